@@ -1,0 +1,42 @@
+ARG BASE_IMAGE=python:3.13-slim
+
+FROM ${BASE_IMAGE} AS builder
+WORKDIR /app
+COPY config/locks/runtime.txt /tmp/runtime.txt
+# pip stays outside the environment that is shipped. The secrets are optional: config/image/build hands in the
+# host's package index and certificates with them, and a secret leaves nothing in a layer.
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
+    --mount=type=secret,id=pip-ca.pem,target=/run/secrets/pip-ca.pem \
+    python3 -m venv /tmp/installer \
+    && python3 -m venv --without-pip venv \
+    && /tmp/installer/bin/pip --python venv/bin/python install --disable-pip-version-check --progress-bar off \
+        --no-cache-dir --no-compile --only-binary :all: --require-hashes -r /tmp/runtime.txt \
+    && venv/bin/python -m compileall -q --invalidation-mode unchecked-hash venv/lib
+COPY LICENSE LICENSE
+COPY config config
+COPY service service
+# The image's user must be able to read what a checkout with a strict umask keeps to its owner.
+RUN venv/bin/python -m compileall -q --invalidation-mode unchecked-hash service \
+    && chmod -R a+rX LICENSE config service
+
+FROM ${BASE_IMAGE}
+ARG VERSION=unknown
+LABEL org.opencontainers.image.title="experiment-tracking" \
+      org.opencontainers.image.description="An async façade over MLflow's REST API: runs, lineage and comparisons for research frontends." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+WORKDIR /app
+COPY --from=builder /app/venv venv
+COPY --from=builder /app/LICENSE LICENSE
+COPY --from=builder /app/config config
+COPY --from=builder /app/service service
+ENV PATH="/app/venv/bin:${PATH}" \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    TRACKING_HOST=0.0.0.0
+USER 10001:10001
+EXPOSE 8080
+# http.client and not urllib.request, which would send the probe through a proxy named in the environment.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+    CMD ["python", "-I", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('TRACKING_PORT') or 8080), timeout=2); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
+CMD ["python", "-m", "service"]

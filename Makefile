@@ -1,0 +1,57 @@
+# Everything a person or a CI job does with this project is a target here; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types unit image image-check locks clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run  ## Start the service over a local MLflow with a sample research session
+	$(BIN)/python -m service --sample
+
+test: $(VENV)/.dev lint types unit  ## Install, lint, check types, run every test
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+image:  ## Build the container image (docker, podman or buildah)
+	config/image/build
+
+image-check:  ## Build the image on a Debian base without a container engine, start it and check it (as root)
+	config/image/check
+
+locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o config/locks/dev.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
+
+clean:  ## Remove the environment, the caches and the local MLflow's data
+	rm -rf $(VENV) data .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Could not make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.run: $(BIN)/python config/locks/run.txt
+	@echo "Installing the service and a local MLflow into $(VENV) (about a minute) ..."
+	$(PIP) --require-hashes -r config/locks/run.txt
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python config/locks/dev.txt
+	@echo "Installing the service, a local MLflow and the test tools into $(VENV) (about a minute) ..."
+	$(PIP) --require-hashes -r config/locks/dev.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,167 @@
+"""The six routes of the tracking API: parse, ask one query, respond."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from service.api import schemas
+from service.api.representations import Representations
+from service.errors import FieldError, InvalidRequest, MalformedBody, RunsNotFound, UnsupportedMediaType
+from service.tracking.queries import TrackingQueries
+from service.tracking.runs import Run
+
+BASE = "/api/v1/tracking"
+
+_MEMORABLE = 4_096  # bytes of a body that is worth remembering
+
+M = TypeVar("M", bound=BaseModel)
+
+_summary = schemas.projection(schemas.RunSummary)
+_detail = schemas.projection(schemas.RunDetail)
+_compared = schemas.projection(schemas.ComparedRun)
+_experiment = schemas.projection(schemas.Experiment)
+
+
+class TrackingRoutes:
+    """The handlers, over the queries they ask and the representations they answer with.
+
+    anew: the queries for callers who want MLflow's own word (Cache-Control: no-cache).
+    """
+
+    def __init__(
+        self, queries: TrackingQueries, anew: TrackingQueries, representations: Representations
+    ) -> None:
+        self._remembering = queries
+        self._anew = anew
+        self._respond = representations.respond
+
+    def table(self) -> list[web.RouteDef]:
+        """The routes; those for GET answer HEAD, too."""
+        return [
+            web.get(f"{BASE}/runs", self.runs),
+            web.get(f"{BASE}/runs/{{run_id}}", self.run),
+            web.get(f"{BASE}/runs/{{run_id}}/metrics", self.metrics),
+            web.get(f"{BASE}/runs/{{run_id}}/params", self.params),
+            web.post(f"{BASE}/runs/compare", self.compare),
+            web.get(f"{BASE}/experiments", self.experiments),
+        ]
+
+    async def runs(self, request: web.Request) -> web.StreamResponse:
+        """GET /runs"""
+        run_type, strategy_id, limit = _list_query(request.rel_url.raw_query_string)
+        reading = await self._queries(request).runs(run_type=run_type, strategy_id=strategy_id, limit=limit)
+        runs = reading.value
+        return await self._respond(
+            request,
+            reading,
+            ("runs", run_type, strategy_id, limit),
+            (runs,),
+            lambda: {"runs": [_summary(run) for run in runs], "total": len(runs)},
+        )
+
+    async def run(self, request: web.Request) -> web.StreamResponse:
+        """GET /runs/{run_id}"""
+        run_id = request.match_info["run_id"]
+        reading = await self._queries(request).run(run_id)
+        run = reading.value
+        if run is None:
+            raise RunsNotFound([run_id])
+        return await self._respond(request, reading, ("run", run_id), (run,), lambda: _detail(run))
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """GET /runs/{run_id}/metrics"""
+        return await self._part(request, "metrics")
+
+    async def params(self, request: web.Request) -> web.StreamResponse:
+        """GET /runs/{run_id}/params"""
+        return await self._part(request, "params")
+
+    async def compare(self, request: web.Request) -> web.StreamResponse:
+        """POST /runs/compare"""
+        if request.content_type != "application/json":
+            raise UnsupportedMediaType("The body must be application/json.")
+        body = await request.read()
+        run_ids = _compare_body(body) if len(body) <= _MEMORABLE else _compare_body.__wrapped__(body)
+        reading = await self._queries(request).together(run_ids)
+        runs = reading.value
+        return await self._respond(
+            request, reading, ("compare", run_ids), runs, lambda: self._comparison(runs)
+        )
+
+    async def experiments(self, request: web.Request) -> web.StreamResponse:
+        """GET /experiments"""
+        reading = await self._queries(request).experiments()
+        found = reading.value
+        return await self._respond(
+            request,
+            reading,
+            ("experiments",),
+            (found,),
+            lambda: {"experiments": [_experiment(one) for one in found]},
+        )
+
+    def _queries(self, request: web.Request) -> TrackingQueries:
+        wanted = request.headers.get("Cache-Control")
+        return self._remembering if wanted is None or "no-cache" not in wanted else self._anew
+
+    async def _part(self, request: web.Request, part: str) -> web.StreamResponse:
+        run_id = request.match_info["run_id"]
+        reading = await self._queries(request).run(run_id)
+        run = reading.value
+        of = () if run is None else (run,)
+        return await self._respond(
+            request,
+            reading,
+            (part, run_id),
+            of,
+            lambda: {"run_id": run_id, part: {} if run is None else getattr(run, part)},
+        )
+
+    def _comparison(self, runs: Sequence[Run]) -> dict[str, object]:
+        comparison = self._remembering.compare(runs)
+        return {
+            "runs": [_compared(run) for run in runs],
+            "metric_diff": comparison.metric_diff,
+            "param_diff": comparison.param_diff,
+        }
+
+
+# Pages ask the same again and again: what was parsed is remembered, for valid requests only.
+@lru_cache(maxsize=1_024)
+def _list_query(query_string: str) -> tuple[str | None, str | None, int]:
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query_string, keep_blank_values=True):
+        given.setdefault(name, value)
+    query = _validate(schemas.RunListQuery, given, "query")
+    return query.run_type or None, query.strategy_id or None, query.limit  # an empty value is no filter
+
+
+@lru_cache(maxsize=1_024)
+def _compare_body(body: bytes) -> tuple[str, ...]:
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody("The body is not valid JSON.") from error
+    return tuple(_validate(schemas.CompareRequest, given, "body").run_ids)
+
+
+def _validate(model: type[M], given: Any, where: str) -> M:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidRequest(
+            [
+                FieldError(
+                    ".".join([where, *(str(part) for part in found["loc"])]),
+                    found["msg"].removeprefix("Value error, "),
+                )
+                for found in error.errors(include_url=False, include_context=False, include_input=False)
+            ]
+        ) from None

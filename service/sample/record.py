@@ -1,0 +1,64 @@
+"""The one file of the sample that knows MLflow: it writes runs that have been decided elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, ViewType
+from mlflow.exceptions import MlflowException
+
+from service.sample.runs import SampleRun
+
+
+class NotEmptyError(Exception):
+    """The experiment holds something already; the sample is for empty ones only."""
+
+
+class WriteError(Exception):
+    """MLflow could not be reached or refused a write; some runs may have been written."""
+
+
+def connect(tracking_uri: str) -> MlflowClient:
+    """A client for the tracking server at this address; nothing is asked of it yet."""
+    return MlflowClient(tracking_uri)
+
+
+def record(
+    client: MlflowClient, experiment_name: str, runs: Sequence[SampleRun], progress: Callable[[int], None]
+) -> None:
+    """Write the runs to the experiment, which is created where it is missing.
+
+    progress is told, after each run, how many are written. Raises NotEmptyError, with nothing written, where
+    the experiment has a run, even a deleted one, or is itself deleted; WriteError where MLflow fails.
+    """
+    try:
+        experiment_id = _empty_experiment(client, experiment_name)
+        for count, run in enumerate(runs, start=1):
+            _write(client, experiment_id, run)
+            progress(count)
+    except MlflowException as error:
+        raise WriteError(re.sub(r"//[^/\s]*@", "//", str(error))) from error  # an address may hold a password
+
+
+def _empty_experiment(client: MlflowClient, name: str) -> str:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        return str(client.create_experiment(name))
+    if experiment.lifecycle_stage != "active":
+        raise NotEmptyError(f"experiment {name!r} is deleted")
+    if client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1):
+        raise NotEmptyError(f"experiment {name!r} has runs already")
+    return str(experiment.experiment_id)
+
+
+def _write(client: MlflowClient, experiment_id: str, run: SampleRun) -> None:
+    run_id = client.create_run(experiment_id, run.start_time, dict(run.tags), run.name).info.run_id
+    client.log_batch(
+        run_id,
+        metrics=[Metric(point.key, point.value, point.timestamp, point.step) for point in run.metrics],
+        params=[Param(key, value) for key, value in run.params.items()],
+    )
+    if run.end_time is not None:
+        client.set_terminated(run_id, run.status, run.end_time)

@@ -1,0 +1,98 @@
+"""Serves an application until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from uuid import uuid4
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from service.api.problems import problem_response
+from service.errors import UnreadableRequest
+
+log = logging.getLogger("service")
+
+_MAX_LINE = 16_384  # bytes of a request line or header: tag values of MLflow's 8,000 fit, percent-encoded
+_SHUTDOWN_SECONDS = 10.0
+_BACKLOG = 1_024
+
+
+class _Protocol(RequestHandler):
+    """aiohttp's own logs what it cannot parse as an error, and answers it in plain text; this does not."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        request_id = uuid4().hex
+        log.info("request %s from %s is unreadable: %s", request_id, request.remote, type(exc).__name__)
+        response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
+        response.headers["X-Request-ID"] = request_id
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """aiohttp's runner with our protocol, which it has no public place for."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol
+        )
+
+
+async def serve(
+    app: web.Application, host: str, port: int, ready: Callable[[str], Awaitable[object]]
+) -> None:
+    """Serve until SIGINT or SIGTERM, then let the requests in flight finish.
+
+    ready: told the address, once it is listened on. OSError where it cannot be.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    runner = Runner(
+        app,
+        access_log=None,
+        handler_cancellation=True,  # a caller who hangs up ends its handler
+        max_line_size=_MAX_LINE,
+        max_field_size=_MAX_LINE,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
+        await site.start()
+        gc.collect()
+        gc.freeze()  # what start-up made stays: the collector need not look at it again and again
+        await ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
+        await stop.wait()
+        log.info("stopping: no new connections, requests in flight finish")
+    finally:
+        await runner.cleanup()
+
+
+def _shown(host: str) -> str:
+    # An address that a person can open: nobody connects to "all of them".
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - shown, not bound

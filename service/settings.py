@@ -1,0 +1,228 @@
+"""Every setting: its name, type, default and meaning. The only reader of the environment and of config/.
+
+MLflow's own variables keep their own names; the service's start with TRACKING_, nested ones with `__` between
+the levels. The environment wins over config/service.toml, which wins over the defaults here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from yarl import URL
+
+from service.errors import shorten
+
+PREFIX = "TRACKING_"
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Bytes = Annotated[int, Field(ge=0)]
+
+
+class SettingsError(Exception):
+    """A setting has a value that it cannot have; the message names it and is one line."""
+
+
+def config_dir() -> Path:
+    """Where the shipped configuration is: inside an installed wheel, else beside the source tree."""
+    packaged = Path(__file__).parent / "config"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "config"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UpstreamSettings(_Group):
+    """How MLflow is talked to."""
+
+    connect_timeout: PositiveSeconds = Field(2.0, description="Seconds to wait for a connection to MLflow.")
+    max_connections: int = Field(
+        32, ge=1, le=10_000, description="Connections to MLflow kept and used at most."
+    )
+    keepalive: Seconds = Field(
+        1.5,
+        description="Seconds that an idle connection is kept; shorter than MLflow's own 5 (2 on gunicorn).",
+    )
+    max_body_bytes: Bytes = Field(64 * 2**20, description="The largest answer of MLflow that is read.")
+
+
+class CacheSettings(_Group):
+    """How old an answer may be. With all times at 0 every request asks MLflow."""
+
+    terminal_ttl: Seconds = Field(30.0, description="Seconds for which a run that has ended is fresh.")
+    active_ttl: Seconds = Field(2.0, description="Seconds for which a run that has not ended is fresh.")
+    list_ttl: Seconds = Field(2.0, description="Seconds for which a list of runs is fresh.")
+    experiments_ttl: Seconds = Field(30.0, description="Seconds for which experiments are fresh.")
+    missing_ttl: Seconds = Field(
+        2.0, description="Seconds for which it is believed that a run does not exist."
+    )
+    revalidate_factor: float = Field(
+        5.0,
+        ge=0,
+        le=1_000,
+        allow_inf_nan=False,
+        description="So many times its time to live more an answer is given while it is renewed.",
+    )
+    stale_if_error: Seconds = Field(
+        600.0, description="Seconds past its time to live for which an answer is given if MLflow fails."
+    )
+    max_bytes: Bytes = Field(256 * 2**20, description="Memory for runs and answers together.")
+
+
+class Settings(BaseSettings):
+    """All settings of the service. Frozen; read once, when the process starts."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    mlflow_tracking_uri: str = Field(
+        "",
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLflow's address, http(s)://…; sqlite:///… or a folder starts a local one over it, "
+        "as does nothing, over data/.",
+    )
+    mlflow_experiment_name: str = Field(
+        "Default",
+        min_length=1,
+        validation_alias="MLFLOW_EXPERIMENT_NAME",
+        description="The experiment whose runs are listed.",
+    )
+    mlflow_tracking_username: str | None = Field(
+        None, validation_alias="MLFLOW_TRACKING_USERNAME", description="Basic authentication with MLflow."
+    )
+    mlflow_tracking_password: SecretStr | None = Field(
+        None, validation_alias="MLFLOW_TRACKING_PASSWORD", description="Its password."
+    )
+    mlflow_tracking_token: SecretStr | None = Field(
+        None,
+        validation_alias="MLFLOW_TRACKING_TOKEN",
+        description="Bearer token for MLflow; a username and password win over it.",
+    )
+    mlflow_tracking_insecure_tls: bool = Field(
+        default=False,
+        validation_alias="MLFLOW_TRACKING_INSECURE_TLS",
+        description="Do not verify MLflow's certificate.",
+    )
+    mlflow_tracking_server_cert_path: Path | None = Field(
+        None,
+        validation_alias="MLFLOW_TRACKING_SERVER_CERT_PATH",
+        description="CA bundle (PEM) to verify MLflow's certificate with.",
+    )
+    mlflow_tracking_client_cert_path: Path | None = Field(
+        None,
+        validation_alias="MLFLOW_TRACKING_CLIENT_CERT_PATH",
+        description="Client certificate with its key (PEM) to show to MLflow.",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    create_experiment: bool = Field(
+        default=True, description="Create MLFLOW_EXPERIMENT_NAME at start where MLflow lacks it."
+    )
+    data_dir: Path = Field(Path("data"), description="Folder of the local MLflow's store, made when needed.")
+    metrics_file: Path | None = Field(
+        None, description="Rules for which way a metric is better; the shipped metrics.toml if not given."
+    )
+    deadline: PositiveSeconds = Field(
+        10.0, description="Seconds in which a request is answered at the latest."
+    )
+    max_body_bytes: Bytes = Field(65_536, description="The largest request body that is read.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    upstream: UpstreamSettings = UpstreamSettings()
+    cache: CacheSettings = CacheSettings()
+
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        scheme, separator, _ = value.partition("://")
+        if separator and scheme not in {"http", "https", "sqlite", "file"}:
+            raise ValueError("must be http://…, https://…, sqlite:///… or a folder")
+        if scheme.startswith("http") and URL(value).user is not None:
+            raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.mlflow_tracking_insecure_tls and self.mlflow_tracking_server_cert_path:
+            raise ValueError(
+                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH exclude each other"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes all by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over config/service.toml over the defaults."""
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, config_dir() / "service.toml"),
+        )
+
+
+def load_settings() -> Settings:
+    """The settings of this process; SettingsError where one of them is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(error))) from None
+    except ValueError as error:  # the TOML file, or a nested variable that is not JSON
+        raise SettingsError(" ".join(str(error).split())) from None
+
+
+def variables(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[tuple[str, Any, str]]:
+    """Every setting as (name of its variable, default, meaning), in the order declared."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Group):
+            yield from variables(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            alias = field.validation_alias
+            yield (
+                alias if isinstance(alias, str) else prefix + name.upper(),
+                field.default,
+                field.description or "",
+            )
+
+
+def unknown_variables() -> list[str]:
+    """Variables that start with TRACKING_ and are no setting: most likely a slip of the pen."""
+    known = {name for name, _, _ in variables()}
+    return sorted(
+        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
+    )
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for found in error.errors(include_url=False):
+        name = "__".join(str(part) for part in found["loc"]).upper()
+        if name and not name.startswith("MLFLOW_"):
+            name = PREFIX + name
+        message = found["msg"].removeprefix("Value error, ")
+        given = found["input"]
+        said = f" (it is {shorten(str(given))})" if name and isinstance(given, str | int | float) else ""
+        secret = name.endswith(("PASSWORD", "TOKEN", "URI"))  # an address may hold a password
+        yield f"{name}: {message}{'' if secret else said}" if name else message

@@ -1,0 +1,1 @@
+"""What the product is about: runs, experiments and comparisons. Knows no HTTP."""

@@ -1,0 +1,263 @@
+"""A source of runs that asks the source behind it as seldom as the windows of freshness allow."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from functools import partial
+from math import inf
+from typing import Any, NamedTuple, cast
+
+from service.errors import UpstreamFailure
+from service.tracking.flights import Flights, joined
+from service.tracking.memory import Entry, Memory, Value, Windows
+from service.tracking.narrowing import broader, narrowed
+from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.source import Reading, RunSource
+
+log = logging.getLogger("service.tracking")
+
+_RETRY_PAUSE = 1.0  # seconds in which a renewal that failed is not tried again
+_SEVERAL = 2
+
+
+class Freshness(NamedTuple):
+    """How old an answer may be, in seconds, by what it tells.
+
+    revalidate_factor: an answer is given for so many times its time to live more, while it is renewed behind
+    the caller's back. stale_if_error: it is given for so long past its time to live where MLflow fails
+    (RFC 5861). What does not exist is believed for its time to live only.
+    """
+
+    terminal: float
+    active: float
+    list: float
+    experiments: float
+    missing: float
+    revalidate_factor: float
+    stale_if_error: float
+
+    def of(self, value: Value) -> Windows:
+        """The windows for a value."""
+        if value is None:
+            return Windows(self.missing, self.missing, self.missing)
+        if isinstance(value, Run):
+            ttl = self.terminal if value.is_terminal else self.active
+        elif isinstance(value, Experiment) or (value and isinstance(value[0], Experiment)):
+            ttl = self.experiments
+        else:
+            ttl = self.list
+        renewable = ttl * (1 + self.revalidate_factor)
+        return Windows(ttl, renewable, max(renewable, ttl + self.stale_if_error))
+
+
+class CachedSource:
+    """A RunSource around another, with one memory for all that passes through (RFC 9111, RFC 5861).
+
+    A list of runs answers for each run in it, and for every narrower question that it proves. Callers who ask
+    the same at once share one call. clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        source: RunSource,
+        memory: Memory,
+        freshness: Freshness,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._memory = memory
+        self._freshness = freshness
+        self._clock = clock
+        self._flights: Flights[Entry] = Flights()
+        self._order = itertools.count()
+
+    async def run(self, run_id: str) -> Reading[Run | None]:
+        return await self._read(("run", run_id))
+
+    async def runs(self, run_ids: Sequence[str]) -> Reading[tuple[Run | None, ...]]:
+        keys = [("run", run_id) for run_id in run_ids]
+        held = self._all_fresh(keys)
+        if held is not None:
+            return held
+        readings = {key: self._held(key) for key in keys}
+        lacking = [key for key, reading in readings.items() if reading is None]
+        self._fly_together(lacking)
+        readings |= zip(lacking, await asyncio.gather(*map(self._ask, lacking)), strict=True)
+        return _together([cast("Reading[Run | None]", reading) for reading in readings.values()])
+
+    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+        if not self._is_fresh(question) and question not in self._flights:
+            self._narrow(question)
+        return await self._read(question)
+
+    async def experiment(self, name: str) -> Reading[Experiment | None]:
+        return await self._read(("experiment", name))
+
+    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+        return await self._read(("experiments",))
+
+    def past_memory(self) -> RunSource:
+        """The same source for those who want MLflow's own word; what it says is remembered for all."""
+        return _PastMemory(self)
+
+    async def aclose(self) -> None:
+        """End what is still asked for."""
+        await self._flights.close()
+
+    async def ask_anew(self, key: Hashable) -> Reading[Any]:
+        """What MLflow says from now on, whatever is remembered."""
+        entry = await self._flights.after(key, lambda: self._load(key))
+        return Reading(entry.value, self._age(entry), "fwd=request")
+
+    async def _read(self, key: Hashable) -> Reading[Any]:
+        return self._held(key) or await self._ask(key)
+
+    def _is_fresh(self, key: Hashable) -> bool:
+        entry = self._memory.peek(key)
+        return entry is not None and self._age(entry) < entry.windows.fresh
+
+    def _all_fresh(self, keys: Sequence[Hashable]) -> Reading[Any] | None:
+        """All the values at once where each of them is fresh: the hot path of comparing."""
+        get, now, values, arrived, left = self._memory.get, self._clock(), [], inf, inf
+        for key in keys:
+            entry = get(key)
+            if entry is None:
+                return None
+            values.append(entry.value)
+            arrived = min(arrived, entry.arrived)
+            left = min(left, entry.arrived + entry.windows.fresh - now)
+        if left <= 0:
+            return None
+        return Reading(tuple(values), now - arrived, f"hit; ttl={int(left)}")
+
+    def _held(self, key: Hashable) -> Reading[Any] | None:
+        """What may be given at once; where it is no longer fresh, it is renewed behind the caller's back."""
+        entry = self._memory.get(key)
+        if entry is None:
+            return None
+        now = self._clock()
+        age = now - entry.arrived
+        left = entry.windows.fresh - age
+        if left > 0:
+            return Reading(entry.value, age, f"hit; ttl={int(left)}")
+        failed_just_now = entry.failed is not None and now - entry.failed < _RETRY_PAUSE
+        if age < (entry.windows.usable if failed_just_now else entry.windows.renewable):
+            if not failed_just_now:
+                self._flights.start(key, lambda: self._load(key))
+            return _stale(entry, age)
+        return None
+
+    async def _ask(self, key: Hashable) -> Reading[Any]:
+        """What MLflow says; where it fails, what it said last."""
+        is_collapsed = key in self._flights
+        forwarded = "fwd=miss" if self._memory.peek(key) is None else "fwd=stale"
+        try:
+            entry = await joined(self._flights.start(key, lambda: self._load(key)))
+        except UpstreamFailure:
+            last = self._memory.peek(key)
+            if last is not None and (age := self._age(last)) < last.windows.usable:
+                return _stale(last, age)
+            raise
+        return Reading(entry.value, self._age(entry), forwarded + ("; collapsed" if is_collapsed else ""))
+
+    def _load(self, key: Hashable) -> Coroutine[Any, Any, Entry]:
+        return self._land(key, next(self._order), self._fetch(key))
+
+    async def _land(self, key: Hashable, asked: int, coming: Awaitable[Reading[Any]]) -> Entry:
+        """Remember what comes; a failure is noted on what is remembered already."""
+        try:
+            value = (await coming).value
+        except UpstreamFailure as error:
+            if (entry := self._memory.peek(key)) is not None:
+                entry.failed = self._clock()
+                log.info("%s could not be renewed: %s", key, error.cause)
+            raise
+        if isinstance(key, RunQuestion):
+            value = tuple(self._remember_run(run, asked) for run in value)
+        return self._remember(key, value, asked)
+
+    def _remember(self, key: Hashable, value: Value, asked: int) -> Entry:
+        return self._memory.put(key, value, asked, self._clock(), self._freshness.of(value))
+
+    def _remember_run(self, run: Run, asked: int) -> Run:
+        # The remembered object where it is equal, so that lists share it; what is newer stays as it is.
+        kept = self._remember(("run", run.run_id), run, asked).value
+        return kept if isinstance(kept, Run) and kept == run else run
+
+    def _fetch(self, key: Hashable) -> Awaitable[Reading[Any]]:
+        match key:
+            case RunQuestion():
+                return self._source.search(key)
+            case ("run", str(run_id)):
+                return self._source.run(run_id)
+            case ("experiment", str(name)):
+                return self._source.experiment(name)
+            case _:
+                return self._source.experiments()
+
+    def _fly_together(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Fetch several runs by one call of the source; each is a flight of its own that others may join."""
+        absent = [key for key in keys if key not in self._flights]
+        if len(absent) < _SEVERAL:
+            return
+        asked = next(self._order)
+        source = self._source.runs([run_id for _, run_id in absent])
+        together = asyncio.ensure_future(source)  # noqa: RUF006 - each flight holds it
+
+        async def one(place: int) -> Reading[Run | None]:
+            return Reading((await together).value[place])
+
+        for place, key in enumerate(absent):
+            self._flights.start(key, partial(self._land, key, asked, one(place)))
+
+    def _narrow(self, question: RunQuestion) -> None:
+        """Remember the newest answer to the question that lists of others prove, if newer than its own."""
+        own = self._memory.peek(question)
+        newest, proof = -1 if own is None else own.asked, None
+        for other in broader(question):
+            entry = self._memory.peek(other)
+            if entry is not None and entry.asked > newest:
+                runs = narrowed(other, cast("tuple[Run, ...]", entry.value), question)
+                if runs is not None:
+                    newest, proof = entry.asked, (runs, entry)
+        if proof is not None:
+            runs, entry = proof
+            self._memory.put(question, runs, entry.asked, entry.arrived, self._freshness.of(runs))
+
+    def _age(self, entry: Entry) -> float:
+        return self._clock() - entry.arrived
+
+
+class _PastMemory:
+    """A RunSource whose answers were asked for after the question: Cache-Control: no-cache."""
+
+    def __init__(self, cached: CachedSource) -> None:
+        self._ask = cached.ask_anew
+
+    async def run(self, run_id: str) -> Reading[Run | None]:
+        return await self._ask(("run", run_id))
+
+    async def runs(self, run_ids: Sequence[str]) -> Reading[tuple[Run | None, ...]]:
+        return _together(await asyncio.gather(*map(self.run, run_ids)))
+
+    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+        return await self._ask(question)
+
+    async def experiment(self, name: str) -> Reading[Experiment | None]:
+        return await self._ask(("experiment", name))
+
+    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+        return await self._ask(("experiments",))
+
+
+def _together(readings: Sequence[Reading[Run | None]]) -> Reading[tuple[Run | None, ...]]:
+    oldest = max(readings, key=lambda reading: reading.age)
+    return Reading(tuple(reading.value for reading in readings), oldest.age, oldest.cache)
+
+
+def _stale(entry: Entry, age: float) -> Reading[Any]:
+    return Reading(entry.value, age, f"hit; ttl={int(entry.windows.fresh - age)}; detail=stale")

@@ -1,0 +1,52 @@
+"""One flight for all who ask the same thing at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Flights(Generic[T]):
+    """Running calls by what they ask for. A flight belongs to nobody: a caller who leaves ends none."""
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, asyncio.Task[T]] = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._running
+
+    def start(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """The flight of this key: the one in the air, else a new one."""
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.create_task(load())
+            self._running[key] = task
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return task
+
+    async def after(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of a flight that starts after this call: one in the air may have looked too early."""
+        earlier = self._running.get(key)
+        while earlier is not None and self._running.get(key) is earlier:
+            await asyncio.wait([earlier])
+        return await joined(self.start(key, load))
+
+    async def close(self) -> None:
+        """End all flights."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _landed(self, key: Hashable, task: asyncio.Task[T]) -> None:
+        del self._running[key]
+        if not task.cancelled():
+            task.exception()  # it is a renewal's where nobody waits, and was logged where it arose
+
+
+def joined(task: asyncio.Task[T]) -> Awaitable[T]:
+    """Wait for a flight without taking it along when the waiter is cancelled."""
+    return asyncio.shield(task)

@@ -1,0 +1,127 @@
+"""What the service remembers: entries bounded in bytes, the least recently read dropped first.
+
+An entry's value is a run, an experiment, a tuple of them, or None for what does not exist. A run that several
+entries hold (its own and those of lists) is one object, and counts once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from sys import getsizeof
+from typing import NamedTuple
+
+from service.tracking.runs import Experiment, Run
+
+Value = Run | Experiment | tuple[Run, ...] | tuple[Experiment, ...] | None
+
+_ENTRY_BYTES = 512  # an entry, its key, its place in the order and in the counts
+_PART_BYTES = 96  # a part's place in the counts, and what the allocator rounds up
+
+
+class Windows(NamedTuple):
+    """Seconds of age up to which a value is given at once, while it is renewed, and if MLflow fails."""
+
+    fresh: float
+    renewable: float
+    usable: float
+
+
+class Entry:
+    """A value, when it was asked for and when it arrived.
+
+    asked: the place of its question in the order of all questions. arrived, failed: by the clock, in seconds;
+    failed is when MLflow last failed to renew it.
+    """
+
+    __slots__ = ("arrived", "asked", "failed", "size", "value", "windows")
+
+    def __init__(self, value: Value, asked: int, arrived: float, windows: Windows) -> None:
+        self.value = value
+        self.asked = asked
+        self.arrived = arrived
+        self.windows = windows
+        self.failed: float | None = None
+        self.size = _ENTRY_BYTES + (getsizeof(value) if isinstance(value, tuple) else 0)
+
+
+class Memory:
+    """At most max_bytes of entries. Not for several threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._holders: dict[int, int] = {}
+        self.used = 0
+        self.evictions = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Hashable) -> Entry | None:
+        """The entry, which this makes the last to be dropped."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def peek(self, key: Hashable) -> Entry | None:
+        """The entry, which this leaves where it stands in the order."""
+        return self._entries.get(key)
+
+    def put(self, key: Hashable, value: Value, asked: int, arrived: float, windows: Windows) -> Entry:
+        """Remember a value unless a newer one is there; the entry that now answers for the key.
+
+        A value equal to the one before stays the same object, so that what was made of it stays right.
+        """
+        old = self._entries.get(key)
+        if old is not None:
+            if old.asked > asked:
+                return old
+            if old.value == value:
+                value = old.value
+        entry = Entry(value, asked, arrived, windows)
+        self._hold(entry)
+        if old is not None:
+            self._release(old)
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        while self.used > self._max_bytes:
+            _, dropped = self._entries.popitem(last=False)
+            self._release(dropped)
+            self.evictions += 1
+        return entry
+
+    def _hold(self, entry: Entry) -> None:
+        self.used += entry.size
+        for part in _parts(entry.value):
+            held = self._holders.get(id(part), 0)
+            self._holders[id(part)] = held + 1
+            if not held:
+                self.used += size_of(part)
+
+    def _release(self, entry: Entry) -> None:
+        self.used -= entry.size
+        for part in _parts(entry.value):
+            held = self._holders.pop(id(part))
+            if held > 1:
+                self._holders[id(part)] = held - 1
+            else:
+                self.used -= size_of(part)
+
+
+def size_of(part: Run | Experiment) -> int:
+    """Bytes of memory that a run or an experiment takes. The names of tags and metrics are shared by all."""
+    size = getsizeof(part) + _PART_BYTES
+    if isinstance(part, Experiment):
+        return size + getsizeof(part.name) + getsizeof(part.artifact_location)
+    size += getsizeof(part.run_id) + getsizeof(part.artifact_uri)
+    for texts in (part.params, part.tags):
+        size += getsizeof(texts) + sum(map(getsizeof, texts.values()))
+    return size + getsizeof(part.metrics) + getsizeof(0.0) * len(part.metrics)
+
+
+def _parts(value: Value) -> tuple[Run, ...] | tuple[Experiment, ...]:
+    if isinstance(value, tuple):
+        return value
+    return () if value is None else (value,)  # type: ignore[return-value] # one of either kind

@@ -1,0 +1,44 @@
+"""Which questions a list of runs answers besides its own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.tracking.runs import MAX_LIMIT, Run, RunQuestion
+
+
+def broader(question: RunQuestion) -> Iterator[RunQuestion]:
+    """The questions whose lists may answer this one: at least its limit, or fewer of its filters."""
+    experiment_id, run_type, strategy_id, limit = (
+        question.experiment_id,
+        question.run_type,
+        question.strategy_id,
+        question.limit,
+    )
+    for larger in range(limit + 1, MAX_LIMIT + 1):
+        yield RunQuestion(experiment_id, run_type, strategy_id, larger)
+    for smaller in range(1, limit):
+        yield RunQuestion(experiment_id, run_type, strategy_id, smaller)
+    fewer = {(run_type, None), (None, strategy_id), (None, None)} - {(run_type, strategy_id)}
+    for kept_type, kept_strategy in fewer:
+        for any_limit in range(1, MAX_LIMIT + 1):
+            yield RunQuestion(experiment_id, kept_type, kept_strategy, any_limit)
+
+
+def narrowed(held: RunQuestion, runs: tuple[Run, ...], asked: RunQuestion) -> tuple[Run, ...] | None:
+    """The answer to `asked`, from the answer to `held`; None where that does not prove it.
+
+    The order is fixed, so a list is the start of every longer one; and a list that came back shorter than its
+    limit is complete, so that any filter can be added to it.
+    """
+    if held.experiment_id != asked.experiment_id:
+        return None
+    is_complete = len(runs) < held.limit
+    added = asked.tags.items() - held.tags.items()
+    if not held.tags.items() <= asked.tags.items() or (added and not is_complete):
+        return None
+    if asked.limit > held.limit and not is_complete:
+        return None
+    if added:
+        runs = tuple(run for run in runs if all(run.tags.get(name) == value for name, value in added))
+    return runs[: asked.limit]

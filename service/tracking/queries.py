@@ -1,0 +1,53 @@
+"""What callers can ask for: the use cases, over whatever source they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from service.errors import RunsNotFound
+from service.tracking.comparison import Comparison, compare
+from service.tracking.directions import Directions
+from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.source import Reading, RunSource
+
+
+class TrackingQueries:
+    """The questions of the API. experiment_name: the experiment whose runs are listed."""
+
+    def __init__(self, source: RunSource, experiment_name: str, directions: Directions) -> None:
+        self._source = source
+        self._experiment_name = experiment_name
+        self._directions = directions
+
+    async def runs(
+        self, *, run_type: str | None, strategy_id: str | None, limit: int
+    ) -> Reading[tuple[Run, ...]]:
+        """The newest runs of the default experiment; none where it does not exist (any more)."""
+        experiment = await self._source.experiment(self._experiment_name)
+        if experiment.value is None or not experiment.value.is_active:
+            return Reading((), experiment.age, experiment.cache)
+        return await self._source.search(
+            RunQuestion(experiment.value.experiment_id, run_type, strategy_id, limit)
+        )
+
+    async def run(self, run_id: str) -> Reading[Run | None]:
+        """One run; None where MLflow says that it does not exist."""
+        return await self._source.run(run_id)
+
+    async def together(self, run_ids: Sequence[str]) -> Reading[tuple[Run, ...]]:
+        """Several runs, read at once; RunsNotFound names all that MLflow does not know."""
+        reading = await self._source.runs(run_ids)
+        if None in reading.value:
+            raise RunsNotFound(
+                [run_id for run_id, run in zip(run_ids, reading.value, strict=True) if run is None]
+            )
+        return cast("Reading[tuple[Run, ...]]", reading)
+
+    def compare(self, runs: Sequence[Run]) -> Comparison:
+        """What differs between runs, and which is best by each metric."""
+        return compare(runs, self._directions)
+
+    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+        """Every active experiment, oldest first."""
+        return await self._source.experiments()

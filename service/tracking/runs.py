@@ -1,0 +1,75 @@
+"""The values that everything is about: runs and experiments, frozen.
+
+They are shared between answers and never copied: whoever holds one may read it for ever and must not change
+the mappings inside. msgspec's structs take a third of a dataclass's time to make and, with gc=False, tens of
+thousands of them cost the garbage collector nothing (they hold only strings, numbers and mappings of those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+MAX_LIMIT = 100  # runs in a list at most
+TERMINAL = frozenset({"FINISHED", "FAILED", "KILLED"})
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """One MLflow run as it was when it was read.
+
+    start_time and end_time are Unix epoch milliseconds; end_time is None while the run is active. metrics
+    holds the last value of each metric, None where that is not a finite number.
+    """
+
+    run_id: str
+    run_name: str
+    status: str
+    start_time: int | None
+    end_time: int | None
+    artifact_uri: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float | None]
+    tags: Mapping[str, str]
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run has ended, so that it hardly ever changes any more."""
+        return self.status in TERMINAL
+
+    @property
+    def run_type(self) -> str:
+        """The run's tag of this name, "unknown" where it has none."""
+        return self.tags.get("run_type", "unknown")
+
+
+class Experiment(msgspec.Struct, frozen=True, gc=False):
+    """One MLflow experiment. lifecycle_stage is "active" or "deleted"."""
+
+    experiment_id: str
+    name: str
+    artifact_location: str
+    lifecycle_stage: str
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the experiment has not been deleted."""
+        return self.lifecycle_stage == "active"
+
+
+class RunQuestion(msgspec.Struct, frozen=True, gc=False):
+    """Which runs of an experiment are wanted: at most `limit`, newest start first.
+
+    run_type and strategy_id ask for runs whose tag of that name is exactly this text; None asks for nothing.
+    """
+
+    experiment_id: str
+    run_type: str | None
+    strategy_id: str | None
+    limit: int
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that a run must bear, by name."""
+        wanted = {"run_type": self.run_type, "strategy_id": self.strategy_id}
+        return {name: value for name, value in wanted.items() if value is not None}

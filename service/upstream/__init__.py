@@ -1,0 +1,1 @@
+"""MLflow's REST API: the only room that talks to it."""

@@ -1,0 +1,156 @@
+"""Against MLflow's own SQLite store, in this process: the client is the one that asks a server, too."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from service.sample.__main__ import main
+from service.sample.record import NotEmptyError, WriteError, connect, record
+from service.sample.runs import SampleRun
+
+# SQLAlchemy deprecates a loader that MLflow's models still use.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
+
+NOWHERE = "http://reader:secret@127.0.0.1:1"  # port 1 refuses every connection
+
+fresh_names = (f"research-{number}" for number in count())
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+
+
+@pytest.fixture
+def client(address: str) -> MlflowClient:
+    return connect(address)
+
+
+@pytest.fixture
+def experiment_name() -> str:
+    return next(fresh_names)
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line sets variables, and a local store puts its artifacts below the working directory."""
+    monkeypatch.setattr(os, "environ", {**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
+    monkeypatch.chdir(tmp_path)
+
+
+def ignore(_: int) -> None:
+    """For tests that do not look at the progress."""
+
+
+def stored(client: MlflowClient, experiment_name: str) -> list[str]:
+    """The ids of the experiment's runs, oldest start first."""
+    experiment = client.get_experiment_by_name(experiment_name)
+    found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+    return [run.info.run_id for run in found]
+
+
+def test_every_run_is_stored_as_it_was_decided(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """Names, states, times, tags, parameters and metrics read back as written, NaN and no end included."""
+    record(client, experiment_name, runs, ignore)
+    run_ids = stored(client, experiment_name)
+    assert len(runs) == len(run_ids)
+    for run, run_id in zip(runs, run_ids, strict=True):
+        found = client.get_run(run_id)
+        assert (run.name, run.status) == (found.info.run_name, found.info.status)
+        assert (run.start_time, run.end_time) == (found.info.start_time, found.info.end_time)
+        assert {**run.tags, "mlflow.runName": run.name} == found.data.tags
+        assert run.params == found.data.params
+        expected = {point.key: point.value for point in run.metrics}
+        assert pytest.approx(expected, rel=0, abs=0, nan_ok=True) == found.data.metrics
+
+
+def test_every_step_of_a_series_is_stored(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """A metric's history has each fold's value at its step and time."""
+    walked = next(run for run in runs if run.name == "walk_forward")
+    record(client, experiment_name, [walked], ignore)
+    (run_id,) = stored(client, experiment_name)
+    history = client.get_metric_history(run_id, "fold_oos_sharpe")
+    expected = [(p.step, p.timestamp, p.value) for p in walked.metrics if p.key == "fold_oos_sharpe"]
+    assert expected == [(point.step, point.timestamp, point.value) for point in history]
+
+
+def test_progress_is_told_after_each_run(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """Three runs are three calls."""
+    told: list[int] = []
+    record(client, experiment_name, runs[:3], told.append)
+    assert told == [1, 2, 3]
+
+
+def test_an_empty_experiment_gets_the_sample(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """An experiment that exists without runs is used as it is."""
+    client.create_experiment(experiment_name)
+    record(client, experiment_name, runs[:1], ignore)
+    assert len(stored(client, experiment_name)) == 1
+
+
+def test_an_experiment_with_a_run_is_left_alone(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """One run of somebody's own is enough for nothing to be written."""
+    client.create_run(client.create_experiment(experiment_name))
+    with pytest.raises(NotEmptyError, match="has runs already"):
+        record(client, experiment_name, runs, ignore)
+    assert len(stored(client, experiment_name)) == 1
+
+
+def test_a_deleted_run_counts_as_a_run(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """Whoever has deleted the sample does not get it again."""
+    client.delete_run(client.create_run(client.create_experiment(experiment_name)).info.run_id)
+    with pytest.raises(NotEmptyError, match="has runs already"):
+        record(client, experiment_name, runs, ignore)
+
+
+def test_a_deleted_experiment_is_left_alone(
+    client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+) -> None:
+    """A deleted experiment keeps its name, so nothing can be written under it."""
+    client.delete_experiment(client.create_experiment(experiment_name))
+    with pytest.raises(NotEmptyError, match="is deleted"):
+        record(client, experiment_name, runs, ignore)
+
+
+def test_an_mlflow_that_cannot_be_reached_is_an_error_without_a_password(runs: tuple[SampleRun, ...]) -> None:
+    """The message says where MLflow was looked for, without what stands before the @."""
+    with pytest.raises(WriteError, match=r"127\.0\.0\.1") as caught:
+        record(connect(NOWHERE), "research", runs, ignore)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_command_logs_once(
+    address: str, experiment_name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first call prints its progress, the second that there was nothing to do; both end well."""
+    assert main([address, experiment_name]) == 0
+    expected = [f"sample: logged {number} of 42 runs" for number in (10, 20, 30, 40, 42)]
+    assert expected == capsys.readouterr().out.splitlines()
+    assert main([address, experiment_name]) == 0
+    assert (
+        f"sample: nothing logged, experiment '{experiment_name}' has runs already\n"
+        == capsys.readouterr().out
+    )
+
+
+def test_the_command_fails_where_mlflow_does(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an MLflow the command says so on standard error and exits with 1."""
+    assert main([NOWHERE, "research"]) == 1
+    assert capsys.readouterr().err.startswith("sample: MLflow failed: ")
