@@ -12,7 +12,9 @@ from contextlib import nullcontext
 import uvloop
 
 from service import __version__
+from service.api.observation import Observer
 from service.app import QUERIES, create_app
+from service.logs import AccessLog, LineWriter, logging_to
 from service.server import serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
 from service.upstream.embedded import EmbeddedError, embedded_mlflow, local_store
@@ -24,12 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         settings = load_settings()
-        logging.basicConfig(
-            level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
-        for name in unknown_variables():
-            logging.getLogger("service").warning("%s is no setting of this service", name)
-        _run(settings, sample=arguments.sample)
+        with logging_to(sys.stderr.buffer, settings.log_level, as_json=_wants_json(settings)) as log_lines:
+            for name in unknown_variables():
+                logging.getLogger("service").warning("%s is no setting of this service", name)
+            _run(settings, log_lines, sample=arguments.sample)
     except SettingsError as error:
         return _fail(str(error), 2)
     except (EmbeddedError, OSError) as error:
@@ -39,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(settings: Settings, *, sample: bool) -> None:
+def _wants_json(settings: Settings) -> bool:
+    return settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
+
+
+def _run(settings: Settings, log_lines: LineWriter, *, sample: bool) -> None:
     store = local_store(settings.mlflow_tracking_uri, settings.data_dir)
     upstream = nullcontext(settings.mlflow_tracking_uri) if store is None else embedded_mlflow(store, _say)
     with upstream as url:
@@ -47,19 +51,20 @@ def _run(settings: Settings, *, sample: bool) -> None:
             subprocess.run(
                 [sys.executable, "-m", "service.sample", url, settings.mlflow_experiment_name], check=False
             )
-        uvloop.run(_serve(settings, url))
+        observers = [AccessLog(log_lines, as_json=_wants_json(settings))] if settings.access_log else []
+        uvloop.run(_serve(settings, url, observers))
 
 
-async def _serve(settings: Settings, mlflow_url: str) -> None:
+async def _serve(settings: Settings, mlflow_url: str, observers: Sequence[Observer]) -> None:
     try:
-        app = create_app(settings, mlflow_url)
+        app = create_app(settings, mlflow_url, observers)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
 
     async def ready(url: str) -> None:
         _say(await welcome(url, app[QUERIES]))
 
-    await serve(app, settings.host, settings.port, ready)
+    await serve(app, settings.host, settings.port, ready, reuse_port=settings.reuse_port)
 
 
 def _say(text: str) -> None:

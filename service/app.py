@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from aiohttp import web
 from pydantic import SecretStr
 
 from service.api.health import HealthRoutes
-from service.api.middleware import answer
+from service.api.middleware import entrance
+from service.api.observation import Observer, RequestTimes
 from service.api.openapi import DocumentationRoutes
 from service.api.representations import Representations
 from service.api.routes import TrackingRoutes
+from service.metrics import MetricsRoute, ServiceCollector
 from service.settings import Settings, config_dir
 from service.tracking.cached_source import CachedSource, Freshness
 from service.tracking.directions import load_directions
@@ -28,8 +30,11 @@ SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
 
 
-def create_app(settings: Settings, mlflow_url: str) -> web.Application:
-    """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting."""
+def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer] = ()) -> web.Application:
+    """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
+
+    observers: told of every request, besides the metrics.
+    """
     client = MlflowClient(
         mlflow_url,
         Limits(
@@ -53,9 +58,10 @@ def create_app(settings: Settings, mlflow_url: str) -> web.Application:
     directions = load_directions(settings.metrics_file or config_dir() / "metrics.toml")
     cache = settings.cache
     for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
+    memory = Memory(for_runs)
     source = CachedSource(
         client,
-        Memory(for_runs),
+        memory,
         Freshness(
             terminal=cache.terminal_ttl,
             active=cache.active_ttl,
@@ -69,13 +75,19 @@ def create_app(settings: Settings, mlflow_url: str) -> web.Application:
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(source.past_memory(), settings.mlflow_experiment_name, directions)
 
-    app = web.Application(middlewares=[answer], client_max_size=settings.max_body_bytes)
+    times = RequestTimes()
+    app = web.Application(
+        middlewares=[entrance([*observers, times] if settings.metrics else observers)],
+        client_max_size=settings.max_body_bytes,
+    )
     app[CLIENT] = client
     app[SOURCE] = source
     app[QUERIES] = queries
     app.add_routes(TrackingRoutes(queries, anew, Representations(cache.max_bytes - for_runs)).table())
     app.add_routes(HealthRoutes(lambda: client.health).table())
     app.add_routes(DocumentationRoutes().table())
+    if settings.metrics:
+        app.add_routes(MetricsRoute(ServiceCollector(times, source, memory)).table())
     app.cleanup_ctx.append(_opened)
     if settings.create_experiment:
         app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))

@@ -62,11 +62,17 @@ class Runner(web.AppRunner):
 
 
 async def serve(
-    app: web.Application, host: str, port: int, ready: Callable[[str], Awaitable[object]]
+    app: web.Application,
+    host: str,
+    port: int,
+    ready: Callable[[str], Awaitable[object]],
+    *,
+    reuse_port: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests in flight finish.
 
-    ready: told the address, once it is listened on. OSError where it cannot be.
+    ready: told the address, once it is listened on. reuse_port: other processes may listen on it, too.
+    OSError where it cannot be listened on.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -82,7 +88,7 @@ async def serve(
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
+        site = web.TCPSite(runner, host, port, backlog=_BACKLOG, reuse_port=reuse_port or None)
         await site.start()
         gc.collect()
         gc.freeze()  # what start-up made stays: the collector need not look at it again and again

@@ -146,6 +146,14 @@ class Settings(BaseSettings):
     )
     max_body_bytes: Bytes = Field(65_536, description="The largest request body that is read.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="json is one object a line, text is for people; auto is text on a terminal."
+    )
+    access_log: bool = Field(default=True, description="Log every request.")
+    metrics: bool = Field(default=True, description="Count requests and serve /metrics.")
+    reuse_port: bool = Field(
+        default=False, description="Let several processes on one host listen on the same port."
+    )
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
 

@@ -1,22 +1,24 @@
-"""What happens to every request: an id, a translation of what went wrong, a word in the log."""
+"""What happens to every request: an id, a translation of what went wrong, a word to whoever observes."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Sequence
 from itertools import count
 from secrets import token_hex
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
+from service.api.observation import Observer
 from service.api.problems import of_router, problem_response
 from service.errors import BodyTooLarge, InternalError, TrackingError, UpstreamFailure
 
 log = logging.getLogger("service.api")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 X_REQUEST_ID = istr("X-Request-ID")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{1,128}", re.ASCII)
 # A random part for each process and a number for each request: a tenth of what a random id costs.
@@ -24,34 +26,39 @@ _PROCESS = token_hex(8)
 _requests = count(1)
 
 
-@web.middleware
-async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every request an id, and every failure the one form that the contract has for it."""
-    request_id = _request_id(request)
-    try:
-        response = await handler(request)
-    except TrackingError as error:
-        response = _tell(error, request, request_id)
-    except web.HTTPRequestEntityTooLarge:
-        response = problem_response(BodyTooLarge("The request body is too large."), request_id)
-    except web.HTTPException as error:
-        known = of_router(error, request)
-        if known is None:
-            raise
-        response = problem_response(known, request_id)
-    except Exception:
-        log.exception("request %s: %s %s failed", request_id, request.method, request.path)
-        response = problem_response(InternalError("The service failed; its log says why."), request_id)
-    response.headers[X_REQUEST_ID] = request_id
-    return response
+def entrance(observers: Sequence[Observer]) -> Middleware:
+    """Gives every request an id and every failure the one form that the contract has, and tells observers."""
+
+    @web.middleware
+    async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        given = request.headers.get(X_REQUEST_ID)
+        request_id = given if given and _WELL_FORMED.fullmatch(given) else f"{_PROCESS}-{next(_requests):x}"
+        try:
+            response = await handler(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem+json
+            response = problem_response(_translate(error, request, request_id), request_id)
+        response.headers[X_REQUEST_ID] = request_id
+        seconds = time.perf_counter() - began
+        for observe in observers:
+            observe(request, response, request_id, seconds)
+        return response
+
+    return enter
 
 
-def _request_id(request: web.Request) -> str:
-    given = request.headers.get(X_REQUEST_ID)
-    return given if given is not None and _WELL_FORMED.fullmatch(given) else f"{_PROCESS}-{next(_requests):x}"
-
-
-def _tell(error: TrackingError, request: web.Request, request_id: str) -> web.Response:
+def _translate(error: Exception, request: web.Request, request_id: str) -> TrackingError:
     if isinstance(error, UpstreamFailure):
-        log.warning("request %s: %s %s: %s", request_id, request.method, request.path, error.cause)
-    return problem_response(error, request_id)
+        log.warning(
+            "request %s: %s %s: %s", request_id, request.method, request.rel_url.raw_path, error.cause
+        )
+    if isinstance(error, TrackingError):
+        return error
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return BodyTooLarge("The request body is too large.")
+    if isinstance(error, web.HTTPException) and (known := of_router(error, request)):
+        return known
+    log.error(
+        "request %s: %s %s failed", request_id, request.method, request.rel_url.raw_path, exc_info=error
+    )
+    return InternalError("The service failed; its log says why.")

@@ -74,6 +74,7 @@ class CachedSource:
         self._clock = clock
         self._flights: Flights[Entry] = Flights()
         self._order = itertools.count()
+        self.reads = dict.fromkeys(("hit", "stale", "miss", "collapsed", "anew", "failed"), 0)
 
     async def run(self, run_id: str) -> Reading[Run | None]:
         return await self._read(("run", run_id))
@@ -110,8 +111,10 @@ class CachedSource:
 
     async def ask_anew(self, key: Hashable) -> Reading[Any]:
         """What MLflow says from now on, whatever is remembered."""
+        began = self._clock()
+        self.reads["anew"] += 1
         entry = await self._flights.after(key, lambda: self._load(key))
-        return Reading(entry.value, self._age(entry), "fwd=request")
+        return Reading(entry.value, self._age(entry), "fwd=request", self._clock() - began)
 
     async def _read(self, key: Hashable) -> Reading[Any]:
         return self._held(key) or await self._ask(key)
@@ -132,6 +135,7 @@ class CachedSource:
             left = min(left, entry.arrived + entry.windows.fresh - now)
         if left <= 0:
             return None
+        self.reads["hit"] += len(keys)
         return Reading(tuple(values), now - arrived, f"hit; ttl={int(left)}")
 
     def _held(self, key: Hashable) -> Reading[Any] | None:
@@ -143,26 +147,32 @@ class CachedSource:
         age = now - entry.arrived
         left = entry.windows.fresh - age
         if left > 0:
+            self.reads["hit"] += 1
             return Reading(entry.value, age, f"hit; ttl={int(left)}")
         failed_just_now = entry.failed is not None and now - entry.failed < _RETRY_PAUSE
         if age < (entry.windows.usable if failed_just_now else entry.windows.renewable):
             if not failed_just_now:
                 self._flights.start(key, lambda: self._load(key))
+            self.reads["stale"] += 1
             return _stale(entry, age)
         return None
 
     async def _ask(self, key: Hashable) -> Reading[Any]:
         """What MLflow says; where it fails, what it said last."""
+        began = self._clock()
         is_collapsed = key in self._flights
+        self.reads["collapsed" if is_collapsed else "miss"] += 1
         forwarded = "fwd=miss" if self._memory.peek(key) is None else "fwd=stale"
         try:
             entry = await joined(self._flights.start(key, lambda: self._load(key)))
         except UpstreamFailure:
+            self.reads["failed"] += 1
             last = self._memory.peek(key)
             if last is not None and (age := self._age(last)) < last.windows.usable:
-                return _stale(last, age)
+                return _stale(last, age, self._clock() - began)
             raise
-        return Reading(entry.value, self._age(entry), forwarded + ("; collapsed" if is_collapsed else ""))
+        cache = forwarded + ("; collapsed" if is_collapsed else "")
+        return Reading(entry.value, self._age(entry), cache, self._clock() - began)
 
     def _load(self, key: Hashable) -> Coroutine[Any, Any, Entry]:
         return self._land(key, next(self._order), self._fetch(key))
@@ -206,7 +216,7 @@ class CachedSource:
             return
         asked = next(self._order)
         source = self._source.runs([run_id for _, run_id in absent])
-        together = asyncio.ensure_future(source)  # noqa: RUF006 - each flight holds it
+        together = asyncio.ensure_future(source)
 
         async def one(place: int) -> Reading[Run | None]:
             return Reading((await together).value[place])
@@ -256,8 +266,9 @@ class _PastMemory:
 
 def _together(readings: Sequence[Reading[Run | None]]) -> Reading[tuple[Run | None, ...]]:
     oldest = max(readings, key=lambda reading: reading.age)
-    return Reading(tuple(reading.value for reading in readings), oldest.age, oldest.cache)
+    waited = max(reading.waited for reading in readings)
+    return Reading(tuple(reading.value for reading in readings), oldest.age, oldest.cache, waited)
 
 
-def _stale(entry: Entry, age: float) -> Reading[Any]:
-    return Reading(entry.value, age, f"hit; ttl={int(entry.windows.fresh - age)}; detail=stale")
+def _stale(entry: Entry, age: float, waited: float = 0.0) -> Reading[Any]:
+    return Reading(entry.value, age, f"hit; ttl={int(entry.windows.fresh - age)}; detail=stale", waited)

@@ -26,7 +26,7 @@ class TrackingQueries:
         """The newest runs of the default experiment; none where it does not exist (any more)."""
         experiment = await self._source.experiment(self._experiment_name)
         if experiment.value is None or not experiment.value.is_active:
-            return Reading((), experiment.age, experiment.cache)
+            return Reading((), experiment.age, experiment.cache, experiment.waited)
         return await self._source.search(
             RunQuestion(experiment.value.experiment_id, run_type, strategy_id, limit)
         )

@@ -15,11 +15,13 @@ class Reading(NamedTuple, Generic[T_co]):
 
     age: seconds since it arrived from MLflow, 0.0 when it was fetched for this very question.
     cache: the parameters of a Cache-Status header (RFC 9211), "fwd=miss" when MLflow was asked.
+    waited: seconds that the question waited for MLflow.
     """
 
     value: T_co
     age: float = 0.0
     cache: str = "fwd=miss"
+    waited: float = 0.0
 
 
 class RunSource(Protocol):
