@@ -13,7 +13,7 @@ import uvloop
 
 from service import __version__
 from service.api.observation import Observer
-from service.app import QUERIES, create_app
+from service.app import CAPACITY, QUERIES, create_app
 from service.logs import AccessLog, LineWriter, logging_to
 from service.server import serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
@@ -64,7 +64,16 @@ async def _serve(settings: Settings, mlflow_url: str, observers: Sequence[Observ
     async def ready(url: str) -> None:
         _say(await welcome(url, app[QUERIES]))
 
-    await serve(app, settings.host, settings.port, ready, reuse_port=settings.reuse_port)
+    await serve(
+        app,
+        settings.host,
+        settings.port,
+        ready,
+        drain=app[CAPACITY].drain,
+        drain_seconds=settings.drain_seconds,
+        max_connections=settings.max_connections,
+        reuse_port=settings.reuse_port,
+    )
 
 
 def _say(text: str) -> None:

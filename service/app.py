@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from aiohttp import web
 from pydantic import SecretStr
 
+from service.api.capacity import Capacity
 from service.api.health import HealthRoutes
 from service.api.middleware import entrance
 from service.api.observation import Observer, RequestTimes
@@ -22,9 +23,12 @@ from service.tracking.directions import load_directions
 from service.tracking.memory import Memory
 from service.tracking.queries import TrackingQueries
 from service.upstream.access import authorization, tls
-from service.upstream.client import Limits, MlflowClient
+from service.upstream.client import MlflowClient
+from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
 
+DOOR = web.AppKey("door", Door)
+CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
@@ -35,15 +39,9 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
 
     observers: told of every request, besides the metrics.
     """
-    client = MlflowClient(
+    door = Door(
         mlflow_url,
-        Limits(
-            timeout=settings.deadline,
-            connect_timeout=settings.upstream.connect_timeout,
-            max_connections=settings.upstream.max_connections,
-            keepalive=settings.upstream.keepalive,
-            max_body_bytes=settings.upstream.max_body_bytes,
-        ),
+        Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
         headers=authorization(
             settings.mlflow_tracking_username,
             _secret(settings.mlflow_tracking_password),
@@ -55,6 +53,7 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
             insecure=settings.mlflow_tracking_insecure_tls,
         ),
     )
+    client = MlflowClient(door)
     directions = load_directions(settings.metrics_file or config_dir() / "metrics.toml")
     cache = settings.cache
     for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
@@ -62,29 +61,26 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
     source = CachedSource(
         client,
         memory,
-        Freshness(
-            terminal=cache.terminal_ttl,
-            active=cache.active_ttl,
-            list=cache.list_ttl,
-            experiments=cache.experiments_ttl,
-            missing=cache.missing_ttl,
-            revalidate_factor=cache.revalidate_factor,
-            stale_if_error=cache.stale_if_error,
-        ),
+        Freshness(**cache.model_dump(exclude={"max_bytes"})),
     )
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(source.past_memory(), settings.mlflow_experiment_name, directions)
 
     times = RequestTimes()
+    capacity = Capacity(settings.max_requests)
     app = web.Application(
-        middlewares=[entrance([*observers, times] if settings.metrics else observers)],
+        middlewares=[
+            entrance([*observers, times] if settings.metrics else observers, capacity, settings.deadline)
+        ],
         client_max_size=settings.max_body_bytes,
     )
+    app[DOOR] = door
     app[CLIENT] = client
+    app[CAPACITY] = capacity
     app[SOURCE] = source
     app[QUERIES] = queries
     app.add_routes(TrackingRoutes(queries, anew, Representations(cache.max_bytes - for_runs)).table())
-    app.add_routes(HealthRoutes(lambda: client.health).table())
+    app.add_routes(HealthRoutes(capacity, door.condition).table())
     app.add_routes(DocumentationRoutes().table())
     if settings.metrics:
         app.add_routes(MetricsRoute(ServiceCollector(times, source, memory)).table())
@@ -99,7 +95,7 @@ def _secret(value: SecretStr | None) -> str | None:
 
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
-    async with app[CLIENT], aclosing(app[SOURCE]):
+    async with app[DOOR], aclosing(app[SOURCE]):
         yield
 
 

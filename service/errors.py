@@ -9,6 +9,8 @@ TrackingError
 ├── NotFound                404  not_found               no such route
 ├── MethodNotAllowed        405  method_not_allowed
 ├── RunsNotFound            404  run_not_found           with `missing_run_ids`
+├── BodyTimeout             408  body_timeout            a body that does not come
+├── Overloaded              503  overloaded              with Retry-After
 ├── InternalError           500  internal_error          a defect of ours
 └── UpstreamFailure              MLflow could not be asked, or not understood
     ├── UpstreamError       502  upstream_error          unreachable, 5xx, rubbish
@@ -16,6 +18,7 @@ TrackingError
     ├── UpstreamAuth        502  upstream_auth           our credentials were refused
     ├── UpstreamTimeout     504  upstream_timeout
     └── UpstreamUnavailable 503  upstream_unavailable    with Retry-After
+        └── UpstreamNotAsked                             we hold back on its behalf
 
 The message of an exception is shown to callers as `detail`: it never holds what MLflow said, a URL or a
 credential. What an operator needs to know travels in `cause`, and only into the log.
@@ -125,6 +128,21 @@ class RunsNotFound(TrackingError):
         return {"missing_run_ids": list(self.run_ids)}
 
 
+class BodyTimeout(TrackingError):
+    """A request whose body does not arrive in time."""
+
+    status, code, title = 408, "body_timeout", "Request body timed out"
+
+
+class Overloaded(TrackingError):
+    """This replica handles as many requests as it can."""
+
+    status, code, title = 503, "overloaded", "Overloaded"
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": "1"}
+
+
 class InternalError(TrackingError):
     """A defect of this service; the log has its traceback."""
 
@@ -132,7 +150,12 @@ class InternalError(TrackingError):
 
 
 class UpstreamFailure(TrackingError):
-    """MLflow could not be asked, or its answer could not be understood: never an empty result."""
+    """MLflow could not be asked, or its answer could not be understood: never an empty result.
+
+    retry_after: seconds after which MLflow asked to be tried again; 0 where it did not say.
+    """
+
+    retry_after = 0
 
 
 class UpstreamError(UpstreamFailure):
@@ -140,8 +163,9 @@ class UpstreamError(UpstreamFailure):
 
     status, code, title = 502, "upstream_error", "MLflow failed"
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str, retry_after: int = 0) -> None:
         super().__init__("The tracking server failed to answer; try again shortly.", cause=cause)
+        self.retry_after = retry_after
 
 
 class UpstreamRefused(UpstreamError):
@@ -170,19 +194,20 @@ class UpstreamTimeout(UpstreamFailure):
 
 
 class UpstreamUnavailable(UpstreamFailure):
-    """MLflow, or this service on its behalf, takes no more requests for now.
-
-    retry_after: whole seconds after which a new try makes sense, at least 1.
-    """
+    """MLflow, or this service on its behalf, takes no more requests for now."""
 
     status, code, title = 503, "upstream_unavailable", "MLflow is not available"
 
-    def __init__(self, cause: str, retry_after: int = 1) -> None:
+    def __init__(self, cause: str, retry_after: int = 0) -> None:
         super().__init__("The tracking server takes no more requests for now.", cause=cause)
-        self.retry_after = max(1, retry_after)
+        self.retry_after = retry_after
 
     def headers(self) -> Mapping[str, str]:
-        return {"Retry-After": str(self.retry_after)}
+        return {"Retry-After": str(max(1, self.retry_after))}
+
+
+class UpstreamNotAsked(UpstreamUnavailable):
+    """MLflow was not asked: the breaker is open, or as many calls as it may have are in flight."""
 
 
 def shorten(text: str, limit: int = 64) -> str:

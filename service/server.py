@@ -7,7 +7,9 @@ import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
@@ -20,6 +22,7 @@ log = logging.getLogger("service")
 
 _MAX_LINE = 16_384  # bytes of a request line or header: tag values of MLflow's 8,000 fit, percent-encoded
 _SHUTDOWN_SECONDS = 10.0
+_KEEPALIVE_SECONDS = 75.0  # longer than a load balancer keeps an idle connection to us
 _BACKLOG = 1_024
 
 
@@ -44,21 +47,38 @@ class _Protocol(RequestHandler):
 
 
 class _Server(web.Server):
+    """Makes a protocol for each connection, up to so many."""
+
+    max_connections = 8_192
+
     def __call__(self) -> RequestHandler:
         return _Protocol(self, loop=self._loop, **self._kwargs)
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._connections) > self.max_connections:
+            transport.abort()
 
 
 class Runner(web.AppRunner):
     """aiohttp's runner with our protocol, which it has no public place for."""
 
+    __slots__ = ("_max_connections",)
+
+    def __init__(self, app: web.Application, *, max_connections: int = 8_192, **kwargs: Any) -> None:
+        super().__init__(app, **kwargs)
+        self._max_connections = max_connections
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _Server(
+        server = _Server(
             made.request_handler,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol
         )
+        server.max_connections = self._max_connections
+        return server
 
 
 async def serve(
@@ -67,17 +87,25 @@ async def serve(
     port: int,
     ready: Callable[[str], Awaitable[object]],
     *,
+    drain: Callable[[], object],
+    drain_seconds: float,
+    max_connections: int,
     reuse_port: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests in flight finish.
 
-    ready: told the address, once it is listened on. reuse_port: other processes may listen on it, too.
-    OSError where it cannot be listened on.
+    ready: told the address, once it is listened on. drain: called at SIGTERM, from when on requests are
+    taken for drain_seconds more, so that load balancers notice; a second signal ends that.
+    reuse_port: other processes may listen on the port, too. OSError where it cannot be listened on.
     """
-    stop = asyncio.Event()
+    terminated, interrupted = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
+    loop.add_signal_handler(signal.SIGINT, interrupted.set)
+
+    def terminate() -> None:
+        (interrupted if terminated.is_set() else terminated).set()
+
+    loop.add_signal_handler(signal.SIGTERM, terminate)
     runner = Runner(
         app,
         access_log=None,
@@ -85,6 +113,8 @@ async def serve(
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,
         shutdown_timeout=_SHUTDOWN_SECONDS,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        max_connections=max_connections,
     )
     await runner.setup()
     try:
@@ -93,10 +123,23 @@ async def serve(
         gc.collect()
         gc.freeze()  # what start-up made stays: the collector need not look at it again and again
         await ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
-        await stop.wait()
-        log.info("stopping: no new connections, requests in flight finish")
+        await _first(terminated, interrupted)
+        if not interrupted.is_set():
+            log.info("draining: for %g s requests are still taken, and /readyz says no", drain_seconds)
+            drain()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(drain_seconds):
+                    await interrupted.wait()
+        log.info("stopping: no new connections; requests in flight finish")
     finally:
         await runner.cleanup()
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 def _shown(host: str) -> str:

@@ -54,9 +54,18 @@ class UpstreamSettings(_Group):
     """How MLflow is talked to."""
 
     connect_timeout: PositiveSeconds = Field(2.0, description="Seconds to wait for a connection to MLflow.")
-    max_connections: int = Field(
-        32, ge=1, le=10_000, description="Connections to MLflow kept and used at most."
+    read_timeout: PositiveSeconds = Field(8.0, description="Seconds of silence of MLflow's that are borne.")
+    max_in_flight: int = Field(
+        32, ge=1, le=10_000, description="Calls that MLflow gets at once; some eight for each of its workers."
     )
+    queue_timeout: Seconds = Field(
+        0.5, description="Seconds to wait for a place among them before a request is refused."
+    )
+    attempts: int = Field(3, ge=1, le=10, description="Times that a failing call is made at most.")
+    breaker_failures: int = Field(
+        10, ge=1, description="Consecutive failures after which MLflow is not asked for a while."
+    )
+    breaker_interval: PositiveSeconds = Field(1.0, description="Seconds between two tries to ask it again.")
     keepalive: Seconds = Field(
         1.5,
         description="Seconds that an idle connection is kept; shorter than MLflow's own 5 (2 on gunicorn).",
@@ -144,6 +153,11 @@ class Settings(BaseSettings):
     deadline: PositiveSeconds = Field(
         10.0, description="Seconds in which a request is answered at the latest."
     )
+    drain_seconds: Seconds = Field(
+        5.0, description="Seconds for which requests are still taken after SIGTERM, while /readyz says no."
+    )
+    max_requests: int = Field(1_000, ge=1, description="Requests handled at once; more are refused.")
+    max_connections: int = Field(8_192, ge=1, description="Connections of callers; more are closed.")
     max_body_bytes: Bytes = Field(65_536, description="The largest request body that is read.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["auto", "json", "text"] = Field(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
+
+from service.api.capacity import Capacity
 
 _HEADERS = {"Cache-Control": "no-store"}
 
 
 class HealthRoutes:
-    """upstream: how MLflow was when it was last asked: "unknown", "ok" or "failing"."""
+    """upstream: how MLflow was when it was last asked, and what its breaker's state is."""
 
-    def __init__(self, upstream: Callable[[], str]) -> None:
+    def __init__(self, capacity: Capacity, upstream: Callable[[], Mapping[str, str]]) -> None:
+        self._capacity = capacity
         self._upstream = upstream
 
     def table(self) -> list[web.RouteDef]:
@@ -25,4 +28,5 @@ class HealthRoutes:
 
     async def readyz(self, _request: web.Request) -> web.Response:
         """This replica takes requests. An MLflow that fails is told of, and is no reason to take it out."""
-        return web.json_response({"status": "ready", "upstream": self._upstream()}, headers=_HEADERS)
+        body = {"status": "draining" if self._capacity.draining else "ready", **self._upstream()}
+        return web.json_response(body, status=503 if self._capacity.draining else 200, headers=_HEADERS)

@@ -36,6 +36,7 @@ _ERRORS: Mapping[int, str] = {
     400: "The request cannot be read.",
     404: "MLflow says that the run, or one of them, does not exist.",
     405: "The method is not one of this resource.",
+    408: "The request body does not arrive in time.",
     413: "The request body is too large.",
     415: "The request body is not application/json.",
     422: "A value of the request is not allowed.",
@@ -57,6 +58,7 @@ _RUN_ID = {
     "schema": {"type": "string"},
     "example": "abc123def456",
 }
+_READY = {"status": "ready", "upstream": "ok", "breaker": "closed"}
 _HEADERS = {
     "ETag": "Strong validator of this answer; send it back as If-None-Match.",
     "Age": "Seconds since the answer came from MLflow.",
@@ -80,7 +82,6 @@ def openapi_document() -> dict[str, Any]:
             "description": "Runs, lineage and comparisons of an MLflow tracking server, for frontends.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "."}],
         "paths": {
             f"{BASE}/runs": {
                 "get": {
@@ -133,7 +134,7 @@ def openapi_document() -> dict[str, Any]:
                         },
                     },
                     "responses": _responses(
-                        schemas.Comparison, examples.COMPARISON, 400, 404, 413, 415, 422, *_UPSTREAM
+                        schemas.Comparison, examples.COMPARISON, 400, 404, 408, 413, 415, 422, *_UPSTREAM
                     ),
                 }
             },
@@ -158,7 +159,10 @@ def openapi_document() -> dict[str, Any]:
                     "operationId": "readyz",
                     "tags": health,
                     "summary": "Whether this replica takes requests, and how MLflow was at the last look",
-                    "responses": _responses(schemas.Readiness, {"status": "ready", "upstream": "ok"}),
+                    "responses": {
+                        "200": _ok(schemas.Readiness, _READY),
+                        "503": _ok(schemas.Readiness, {**_READY, "status": "draining"}, "About to stop"),
+                    },
                 }
             },
         },
@@ -193,16 +197,17 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": _REF.format(model=model.__name__)}
 
 
+def _ok(model: type[BaseModel], example: Mapping[str, Any], description: str = "OK") -> dict[str, Any]:
+    content = {"application/json": {"schema": _ref(model), "example": example}}
+    return {"description": description, "content": content}
+
+
 def _responses(model: type[BaseModel], example: Mapping[str, Any], *statuses: int) -> dict[str, Any]:
     headers = {
         name: {"description": text, "schema": {"type": "string"}}
         for name, text in (_HEADERS.items() if statuses else ())
     }
-    good = {
-        "description": "OK",
-        **({"headers": headers} if headers else {}),
-        "content": {"application/json": {"schema": _ref(model), "example": example}},
-    }
+    good = {**_ok(model, example), **({"headers": headers} if headers else {})}
     not_modified = {"304": {"description": "The caller already has this answer (If-None-Match)."}}
     return {
         "200": good,
@@ -228,6 +233,7 @@ def _example(status: int) -> dict[str, object]:
     error: errors.TrackingError = {
         400: errors.MalformedBody("The body is not valid JSON."),
         404: errors.RunsNotFound(["abc123def456"]),
+        408: errors.BodyTimeout("The request body did not arrive in time."),
         413: errors.BodyTooLarge("The request body is too large."),
         415: errors.UnsupportedMediaType("The body must be application/json."),
         422: errors.InvalidRequest([errors.FieldError("query.limit", "must be an integer")]),

@@ -32,7 +32,8 @@ class PreparedResponse(web.StreamResponse):
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Bind the response to its request; nothing is written yet."""
         self._req = request
-        self._keep_alive = request.keep_alive
+        if self._keep_alive is None:
+            self._keep_alive = request.keep_alive
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002 - aiohttp's signature

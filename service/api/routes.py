@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -13,9 +14,17 @@ from pydantic import BaseModel, ValidationError
 
 from service.api import schemas
 from service.api.representations import Representations
-from service.errors import FieldError, InvalidRequest, MalformedBody, RunsNotFound, UnsupportedMediaType
+from service.errors import (
+    BodyTimeout,
+    FieldError,
+    InvalidRequest,
+    MalformedBody,
+    RunsNotFound,
+    UnsupportedMediaType,
+)
 from service.tracking.queries import TrackingQueries
 from service.tracking.runs import Run
+from service.tracking.source import PATIENCE_ENDS
 
 BASE = "/api/v1/tracking"
 
@@ -87,7 +96,7 @@ class TrackingRoutes:
         """POST /runs/compare"""
         if request.content_type != "application/json":
             raise UnsupportedMediaType("The body must be application/json.")
-        body = await request.read()
+        body = await _body(request)
         run_ids = _compare_body(body) if len(body) <= _MEMORABLE else _compare_body.__wrapped__(body)
         reading = await self._queries(request).together(run_ids)
         runs = reading.value
@@ -131,6 +140,14 @@ class TrackingRoutes:
             "metric_diff": comparison.metric_diff,
             "param_diff": comparison.param_diff,
         }
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout_at(None if request.content.is_eof() else PATIENCE_ENDS.get()):
+            return await request.read()
+    except TimeoutError as error:
+        raise BodyTimeout("The request body did not arrive in time.") from error
 
 
 # Pages ask the same again and again: what was parsed is remembered, for valid requests only.

@@ -168,14 +168,15 @@ class Readiness(_Model):
     """Whether this replica takes requests, and how MLflow was when it was last asked."""
 
     status: Literal["ready", "draining"]
-    upstream: Literal["unknown", "ok", "failing"]
+    upstream: Literal["unknown", "ok", "failing"] = Field(description="MLflow, when it was last asked.")
+    breaker: Literal["closed", "open", "half_open"] = Field(description="Open: MLflow is not asked for now.")
 
 
 def _whole_number(value: object) -> object:
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value):
             raise ValueError("must be an integer")
-        return int(value[:19])  # what is longer is only clamped or refused anyway
+        return int(value.lstrip("0")[:19] or 0)  # what is longer is only clamped or refused anyway
     return value
 
 

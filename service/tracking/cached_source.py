@@ -7,16 +7,17 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from contextvars import Context
 from functools import partial
 from math import inf
 from typing import Any, NamedTuple, cast
 
-from service.errors import UpstreamFailure
+from service.errors import UpstreamFailure, UpstreamTimeout
 from service.tracking.flights import Flights, joined
 from service.tracking.memory import Entry, Memory, Value, Windows
 from service.tracking.narrowing import broader, narrowed
 from service.tracking.runs import Experiment, Run, RunQuestion
-from service.tracking.source import Reading, RunSource
+from service.tracking.source import IS_RENEWAL, PATIENCE_ENDS, Reading, RunSource
 
 log = logging.getLogger("service.tracking")
 
@@ -32,24 +33,24 @@ class Freshness(NamedTuple):
     (RFC 5861). What does not exist is believed for its time to live only.
     """
 
-    terminal: float
-    active: float
-    list: float
-    experiments: float
-    missing: float
+    terminal_ttl: float
+    active_ttl: float
+    list_ttl: float
+    experiments_ttl: float
+    missing_ttl: float
     revalidate_factor: float
     stale_if_error: float
 
     def of(self, value: Value) -> Windows:
         """The windows for a value."""
         if value is None:
-            return Windows(self.missing, self.missing, self.missing)
+            return Windows(self.missing_ttl, self.missing_ttl, self.missing_ttl)
         if isinstance(value, Run):
-            ttl = self.terminal if value.is_terminal else self.active
+            ttl = self.terminal_ttl if value.is_terminal else self.active_ttl
         elif isinstance(value, Experiment) or (value and isinstance(value[0], Experiment)):
-            ttl = self.experiments
+            ttl = self.experiments_ttl
         else:
-            ttl = self.list
+            ttl = self.list_ttl
         renewable = ttl * (1 + self.revalidate_factor)
         return Windows(ttl, renewable, max(renewable, ttl + self.stale_if_error))
 
@@ -74,6 +75,8 @@ class CachedSource:
         self._clock = clock
         self._flights: Flights[Entry] = Flights()
         self._order = itertools.count()
+        self._renewing = Context()
+        self._renewing.run(IS_RENEWAL.set, True)
         self.reads = dict.fromkeys(("hit", "stale", "miss", "collapsed", "anew", "failed"), 0)
 
     async def run(self, run_id: str) -> Reading[Run | None]:
@@ -113,7 +116,11 @@ class CachedSource:
         """What MLflow says from now on, whatever is remembered."""
         began = self._clock()
         self.reads["anew"] += 1
-        entry = await self._flights.after(key, lambda: self._load(key))
+        try:
+            async with asyncio.timeout_at(PATIENCE_ENDS.get()):
+                entry = await self._flights.after(key, lambda: self._load(key))
+        except TimeoutError as error:
+            raise UpstreamTimeout("the request's deadline passed") from error
         return Reading(entry.value, self._age(entry), "fwd=request", self._clock() - began)
 
     async def _read(self, key: Hashable) -> Reading[Any]:
@@ -152,7 +159,7 @@ class CachedSource:
         failed_just_now = entry.failed is not None and now - entry.failed < _RETRY_PAUSE
         if age < (entry.windows.usable if failed_just_now else entry.windows.renewable):
             if not failed_just_now:
-                self._flights.start(key, lambda: self._load(key))
+                self._flights.start(key, lambda: self._load(key), self._renewing)
             self.reads["stale"] += 1
             return _stale(entry, age)
         return None
@@ -164,12 +171,15 @@ class CachedSource:
         self.reads["collapsed" if is_collapsed else "miss"] += 1
         forwarded = "fwd=miss" if self._memory.peek(key) is None else "fwd=stale"
         try:
-            entry = await joined(self._flights.start(key, lambda: self._load(key)))
-        except UpstreamFailure:
+            async with asyncio.timeout_at(PATIENCE_ENDS.get()):
+                entry = await joined(self._flights.start(key, lambda: self._load(key)))
+        except (UpstreamFailure, TimeoutError) as error:
             self.reads["failed"] += 1
             last = self._memory.peek(key)
             if last is not None and (age := self._age(last)) < last.windows.usable:
                 return _stale(last, age, self._clock() - began)
+            if isinstance(error, TimeoutError):
+                raise UpstreamTimeout("the request's deadline passed") from error
             raise
         cache = forwarded + ("; collapsed" if is_collapsed else "")
         return Reading(entry.value, self._age(entry), cache, self._clock() - began)

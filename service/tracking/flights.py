@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,11 +19,13 @@ class Flights(Generic[T]):
     def __contains__(self, key: Hashable) -> bool:
         return key in self._running
 
-    def start(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
-        """The flight of this key: the one in the air, else a new one."""
+    def start(
+        self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]], context: Context | None = None
+    ) -> asyncio.Task[T]:
+        """The flight of this key: the one in the air, else a new one, in this context."""
         task = self._running.get(key)
         if task is None:
-            task = asyncio.create_task(load())
+            task = asyncio.create_task(load(), context=context)
             self._running[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
         return task

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from service.tracking.runs import Experiment, Run, RunQuestion
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+# Whether nobody waits for what is asked: a renewal behind a caller's back, which gives way to callers.
+IS_RENEWAL: ContextVar[bool] = ContextVar("is_renewal", default=False)
+# When the caller gives up, by the event loop's clock, in seconds; None for never.
+PATIENCE_ENDS: ContextVar[float | None] = ContextVar("patience_ends", default=None)
 
 
 class Reading(NamedTuple, Generic[T_co]):

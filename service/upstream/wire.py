@@ -121,7 +121,7 @@ def read_error_code(body: bytes) -> str:
     """The code of an error reply; "" where the body is not one of MLflow's."""
     try:
         return _error.decode(body).error_code
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
 

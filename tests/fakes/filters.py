@@ -2,7 +2,7 @@
 
 A filter is comparisons that are ANDed; the AND itself may be doubled or left out. Strings stand in single or
 double quotes and know no escape, yet a backslash before a quote keeps the string open for as long as another
-quote can close it.
+quote can close it. Known to differ: sqlparse refuses a second comparison straight after an IN list.
 """
 
 import re

@@ -5,12 +5,12 @@
         ...  # let the code under test talk to fake.url
         assert fake.count("runs/get") == 1
 
-tests/live/test_fake_is_honest.py holds it to what a real MLflow answers.
+faults.py has ways for it to misbehave; tests/live/test_fake_is_honest*.py hold it to what MLflow answers.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -20,6 +20,7 @@ from aiohttp.typedefs import Handler
 from multidict import CIMultiDictProxy
 
 from tests.fakes.endpoints import ENDPOINTS
+from tests.fakes.faults import Hook
 from tests.fakes.fields import read_request
 from tests.fakes.handlers import Endpoint
 from tests.fakes.store import Metric, Store
@@ -47,7 +48,8 @@ UNAUTHENTICATED = (
     "https://www.mlflow.org/docs/latest/auth/index.html#authenticating-to-mlflow on how to authenticate."
 )
 
-Hook = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+# Requests that still hang are cut off at once. Not 0: aiohttp takes that for no time limit at all.
+SHUTDOWN_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,11 @@ class FakeMlflow:
 
     async def start(self) -> None:
         """Listen, on the same port as before if it was stopped."""
-        # The shutdown is at once: a test that stops the server means to see connections break.
         runner = web.AppRunner(
-            self.app(), access_log=None, keepalive_timeout=self._keepalive_timeout, shutdown_timeout=0.0
+            self.app(),
+            access_log=None,
+            keepalive_timeout=self._keepalive_timeout,
+            shutdown_timeout=SHUTDOWN_SECONDS,
         )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self._port).start()
@@ -203,11 +207,8 @@ class FakeMlflow:
             if self.before is not None and (reply := await self.before(request)) is not None:
                 return reply
             try:
-                return json_reply(
-                    endpoint.answer(
-                        self.store, read_request(await _body(request), endpoint.fields), self._dialect
-                    )
-                )
+                asked = read_request(await _body(request), endpoint.fields)
+                return json_reply(endpoint.answer(self.store, asked, self._dialect))
             except MlflowError as error:
                 return json_reply(error.body, error.status)
 
@@ -220,10 +221,8 @@ class FakeMlflow:
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
-            if (
-                self._authorization not in (None, request.headers.get("Authorization"))
-                and endpoint != "health"
-            ):
+            authorized = self._authorization in (None, request.headers.get("Authorization"))
+            if not authorized and endpoint != "health":
                 challenge = {"WWW-Authenticate": 'Basic realm="mlflow"'}
                 return web.Response(status=401, text=UNAUTHENTICATED, headers=challenge)
             return await handler(request)
@@ -268,4 +267,4 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
         body = "" if request.path.endswith("/log-batch") else {}
     if not isinstance(body, dict | list):
         raise CrashError
-    return dict(body)
+    return body if isinstance(body, dict) else {}

@@ -156,7 +156,7 @@ async def test_broken_connections(fault: faults.Hook, error: type[Exception]) ->
 
 
 async def test_an_outage_ends_on_the_same_port() -> None:
-    """stop() refuses connections, also while a request hangs; start() listens at the same URL with the same data."""
+    """stop() cuts off what hangs and refuses connections; start() is back at the same URL, with the data."""
     async with FakeMlflow().serve() as fake:
         run_id, url = fake.add_run(), fake.url
         hanging, arrived = asyncio.Event(), asyncio.Event()
@@ -214,9 +214,9 @@ async def test_replies_are_pretty_or_compact(pretty: bool) -> None:
 
 
 async def test_other_servers_write_it_differently() -> None:
-    """int64 as strings, names only in the tag, bare NaN, and infinities as strings, as other servers have them."""
-    options = {"string_int64": True, "name_in_tag_only": True, "bare_nan": True, "infinity_strings": True}
-    async with FakeMlflow(**options).serve() as fake:
+    """int64 as strings, names only in the tag, bare NaN and infinities as strings, as elsewhere."""
+    fake = FakeMlflow(string_int64=True, name_in_tag_only=True, bare_nan=True, infinity_strings=True)
+    async with fake.serve():
         run_id = fake.add_run(start_time=5, metrics={"nan": math.nan, "inf": math.inf, "ninf": -math.inf})
         _, _, text = await get(fake, GET, params={"run_id": run_id})
     run = json.loads(text)["run"]

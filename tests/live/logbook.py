@@ -1,4 +1,4 @@
-"""What a test writes into an MLflow before it asks about it: the same REST calls for the fake and a real one."""
+"""What a test writes into an MLflow before it asks about it: the same calls for the fake and a real one."""
 
 import base64
 import json

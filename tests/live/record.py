@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.live.logbook import API, Logbook, Reply
+from tests.live.logbook import API, Logbook, Reply, token
 from tests.live.server import running_mlflow
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -35,9 +35,7 @@ async def record(logbook: Logbook, suffix: str = "") -> dict[str, str]:
         "runs_search": await logbook.post("runs/search", experiment_ids=[first], max_results=50),
         "runs_search_page": await logbook.post("runs/search", experiment_ids=[first], max_results=1),
         "runs_search_empty": await logbook.post("runs/search", experiment_ids=[second]),
-        "runs_search_junk_token": await logbook.post(
-            "runs/search", experiment_ids=[first], page_token="W10="
-        ),
+        "runs_search_junk_token": await logbook.post("runs/search", page_token=token([])),
         "experiments_get_by_name": await logbook.get("experiments/get-by-name", experiment_name=momentum),
         "experiments_get_by_name_unknown": await logbook.get(
             "experiments/get-by-name", experiment_name="nobody"

@@ -82,19 +82,15 @@ def is_healthy(url: str) -> bool:
 
 
 def stop_group(server: subprocess.Popen[bytes]) -> None:
-    """End the server and every process that it started: asked first, then killed."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, sign)
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(STOP_SECONDS)
-            if not group_lives(server.pid):
-                return
+    """End the server and every process that it started: asked first, and what is left then is killed."""
+    signal_group(server.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(STOP_SECONDS)
+    signal_group(server.pid, signal.SIGKILL)
+    server.wait()
 
 
-def group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def signal_group(group: int, sign: signal.Signals) -> None:
+    # Nobody is left, or (PermissionError, on macOS) only processes that have ended and wait to be reaped.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, sign)

@@ -1,0 +1,237 @@
+"""The one door to MLflow: every call, time limit, retry, credential and error of it passes through here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self, TypeVar
+
+import aiohttp
+from yarl import URL
+
+from service import errors
+from service.tracking.source import IS_RENEWAL
+from service.upstream import wire
+from service.upstream.breaker import Admission, Breaker
+from service.upstream.gate import Gate, GateFullError
+from service.upstream.retry import RetryBudget, pause_before, retry_after
+
+T = TypeVar("T")
+
+log = logging.getLogger("service.upstream")
+
+_API = "api/2.0/mlflow/"
+_MISSING = "RESOURCE_DOES_NOT_EXIST"
+_EXISTS = "RESOURCE_ALREADY_EXISTS"
+
+
+class Limits(NamedTuple):
+    """Bounds of the talk with MLflow: times in seconds, sizes in bytes."""
+
+    deadline: float = 10.0  # of a call with all its attempts
+    connect_timeout: float = 2.0
+    read_timeout: float = 8.0  # of silence
+    queue_timeout: float = 0.5  # of waiting for a place
+    max_in_flight: int = 32
+    keepalive: float = 1.5
+    max_body_bytes: int = 64 * 2**20
+    attempts: int = 3
+    breaker_failures: int = 10
+    breaker_interval: float = 1.0
+
+
+class Missing(Exception):
+    """MLflow says that the thing asked for does not exist."""
+
+
+class AlreadyExists(Exception):
+    """MLflow says that the thing to be created exists."""
+
+
+class Door:
+    """Calls to one MLflow, through one pooled session. Use as an async context manager.
+
+    base: MLflow's address; a path in it (a proxy's prefix) is kept. headers: sent with every call, to this
+    address only. ssl_context: how its certificate is verified; None for the system's way.
+    clock, sleep: for tests; seconds.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        limits: Limits,
+        *,
+        headers: Mapping[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._base = URL(base.rstrip("/") + "/")  # aiohttp drops a prefix that does not end in a slash
+        self._limits = limits
+        self._headers = dict(headers or {})
+        self._ssl = ssl_context
+        self._clock = clock
+        self._sleep = sleep
+        self._session: aiohttp.ClientSession | None = None
+        self.gate = Gate(limits.max_in_flight, limits.queue_timeout)
+        self.breaker = Breaker(limits.breaker_failures, limits.breaker_interval, clock)
+        self.budget = RetryBudget()
+        self.health = "unknown"  # at the last call: unknown, ok or failing
+        self.outcomes: Counter[tuple[str, str]] = Counter()  # attempts, by endpoint and what came of them
+        self.seconds: defaultdict[str, float] = defaultdict(float)  # spent in attempts, by endpoint
+        self.retries = 0
+
+    async def __aenter__(self) -> Self:
+        limits = self._limits
+        self._session = aiohttp.ClientSession(
+            self._base,
+            headers=self._headers,
+            connector=aiohttp.TCPConnector(
+                limit=limits.max_in_flight,
+                keepalive_timeout=limits.keepalive,
+                ssl=self._ssl if self._ssl is not None else True,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=limits.deadline, sock_connect=limits.connect_timeout, sock_read=limits.read_timeout
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def condition(self) -> dict[str, str]:
+        """How MLflow was when it was last asked, and whether it is asked at all."""
+        return {"upstream": self.health, "breaker": self.breaker.state}
+
+    async def call(self, method: str, endpoint: str, read: Callable[[bytes], T], **request: Any) -> T:
+        """What `read` makes of MLflow's answer. All calls only read, or may safely be made twice.
+
+        A call that fails is made again, inside the deadline and the budget, but not one that timed out: an
+        MLflow that is too slow is not helped by being asked more.
+        """
+        until = self._clock() + self._limits.deadline
+        self.budget.earn()
+        for attempt in range(1, self._limits.attempts + 1):
+            try:
+                return await self._attempt(method, endpoint, read, until, request)
+            except (errors.UpstreamRefused, errors.UpstreamTimeout, errors.UpstreamNotAsked):
+                raise
+            except (errors.UpstreamError, errors.UpstreamUnavailable) as error:
+                pause = max(pause_before(attempt + 1), error.retry_after)
+                is_last = attempt == self._limits.attempts or self._clock() + pause >= until
+                if is_last or not self.budget.spend():
+                    raise
+                log.info("trying again in %.2f s: %s", pause, error.cause)
+            self.retries += 1
+            await self._sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(
+        self, method: str, endpoint: str, read: Callable[[bytes], T], until: float, request: Mapping[str, Any]
+    ) -> T:
+        admission = self.breaker.admit()
+        if admission is None:
+            self.outcomes[endpoint, "breaker_open"] += 1
+            raise errors.UpstreamNotAsked(f"{endpoint}: the breaker is {self.breaker.state}")
+        went_well: bool | None = None
+        outcome = "cancelled"
+        try:
+            async with self.gate.place(may_wait=not IS_RENEWAL.get()):
+                began = self._clock()
+                try:
+                    result = await self._exchange(method, endpoint, read, until - began, request)
+                finally:
+                    self.seconds[endpoint] += self._clock() - began
+            went_well, outcome = True, "ok"
+        except GateFullError as error:
+            outcome = "gate_full"
+            raise errors.UpstreamNotAsked(
+                f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
+            ) from error
+        except (Missing, AlreadyExists, errors.UpstreamRefused):
+            went_well, outcome = True, "refused"
+            raise
+        except (errors.UpstreamAuth, errors.UpstreamUnavailable) as error:
+            outcome = error.code  # it answers, and says nothing about its health
+            raise
+        except errors.UpstreamFailure as error:
+            went_well, outcome = False, error.code
+            raise
+        finally:
+            self._note(endpoint, admission, outcome, went_well=went_well)
+        return result
+
+    def _note(self, endpoint: str, admission: Admission, outcome: str, *, went_well: bool | None) -> None:
+        self.breaker.report(admission, went_well=went_well)
+        self.outcomes[endpoint, outcome] += 1
+        if went_well or outcome.startswith("upstream"):
+            self.health = "ok" if went_well else "failing"
+
+    async def _exchange(
+        self,
+        method: str,
+        endpoint: str,
+        read: Callable[[bytes], T],
+        seconds: float,
+        request: Mapping[str, Any],
+    ) -> T:
+        if self._session is None:
+            raise RuntimeError("the door is used outside its context")
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._session.request(method, _API + endpoint, allow_redirects=False, **request) as response,
+            ):
+                body = await self._body(response)
+        except TimeoutError as error:  # before ClientError: aiohttp's time-outs are both
+            raise errors.UpstreamTimeout(f"{endpoint}: {_describe(error)}") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
+        _check(endpoint, response.status, response.headers, body)
+        try:
+            return read(body)
+        except wire.WireError as error:
+            raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        limit = self._limits.max_body_bytes
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                raise aiohttp.ClientPayloadError(f"an answer of more than {limit} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _check(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raise what a status that is not 200 means (mlflow/exceptions.py has MLflow's codes)."""
+    if status == HTTPStatus.OK:
+        return
+    code = wire.read_error_code(body)
+    wanted = retry_after(headers.get("Retry-After", ""))
+    said = f"{endpoint}: status {status} {code}".rstrip()
+    if status == HTTPStatus.NOT_FOUND and code == _MISSING:
+        raise Missing(said)
+    if code == _EXISTS:
+        raise AlreadyExists(said)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise errors.UpstreamAuth(said)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise errors.UpstreamUnavailable(said, wanted)
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise errors.UpstreamRefused(said)
+    raise errors.UpstreamError(said, wanted)
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
