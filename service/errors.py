@@ -8,6 +8,7 @@ TrackingError
 ├── BodyTooLarge            413  body_too_large
 ├── NotFound                404  not_found               no such route
 ├── MethodNotAllowed        405  method_not_allowed
+├── ExpectationFailed       417  expectation_failed      an Expect header that is not 100-continue
 ├── RunsNotFound            404  run_not_found           with `missing_run_ids`
 ├── BodyTimeout             408  body_timeout            a body that does not come
 ├── Overloaded              503  overloaded              with Retry-After
@@ -112,6 +113,12 @@ class MethodNotAllowed(TrackingError):
 
     def headers(self) -> Mapping[str, str]:
         return {"Allow": self.allow}
+
+
+class ExpectationFailed(TrackingError):
+    """A request that expects more of the server than 100 Continue."""
+
+    status, code, title = 417, "expectation_failed", "Expectation failed"
 
 
 class RunsNotFound(TrackingError):

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from service.api.problems import problem_response
-from service.errors import UnreadableRequest
+from service.errors import ExpectationFailed, TrackingError, UnreadableRequest
 
 log = logging.getLogger("service")
 
@@ -24,10 +24,11 @@ _MAX_LINE = 16_384  # bytes of a request line or header: tag values of MLflow's 
 _SHUTDOWN_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 75.0  # longer than a load balancer keeps an idle connection to us
 _BACKLOG = 1_024
+_MAX_CONNECTIONS = 8_192
 
 
 class _Protocol(RequestHandler):
-    """aiohttp's own logs what it cannot parse as an error, and answers it in plain text; this does not."""
+    """aiohttp's own logs what it cannot parse as an error and answers it in plain text; this does not."""
 
     def handle_error(
         self,
@@ -38,18 +39,23 @@ class _Protocol(RequestHandler):
     ) -> web.StreamResponse:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
-        request_id = uuid4().hex
-        log.info("request %s from %s is unreadable: %s", request_id, request.remote, type(exc).__name__)
-        response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
-        response.headers["X-Request-ID"] = request_id
+        log.info("a request from %s is unreadable: %s", request.remote, type(exc).__name__)
+        response = _problem(UnreadableRequest("This is not a valid HTTP request."))
         response.force_close()
         return response
+
+
+def _problem(error: TrackingError) -> web.Response:
+    request_id = uuid4().hex
+    response = problem_response(error, request_id)
+    response.headers["X-Request-ID"] = request_id
+    return response
 
 
 class _Server(web.Server):
     """Makes a protocol for each connection, up to so many."""
 
-    max_connections = 8_192
+    max_connections = _MAX_CONNECTIONS
 
     def __call__(self) -> RequestHandler:
         return _Protocol(self, loop=self._loop, **self._kwargs)
@@ -65,14 +71,23 @@ class Runner(web.AppRunner):
 
     __slots__ = ("_max_connections",)
 
-    def __init__(self, app: web.Application, *, max_connections: int = 8_192, **kwargs: Any) -> None:
+    def __init__(
+        self, app: web.Application, *, max_connections: int = _MAX_CONNECTIONS, **kwargs: Any
+    ) -> None:
         super().__init__(app, **kwargs)
         self._max_connections = max_connections
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            try:
+                return await made.request_handler(request)
+            except web.HTTPExpectationFailed:  # raised before any middleware
+                return _problem(ExpectationFailed("Only 100-continue can be expected."))
+
         server = _Server(
-            made.request_handler,
+            handle,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol
@@ -81,15 +96,19 @@ class Runner(web.AppRunner):
         return server
 
 
+def _nothing() -> None:
+    """What an application does at SIGTERM that has nobody to tell."""
+
+
 async def serve(
     app: web.Application,
     host: str,
     port: int,
     ready: Callable[[str], Awaitable[object]],
     *,
-    drain: Callable[[], object],
-    drain_seconds: float,
-    max_connections: int,
+    drain: Callable[[], object] = _nothing,
+    drain_seconds: float = 0.0,
+    max_connections: int = _MAX_CONNECTIONS,
     reuse_port: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests in flight finish.
@@ -110,6 +129,7 @@ async def serve(
         app,
         access_log=None,
         handler_cancellation=True,  # a caller who hangs up ends its handler
+        auto_decompress=False,  # no route takes a compressed body
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,
         shutdown_timeout=_SHUTDOWN_SECONDS,

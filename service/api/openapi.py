@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -17,6 +18,7 @@ from service.api.problems import CONTENT_TYPE, problem_body
 from service.api.routes import BASE
 
 STATIC = Path(__file__).parent / "static"
+_ASSETS = [STATIC / "start.js", *sorted((STATIC / "swagger-ui").iterdir())]
 
 _REF = "#/components/schemas/{model}"
 _RESPONSES: tuple[type[BaseModel], ...] = (
@@ -176,21 +178,25 @@ class DocumentationRoutes:
     def __init__(self) -> None:
         self._document = json.dumps(openapi_document()).encode()
 
-    def table(self) -> list[web.AbstractRouteDef]:
+    def table(self) -> list[web.RouteDef]:
         """The routes of the documentation."""
         return [
             web.get("/openapi.json", self.document),
-            web.get("/docs", self.page),
-            web.static("/docs", STATIC),
+            web.get("/docs", _file(STATIC / "index.html")),
+            # File by file: what is not listed is no route, and no path can name anything else.
+            *(web.get(f"/docs/{file.relative_to(STATIC).as_posix()}", _file(file)) for file in _ASSETS),
         ]
 
     async def document(self, _request: web.Request) -> web.Response:
         """The OpenAPI document."""
         return web.Response(body=self._document, content_type="application/json")
 
-    async def page(self, _request: web.Request) -> web.FileResponse:
-        """Swagger UI over the document."""
-        return web.FileResponse(STATIC / "index.html")
+
+def _file(file: Path) -> Handler:
+    async def send(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(file)
+
+    return send
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from service.api import schemas
@@ -96,6 +96,8 @@ class TrackingRoutes:
         """POST /runs/compare"""
         if request.content_type != "application/json":
             raise UnsupportedMediaType("The body must be application/json.")
+        if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
+            raise UnsupportedMediaType("The body must not be compressed.")
         body = await _body(request)
         run_ids = _compare_body(body) if len(body) <= _MEMORABLE else _compare_body.__wrapped__(body)
         reading = await self._queries(request).together(run_ids)
@@ -143,8 +145,10 @@ class TrackingRoutes:
 
 
 async def _body(request: web.Request) -> bytes:
+    if request.content.is_eof():  # it came with the head, as small ones do
+        return await request.read()
     try:
-        async with asyncio.timeout_at(None if request.content.is_eof() else PATIENCE_ENDS.get()):
+        async with asyncio.timeout_at(PATIENCE_ENDS.get()):
             return await request.read()
     except TimeoutError as error:
         raise BodyTimeout("The request body did not arrive in time.") from error

@@ -82,14 +82,16 @@ class CachedSource:
     async def run(self, run_id: str) -> Reading[Run | None]:
         return await self._read(("run", run_id))
 
-    async def runs(self, run_ids: Sequence[str]) -> Reading[tuple[Run | None, ...]]:
+    async def runs(
+        self, run_ids: Sequence[str], experiment_id: str | None
+    ) -> Reading[tuple[Run | None, ...]]:
         keys = [("run", run_id) for run_id in run_ids]
         held = self._all_fresh(keys)
         if held is not None:
             return held
         readings = {key: self._held(key) for key in keys}
         lacking = [key for key, reading in readings.items() if reading is None]
-        self._fly_together(lacking)
+        self._fly_together(lacking, experiment_id)
         readings |= zip(lacking, await asyncio.gather(*map(self._ask, lacking)), strict=True)
         return _together([cast("Reading[Run | None]", reading) for reading in readings.values()])
 
@@ -219,14 +221,14 @@ class CachedSource:
             case _:
                 return self._source.experiments()
 
-    def _fly_together(self, keys: Sequence[tuple[str, str]]) -> None:
+    def _fly_together(self, keys: Sequence[tuple[str, str]], experiment_id: str | None) -> None:
         """Fetch several runs by one call of the source; each is a flight of its own that others may join."""
         absent = [key for key in keys if key not in self._flights]
         if len(absent) < _SEVERAL:
             return
         asked = next(self._order)
-        source = self._source.runs([run_id for _, run_id in absent])
-        together = asyncio.ensure_future(source)
+        runs = self._source.runs([run_id for _, run_id in absent], experiment_id)
+        together = asyncio.ensure_future(runs)
 
         async def one(place: int) -> Reading[Run | None]:
             return Reading((await together).value[place])
@@ -261,7 +263,10 @@ class _PastMemory:
     async def run(self, run_id: str) -> Reading[Run | None]:
         return await self._ask(("run", run_id))
 
-    async def runs(self, run_ids: Sequence[str]) -> Reading[tuple[Run | None, ...]]:
+    async def runs(
+        self, run_ids: Sequence[str], experiment_id: str | None
+    ) -> Reading[tuple[Run | None, ...]]:
+        del experiment_id
         return _together(await asyncio.gather(*map(self.run, run_ids)))
 
     async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:

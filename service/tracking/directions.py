@@ -62,7 +62,7 @@ def load_directions(path: Path) -> Directions:
         raise ValueError(f"{path}: {error.strerror}") from error
     except KeyError as error:
         raise ValueError(f"{path}: a rule needs a pattern and a direction; {error} is missing") from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

@@ -19,6 +19,7 @@ class TrackingQueries:
         self._source = source
         self._experiment_name = experiment_name
         self._directions = directions
+        self._experiment_id: str | None = None  # as of the last list
 
     async def runs(
         self, *, run_type: str | None, strategy_id: str | None, limit: int
@@ -27,9 +28,8 @@ class TrackingQueries:
         experiment = await self._source.experiment(self._experiment_name)
         if experiment.value is None or not experiment.value.is_active:
             return Reading((), experiment.age, experiment.cache, experiment.waited)
-        return await self._source.search(
-            RunQuestion(experiment.value.experiment_id, run_type, strategy_id, limit)
-        )
+        self._experiment_id = experiment.value.experiment_id
+        return await self._source.search(RunQuestion(self._experiment_id, run_type, strategy_id, limit))
 
     async def run(self, run_id: str) -> Reading[Run | None]:
         """One run; None where MLflow says that it does not exist."""
@@ -37,7 +37,7 @@ class TrackingQueries:
 
     async def together(self, run_ids: Sequence[str]) -> Reading[tuple[Run, ...]]:
         """Several runs, read at once; RunsNotFound names all that MLflow does not know."""
-        reading = await self._source.runs(run_ids)
+        reading = await self._source.runs(run_ids, self._experiment_id)
         if None in reading.value:
             raise RunsNotFound(
                 [run_id for run_id, run in zip(run_ids, reading.value, strict=True) if run is None]

@@ -42,10 +42,13 @@ class RunSource(Protocol):
         """The run of this id, deleted ones included."""
         ...
 
-    async def runs(self, run_ids: Sequence[str]) -> Reading[tuple[Run | None, ...]]:
+    async def runs(
+        self, run_ids: Sequence[str], experiment_id: str | None
+    ) -> Reading[tuple[Run | None, ...]]:
         """Several runs at once, each as `run` would bring it, in the order asked for.
 
-        The age is the oldest run's, and so is the word on where it came from.
+        experiment_id: where most of them are likely to be, if that is known. The age is the oldest run's,
+        and so is the word on where it came from.
         """
         ...
 

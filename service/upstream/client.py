@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from service.errors import UpstreamRefused
 from service.tracking.runs import Experiment, Run, RunQuestion
 from service.tracking.source import Reading
 from service.upstream import filters, wire
@@ -19,6 +21,7 @@ class MlflowClient:
 
     def __init__(self, door: Door) -> None:
         self._call = door.call
+        self._in_time = door.in_time
 
     async def run(self, run_id: str) -> Reading[Run | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
@@ -29,10 +32,32 @@ class MlflowClient:
         except Missing:
             return Reading(None)
 
-    async def runs(self, run_ids: Sequence[str]) -> Reading[tuple[Run | None, ...]]:
-        """The runs, all asked for at once."""
-        readings = await asyncio.gather(*(self.run(run_id) for run_id in run_ids))
-        return Reading(tuple(reading.value for reading in readings))
+    async def runs(
+        self, run_ids: Sequence[str], experiment_id: str | None
+    ) -> Reading[tuple[Run | None, ...]]:
+        """The runs of the experiment by one search, and all others asked for at once.
+
+        One search for ten runs takes MLflow a third of the time, and a quarter of the work, of ten runs/get;
+        from two runs on it is the cheaper way (`make bench` has the table).
+        """
+        found: dict[str, Run] = {}
+        if experiment_id is not None and len(run_ids) > 1:
+            with suppress(UpstreamRefused):  # a server that knows no such search
+                found = await self._search_by_id(run_ids, experiment_id)
+        others = [run_id for run_id in run_ids if run_id not in found]
+        fetched = await asyncio.gather(*map(self.run, others))
+        runs = found | {run_id: reading.value for run_id, reading in zip(others, fetched, strict=True)}
+        return Reading(tuple(runs[run_id] for run_id in run_ids))
+
+    async def _search_by_id(self, run_ids: Sequence[str], experiment_id: str) -> dict[str, Run]:
+        body = {
+            "experiment_ids": [experiment_id],
+            "filter": filters.by_ids(run_ids),
+            "run_view_type": "ALL",  # a deleted run is answered, too
+            "max_results": len(run_ids),
+        }
+        page, _ = await self._call("POST", "runs/search", wire.read_runs, json=body)
+        return {run.run_id: run for run in page if run.run_id in run_ids}
 
     async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-runs"""
@@ -45,12 +70,14 @@ class MlflowClient:
             "order_by": ["attributes.start_time DESC"],
         }
         found: list[Run] = []
-        while True:
-            page, token = await self._call("POST", "runs/search", wire.read_runs, json=body)
-            found += page if wanted.exact else [run for run in page if _bears(run, question.tags)]
-            if not token or len(found) >= question.limit:
-                return Reading(tuple(found[: question.limit]))
-            body["page_token"] = token
+        async with self._in_time():
+            while len(found) < question.limit:
+                page, token = await self._call("POST", "runs/search", wire.read_runs, json=body)
+                found += page if wanted.exact else [run for run in page if _bears(run, question.tags)]
+                if not token:
+                    break
+                body["page_token"] = token
+        return Reading(tuple(found[: question.limit]))
 
     async def experiment(self, name: str) -> Reading[Experiment | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""
@@ -70,12 +97,13 @@ class MlflowClient:
             "order_by": ["creation_time ASC"],
         }
         found: list[Experiment] = []
-        while True:
-            page, token = await self._call("POST", "experiments/search", wire.read_experiments, json=body)
-            found += page
-            if not token:
-                return Reading(tuple(found))
-            body["page_token"] = token
+        async with self._in_time():
+            while body.get("page_token") != "":
+                page, body["page_token"] = await self._call(
+                    "POST", "experiments/search", wire.read_experiments, json=body
+                )
+                found += page
+        return Reading(tuple(found))
 
     async def create_experiment(self, name: str) -> bool:
         """Create an experiment; False where it exists, be it that another replica was quicker.

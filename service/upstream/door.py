@@ -7,7 +7,8 @@ import logging
 import ssl
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -45,11 +46,11 @@ class Limits(NamedTuple):
     breaker_interval: float = 1.0
 
 
-class Missing(Exception):
+class Missing(errors.UpstreamRefused):
     """MLflow says that the thing asked for does not exist."""
 
 
-class AlreadyExists(Exception):
+class AlreadyExists(errors.UpstreamRefused):
     """MLflow says that the thing to be created exists."""
 
 
@@ -107,6 +108,15 @@ class Door:
         if self._session is not None:
             await self._session.close()
 
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Several calls that together take no longer than one may."""
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                yield
+        except TimeoutError as error:
+            raise errors.UpstreamTimeout("several pages took too long") from error
+
     def condition(self) -> dict[str, str]:
         """How MLflow was when it was last asked, and whether it is asked at all."""
         return {"upstream": self.health, "breaker": self.breaker.state}
@@ -156,7 +166,7 @@ class Door:
             raise errors.UpstreamNotAsked(
                 f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
             ) from error
-        except (Missing, AlreadyExists, errors.UpstreamRefused):
+        except errors.UpstreamRefused:
             went_well, outcome = True, "refused"
             raise
         except (errors.UpstreamAuth, errors.UpstreamUnavailable) as error:

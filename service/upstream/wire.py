@@ -82,6 +82,7 @@ _run = msgspec.json.Decoder(_RunReply)
 _runs = msgspec.json.Decoder(_RunsReply)
 _experiment = msgspec.json.Decoder(_ExperimentReply)
 _experiments = msgspec.json.Decoder(_ExperimentsReply)
+_anything = msgspec.json.Decoder(dict[str, object])
 _error = msgspec.json.Decoder(_ErrorReply)
 
 
@@ -132,16 +133,18 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            # Bare NaN and Infinity, which JSON lacks and some servers send, are all that the standard
-            # library reads and msgspec refuses.
-            return msgspec.convert(json.loads(body), decoder.type)
+            # The standard library also reads bare NaN and Infinity, which JSON lacks and some servers send,
+            # but half a surrogate pair, too, which no answer of ours could hold.
+            loaded = json.loads(body)
+            json.dumps(loaded, ensure_ascii=False).encode()
+            return msgspec.convert(loaded, decoder.type)
     except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
         raise WireError(str(error)) from error
 
 
 def _only_empty(body: bytes, token: str) -> None:
     # A list that is empty is left out, so no runs is `{}`; anything else without them is no such reply.
-    unexpected = json.loads(body).keys() - {"runs", "experiments", "next_page_token"}
+    unexpected = _decode(_anything, body).keys() - {"runs", "experiments", "next_page_token"}
     if unexpected or token:
         raise WireError(f"a list is missing beside {sorted(unexpected) or 'a page token'}")
 
