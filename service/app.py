@@ -19,7 +19,7 @@ from service.api.routes import TrackingRoutes
 from service.metrics import MetricsRoute, ServiceCollector
 from service.settings import Settings, config_dir
 from service.tracking.cached_source import CachedSource, Freshness
-from service.tracking.directions import load_directions
+from service.tracking.directions import Directions, load_directions
 from service.tracking.memory import Memory
 from service.tracking.queries import TrackingQueries
 from service.upstream.access import authorization, tls
@@ -54,7 +54,7 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
         ),
     )
     client = MlflowClient(door)
-    directions = load_directions(settings.metrics_file or config_dir() / "metrics.toml")
+    directions = _directions(settings)
     cache = settings.cache
     for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
     memory = Memory(for_runs)
@@ -88,6 +88,13 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
     if settings.create_experiment:
         app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))
     return app
+
+
+def _directions(settings: Settings) -> Directions:
+    try:
+        return load_directions(settings.metrics_file or config_dir() / "metrics.toml")
+    except ValueError as error:
+        raise ValueError(f"TRACKING_METRICS_FILE: {error}") from error
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 from yarl import URL
 
 from service.errors import shorten
@@ -177,8 +178,12 @@ class Settings(BaseSettings):
         scheme, separator, _ = value.partition("://")
         if separator and scheme not in {"http", "https", "sqlite", "file"}:
             raise ValueError("must be http://…, https://…, sqlite:///… or a folder")
-        if scheme.startswith("http") and URL(value).user is not None:
-            raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        if separator and scheme.startswith("http"):
+            url = URL(value)
+            if not url.host:
+                raise ValueError("has no host")
+            if url.user is not None:
+                raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
         return value
 
     @model_validator(mode="after")
@@ -212,7 +217,10 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(error))) from None
-    except ValueError as error:  # the TOML file, or a nested variable that is not JSON
+    except SourceError as error:  # a whole group in one variable that is not JSON
+        group = next((part for part in str(error).split('"') if part in Settings.model_fields), "")
+        raise SettingsError(f"{PREFIX}{group.upper()}: is not valid JSON") from None
+    except ValueError as error:  # the TOML file
         raise SettingsError(" ".join(str(error).split())) from None
 
 

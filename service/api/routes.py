@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -28,9 +28,11 @@ from service.tracking.source import PATIENCE_ENDS
 
 BASE = "/api/v1/tracking"
 
-_MEMORABLE = 4_096  # bytes of a body that is worth remembering
+_MEMORABLE = 2_048  # characters of a query or bytes of a body
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T", str, bytes)
+R = TypeVar("R")
 
 _summary = schemas.projection(schemas.RunSummary)
 _detail = schemas.projection(schemas.RunDetail)
@@ -50,6 +52,8 @@ class TrackingRoutes:
         self._remembering = queries
         self._anew = anew
         self._respond = representations.respond
+        self._list_query = _remembering(_list_query)
+        self._compare_body = _remembering(_compare_body)
 
     def table(self) -> list[web.RouteDef]:
         """The routes; those for GET answer HEAD, too."""
@@ -64,7 +68,7 @@ class TrackingRoutes:
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         """GET /runs"""
-        run_type, strategy_id, limit = _list_query(request.rel_url.raw_query_string)
+        run_type, strategy_id, limit = self._list_query(request.rel_url.raw_query_string)
         reading = await self._queries(request).runs(run_type=run_type, strategy_id=strategy_id, limit=limit)
         runs = reading.value
         return await self._respond(
@@ -99,7 +103,7 @@ class TrackingRoutes:
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
             raise UnsupportedMediaType("The body must not be compressed.")
         body = await _body(request)
-        run_ids = _compare_body(body) if len(body) <= _MEMORABLE else _compare_body.__wrapped__(body)
+        run_ids = self._compare_body(body)
         reading = await self._queries(request).together(run_ids)
         runs = reading.value
         return await self._respond(
@@ -154,8 +158,16 @@ async def _body(request: web.Request) -> bytes:
         raise BodyTimeout("The request body did not arrive in time.") from error
 
 
-# Pages ask the same again and again: what was parsed is remembered, for valid requests only.
-@lru_cache(maxsize=1_024)
+def _remembering(parse: Callable[[T], R]) -> Callable[[T], R]:
+    """Pages ask the same again and again: what was parsed is remembered, where it is valid and short."""
+    recall = lru_cache(maxsize=1_024)(parse)
+
+    def parsed(text: T) -> R:
+        return recall(text) if len(text) <= _MEMORABLE else parse(text)
+
+    return parsed
+
+
 def _list_query(query_string: str) -> tuple[str | None, str | None, int]:
     given: dict[str, str] = {}
     for name, value in parse_qsl(query_string, keep_blank_values=True):
@@ -164,7 +176,6 @@ def _list_query(query_string: str) -> tuple[str | None, str | None, int]:
     return query.run_type or None, query.strategy_id or None, query.limit  # an empty value is no filter
 
 
-@lru_cache(maxsize=1_024)
 def _compare_body(body: bytes) -> tuple[str, ...]:
     try:
         given = msgspec.json.decode(body)

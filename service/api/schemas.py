@@ -13,13 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from service.tracking.runs import MAX_LIMIT
+from service.tracking.runs import MAX_LIMIT, RUN_ID_PATTERN
 
 LIMIT_DEFAULT = 50
 COMPARE_MIN = 2
 COMPARE_MAX = 10
 
-RUN_ID_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,255}$"
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
 Status = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from sys import getsizeof
 from typing import NamedTuple
 
-from service.tracking.runs import Experiment, Run
+from service.tracking.runs import Experiment, Run, RunQuestion
 
 Value = Run | Experiment | tuple[Run, ...] | tuple[Experiment, ...] | None
 
@@ -43,6 +43,11 @@ class Entry:
         self.windows = windows
         self.failed: float | None = None
         self.size = _ENTRY_BYTES + (getsizeof(value) if isinstance(value, tuple) else 0)
+
+    def count_key(self, key: Hashable) -> None:
+        """Add the bytes of the entry's key, whose texts may be a caller's and long."""
+        parts = (key.run_type, key.strategy_id) if isinstance(key, RunQuestion) else key
+        self.size += sum(map(getsizeof, parts)) if isinstance(parts, tuple) else getsizeof(parts)
 
 
 class Memory:
@@ -81,6 +86,7 @@ class Memory:
             if old.value == value:
                 value = old.value
         entry = Entry(value, asked, arrived, windows)
+        entry.count_key(key)
         self._hold(entry)
         if old is not None:
             self._release(old)

@@ -8,7 +8,7 @@ from typing import cast
 from service.errors import RunsNotFound
 from service.tracking.comparison import Comparison, compare
 from service.tracking.directions import Directions
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
 from service.tracking.source import Reading, RunSource
 
 
@@ -32,7 +32,9 @@ class TrackingQueries:
         return await self._source.search(RunQuestion(self._experiment_id, run_type, strategy_id, limit))
 
     async def run(self, run_id: str) -> Reading[Run | None]:
-        """One run; None where MLflow says that it does not exist."""
+        """One run; None where MLflow says that it does not exist, or allows no run of such an id."""
+        if not is_run_id(run_id):
+            return Reading(None)
         return await self._source.run(run_id)
 
     async def together(self, run_ids: Sequence[str]) -> Reading[tuple[Run, ...]]:

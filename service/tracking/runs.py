@@ -7,12 +7,21 @@ thousands of them cost the garbage collector nothing (they hold only strings, nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 
+# What MLflow allows (mlflow/utils/validation.py): no run of another id can exist.
+RUN_ID_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,255}$"
 MAX_LIMIT = 100  # runs in a list at most
+_RUN_ID = re.compile(RUN_ID_PATTERN, re.ASCII)
 TERMINAL = frozenset({"FINISHED", "FAILED", "KILLED"})
+
+
+def is_run_id(text: str) -> bool:
+    """Whether MLflow allows such a run id."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):

@@ -23,14 +23,20 @@ def tls(server_cert: Path | None, client_cert: Path | None, *, insecure: bool) -
     """How MLflow's certificate is verified and ours is shown; None where the system's way is meant.
 
     server_cert: CA bundle (PEM). client_cert: certificate and key in one PEM file. insecure: do not verify.
-    OSError, ssl.SSLError included, where a file is not there or not what it should be.
+    ValueError, with the name of MLflow's variable, where a file is not there or not what it should be.
     """
     if not (server_cert or client_cert or insecure):
         return None
-    context = ssl.create_default_context(cafile=server_cert)
+    try:
+        context = ssl.create_default_context(cafile=server_cert)
+    except OSError as error:  # ssl.SSLError included
+        raise ValueError(f"MLFLOW_TRACKING_SERVER_CERT_PATH: {server_cert}: {error}") from error
     if insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if client_cert:
-        context.load_cert_chain(client_cert)
+        try:
+            context.load_cert_chain(client_cert)
+        except OSError as error:
+            raise ValueError(f"MLFLOW_TRACKING_CLIENT_CERT_PATH: {client_cert}: {error}") from error
     return context

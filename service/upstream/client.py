@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from service.errors import UpstreamRefused
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
 from service.tracking.source import Reading
 from service.upstream import filters, wire
 from service.upstream.door import AlreadyExists, Door, Missing
@@ -25,7 +25,7 @@ class MlflowClient:
 
     async def run(self, run_id: str) -> Reading[Run | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
-        if not filters.is_run_id(run_id):
+        if not is_run_id(run_id):
             return Reading(None)
         try:
             return Reading(await self._call("GET", "runs/get", wire.read_run, params={"run_id": run_id}))

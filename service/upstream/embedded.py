@@ -47,7 +47,7 @@ def local_store(tracking_uri: str, data_dir: Path) -> Store | None:
 
 
 @contextmanager
-def embedded_mlflow(store: Store, say: Callable[[str], None]) -> Iterator[str]:
+def embedded_mlflow(store: Store, say: Callable[[str], object]) -> Iterator[str]:
     """The address of a local MLflow over the store, for as long as the context lasts."""
     if importlib.util.find_spec("mlflow") is None:
         raise EmbeddedError(
@@ -126,7 +126,7 @@ def _answers(port: int) -> bool:
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()

@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from service.tracking.runs import is_run_id
+
 _KEY = re.compile(r"[\w.]+", re.ASCII)
 _UNSAFE = str.maketrans({"'": "_", '"': "_", "\\": "_"})
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
 
 class Filter(NamedTuple):
@@ -34,11 +35,6 @@ def by_ids(run_ids: Sequence[str]) -> str:
     if not all(is_run_id(run_id) for run_id in run_ids):
         raise ValueError("a run id that MLflow does not allow")
     return f"attributes.run_id IN ({', '.join(repr(run_id) for run_id in run_ids)})"
-
-
-def is_run_id(text: str) -> bool:
-    """Whether MLflow allows such a run id (mlflow/utils/validation.py); no other run can exist."""
-    return _RUN_ID.fullmatch(text) is not None
 
 
 def _clause(key: str, value: str) -> Filter:

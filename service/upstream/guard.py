@@ -21,7 +21,8 @@ def main(command: list[str]) -> int:
     """Exit code of the command, or 0 where it was ended because the parent was."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's; it closes our input
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    signal.signal(signal.SIGTERM, lambda *_: _end(child))
+    for sign in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(sign, lambda *_: _end(child))
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
         while child.poll() is None:

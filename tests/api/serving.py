@@ -1,0 +1,112 @@
+"""The service as callers meet it: served on a loopback port, over whatever MLflow it is told of."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NoReturn, TypeVar
+
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import BaseModel
+from yarl import URL
+
+from service.api import schemas
+from service.app import create_app
+from service.server import serve
+from service.settings import Settings
+
+API = "/api/v1/tracking"
+Client = TestClient[web.Request, web.Application]
+M = TypeVar("M", bound=BaseModel)
+
+
+def make_settings(**values: Any) -> Settings:
+    """Settings with these values, by their names in Settings; no experiment is created unless told."""
+    given = {"create_experiment": False, **values}
+    return Settings(
+        **{name.upper() if name.startswith("mlflow_") else name: value for name, value in given.items()}
+    )
+
+
+class Served(TestServer):
+    """The application as `python -m service` serves it."""
+
+    async def start_server(self, *_: Any, **__: Any) -> None:
+        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def ready(url: str) -> None:
+            listening.set_result(url)
+
+        def ended(serving: asyncio.Task[None]) -> None:
+            if not listening.done():
+                listening.set_exception(serving.exception() or RuntimeError("it served nobody"))
+
+        self._serving = asyncio.create_task(serve(self.app, "127.0.0.1", 0, ready))
+        self._serving.add_done_callback(ended)
+        self._root = URL(await listening)
+        self.port = self._root.port
+
+    async def close(self) -> None:
+        self._serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._serving
+
+
+@asynccontextmanager
+async def serving(mlflow_url: str, **settings: Any) -> AsyncIterator[Client]:
+    """A client of the service over the MLflow at this address."""
+    async with TestClient(Served(create_app(make_settings(**settings), mlflow_url))) as client:
+        yield client
+
+
+def strictly(text: str) -> Any:
+    """What a strict JSON parser makes of it: bare NaN and Infinity are errors."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+async def answered(response: ClientResponse, model: type[M]) -> dict[str, Any]:
+    """The body of a good answer, which has exactly the fields of its model."""
+    text = await response.text()
+    assert response.status == 200, text
+    assert response.headers["Content-Type"] == "application/json"
+    body = strictly(text)
+    assert body == model.model_validate_json(text, strict=True).model_dump()
+    return dict(body)
+
+
+async def refused(response: ClientResponse, status: int, code: str) -> dict[str, Any]:
+    """The body of an error, which has the members that every error has."""
+    text = await response.text()
+    assert (status, "application/problem+json") == (response.status, response.headers["Content-Type"]), text
+    body = strictly(text)
+    base = set(schemas.Problem.model_fields)
+    assert base <= set(body)
+    schemas.Problem.model_validate_json(json.dumps({name: body[name] for name in base}), strict=True)
+    assert status == body["status"]
+    assert code == body["code"], body
+    assert response.headers["X-Request-ID"] == body["request_id"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert body["detail"]
+    return dict(body)
+
+
+ROUTES = {
+    "runs": ("GET", "/runs", None),
+    "run": ("GET", "/runs/abc123def456", None),
+    "metrics": ("GET", "/runs/abc123def456/metrics", None),
+    "params": ("GET", "/runs/abc123def456/params", None),
+    "compare": ("POST", "/runs/compare", {"run_ids": ["abc123def456", "def456ghi789"]}),
+    "experiments": ("GET", "/experiments", None),
+}
+
+
+async def ask(api: Client, route: str, **arguments: Any) -> ClientResponse:
+    """One request to one of the six routes; it asks MLflow unless told otherwise."""
+    method, path, body = ROUTES[route]
+    headers = {"Cache-Control": "no-cache", **arguments.pop("headers", {})}
+    return await api.request(method, API + path, json=body, headers=headers, **arguments)

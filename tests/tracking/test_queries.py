@@ -1,0 +1,88 @@
+"""The use cases over an honest source in memory."""
+
+import pytest
+
+from service.errors import RunsNotFound, UpstreamError
+from service.tracking.directions import Direction, Directions, Rule
+from service.tracking.queries import TrackingQueries
+from service.tracking.runs import Experiment, RunQuestion
+from service.tracking.source import Reading
+from tests.tracking.values import RunsInMemory, make_experiment, make_run
+
+
+def queries(source: RunsInMemory, name: str = "Default") -> TrackingQueries:
+    return TrackingQueries(source, name, Directions([Rule("mse", Direction.MIN)]))
+
+
+async def test_runs_of_the_default_experiment_are_listed() -> None:
+    """The experiment is looked up by its name, and searched by its id."""
+    source = RunsInMemory([make_run("r")], [make_experiment("7", "research")])
+    reading = await queries(source, "research").runs(run_type=None, strategy_id=None, limit=5)
+    assert (make_run("r"),) == reading.value
+    assert [("experiment", "research"), ("search", RunQuestion("7", None, None, 5))] == source.calls
+
+
+@pytest.mark.parametrize("experiments", [[make_experiment(name="other")], [make_experiment(stage="deleted")]])
+async def test_without_the_experiment_nothing_is_searched(experiments: list[Experiment]) -> None:
+    """An experiment that is missing or deleted has no runs."""
+    source = RunsInMemory([make_run()], experiments)
+    assert Reading(()) == await queries(source).runs(run_type=None, strategy_id=None, limit=5)
+    assert [("experiment", "Default")] == source.calls
+
+
+async def test_filters_are_passed_on() -> None:
+    """Both filters reach the source as they were given."""
+    source = RunsInMemory([make_run("a", tags={"run_type": "x", "strategy_id": "s"}), make_run("b")])
+    reading = await queries(source).runs(run_type="x", strategy_id="s", limit=5)
+    assert ["a"] == [run.run_id for run in reading.value]
+
+
+async def test_several_runs_come_in_the_order_asked_for() -> None:
+    """together answers the runs as asked, not as stored."""
+    source = RunsInMemory([make_run("a"), make_run("b"), make_run("c")])
+    reading = await queries(source).together(["c", "a"])
+    assert ["c", "a"] == [run.run_id for run in reading.value]
+
+
+async def test_all_missing_runs_are_named() -> None:
+    """RunsNotFound names every run that is missing, in the order asked for."""
+    source = RunsInMemory([make_run("a")])
+    with pytest.raises(RunsNotFound) as caught:
+        await queries(source).together(["z", "a", "y"])
+    assert ("z", "y") == caught.value.run_ids
+    assert "MLflow knows no runs 'z', 'y'." == caught.value.detail
+
+
+async def test_a_run_and_what_is_none() -> None:
+    """run answers the run, or None where the source says that there is none."""
+    source = RunsInMemory([make_run("a")])
+    assert make_run("a") == (await queries(source).run("a")).value
+    assert (await queries(source).run("b")).value is None
+
+
+async def test_experiments_are_passed_on() -> None:
+    """experiments answers what the source lists."""
+    experiments = [make_experiment("0"), make_experiment("1", "gone", "deleted"), make_experiment("2", "x")]
+    reading = await queries(RunsInMemory(experiments=experiments)).experiments()
+    assert ["0", "2"] == [one.experiment_id for one in reading.value]
+
+
+def test_compare_uses_the_directions() -> None:
+    """The best is decided by the rules that the queries were given."""
+    runs = [make_run("a", metrics={"mse": 1.0}), make_run("b", metrics={"mse": 2.0})]
+    assert "a" == queries(RunsInMemory()).compare(runs).metric_diff["mse"].best_run_id
+
+
+async def test_a_failure_is_passed_on() -> None:
+    """What the source cannot say, no query makes up."""
+    source = RunsInMemory([make_run("a")])
+    source.fails = True
+    asked = queries(source)
+    for answer in (
+        asked.run("a"),
+        asked.together(["a", "b"]),
+        asked.experiments(),
+        asked.runs(run_type=None, strategy_id=None, limit=1),
+    ):
+        with pytest.raises(UpstreamError):
+            await answer

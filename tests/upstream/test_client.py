@@ -1,0 +1,241 @@
+"""Which calls the client makes, and what it makes of the answers: no server, each exchange written down."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aioresponses import aioresponses
+from yarl import URL
+
+from service.errors import UpstreamError, UpstreamTimeout
+from service.tracking.runs import RunQuestion
+from service.upstream.client import MlflowClient
+from service.upstream.door import Door, Limits
+from tests.fakes.mlflow import FakeMlflow
+
+BASE = "http://mlflow.test/prefix"
+CALLS = f"{BASE}/api/2.0/mlflow"
+MISSING = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "m"}
+EXISTS = {"error_code": "RESOURCE_ALREADY_EXISTS", "message": "m"}
+
+
+@pytest.fixture
+def mlflow() -> Any:
+    """What MLflow answers, and what it was asked."""
+    with aioresponses() as mocked:
+        yield mocked
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[MlflowClient]:
+    async with Door(BASE, Limits(attempts=1)) as door:
+        yield MlflowClient(door)
+
+
+@pytest.fixture
+async def client_of_fake(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
+    async with Door(fake.url, Limits()) as door:
+        yield MlflowClient(door)
+
+
+def asked(mlflow: Any) -> list[tuple[str, str, Any, Any]]:
+    """Every call, in order of address: method, endpoint, query and JSON."""
+    return [
+        (
+            method,
+            str(url.with_query(None)).removeprefix(f"{CALLS}/"),
+            call.kwargs.get("params"),
+            call.kwargs.get("json"),
+        )
+        for (method, url), calls in mlflow.requests.items()
+        for call in calls
+    ]
+
+
+def run(run_id: str, **tags: str) -> dict[str, Any]:
+    pairs = [{"key": key, "value": value} for key, value in tags.items()]
+    return {"info": {"run_id": run_id, "status": "FINISHED"}, "data": {"tags": pairs}}
+
+
+def token(offset: int) -> str:
+    return base64.b64encode(json.dumps({"offset": offset}).encode()).decode()
+
+
+def get(endpoint: str, **query: str) -> URL:
+    return URL(f"{CALLS}/{endpoint}").with_query(query)
+
+
+async def test_a_run(mlflow: Any, client: MlflowClient) -> None:
+    """A run is one GET, below the prefix, that follows no redirect."""
+    mlflow.get(get("runs/get", run_id="abc"), payload={"run": run("abc")})
+    reading = await client.run("abc")
+    assert reading.value is not None
+    assert ("abc", 0.0, "fwd=miss") == (reading.value.run_id, reading.age, reading.cache)
+    assert [("GET", "runs/get", {"run_id": "abc"}, None)] == asked(mlflow)
+    [[call]] = mlflow.requests.values()
+    assert call.kwargs["allow_redirects"] is False
+
+
+async def test_a_run_that_mlflow_lacks(mlflow: Any, client: MlflowClient) -> None:
+    """MLflow's own 404 is None."""
+    mlflow.get(get("runs/get", run_id="abc"), status=404, payload=MISSING)
+    assert (await client.run("abc")).value is None
+
+
+@pytest.mark.parametrize("run_id", ["", "a/b", "-a", "a" * 257])
+async def test_a_run_that_cannot_be(mlflow: Any, client: MlflowClient, run_id: str) -> None:
+    """An id that MLflow does not allow is None without a call."""
+    assert (await client.run(run_id)).value is None
+    assert [] == asked(mlflow)
+
+
+async def test_several_runs(mlflow: Any, client: MlflowClient) -> None:
+    """Several runs come in the order asked for, what is missing as None."""
+    mlflow.get(get("runs/get", run_id="b"), payload={"run": run("b")})
+    mlflow.get(get("runs/get", run_id="a"), status=404, payload=MISSING)
+    mlflow.get(get("runs/get", run_id="c"), payload={"run": run("c")})
+    reading = await client.runs(["c", "a", "/", "b"], None)
+    assert ["c", None, None, "b"] == [one and one.run_id for one in reading.value]
+
+
+async def test_a_search(mlflow: Any, client: MlflowClient) -> None:
+    """A search asks for as many active runs as are wanted, newest first, with the filter of the tags."""
+    mlflow.post(f"{CALLS}/runs/search", payload={"runs": [run("a"), run("b")]})
+    reading = await client.search(RunQuestion("7", "cpcv", "s1", 20))
+    assert ["a", "b"] == [one.run_id for one in reading.value]
+    body = {
+        "experiment_ids": ["7"],
+        "filter": "tags.run_type = 'cpcv' AND tags.strategy_id = 's1'",
+        "run_view_type": "ACTIVE_ONLY",
+        "max_results": 20,
+        "order_by": ["attributes.start_time DESC"],
+    }
+    assert [("POST", "runs/search", None, body)] == asked(mlflow)
+
+
+async def test_a_search_without_filters(mlflow: Any, client: MlflowClient) -> None:
+    """Without filters the filter is empty, and nothing found is nothing."""
+    mlflow.post(f"{CALLS}/runs/search", payload={})
+    assert () == (await client.search(RunQuestion("0", None, None, 5))).value
+    [(_, _, _, body)] = asked(mlflow)
+    assert "" == body["filter"]
+
+
+async def test_a_search_over_pages(client_of_fake: MlflowClient, fake: FakeMlflow) -> None:
+    """A page that is not full is followed by the next, with the token that MLflow gave, up to the limit."""
+    for _ in range(5):
+        fake.add_run()
+
+    async def small_pages(request: web.Request) -> None:
+        given = json.loads(await request.text())
+        given["max_results"] = 2
+        request._read_bytes = json.dumps(given).encode()
+
+    fake.before = small_pages
+    found = await client_of_fake.search(RunQuestion("0", None, None, 5))
+    assert [run.run_id for run in fake.store.newest_first(["0"])] == [run.run_id for run in found.value]
+    assert [None, token(2), token(4)] == [call.json.get("page_token") for call in fake.calls]
+    assert 3 == len((await client_of_fake.search(RunQuestion("0", None, None, 3))).value)
+
+
+@pytest.mark.parametrize("run_type", [None, "a\\"])
+async def test_pages_without_end(fake: FakeMlflow, run_type: str | None) -> None:
+    """All pages together have the time of one call, so that no server can keep a search going for ever."""
+    page = {"runs": [run("r")], "next_page_token": "more"}
+    experiment = {"experiment_id": "1", "name": "e", "artifact_location": "", "lifecycle_stage": "active"}
+
+    async def one_more(request: web.Request) -> web.Response:
+        is_runs = request.path.endswith("runs/search")
+        return web.json_response(
+            page if is_runs else {"experiments": [experiment], "next_page_token": "more"}
+        )
+
+    fake.before, fake.latency = one_more, 0.01
+    async with Door(fake.url, Limits(deadline=0.2)) as door, asyncio.timeout(3):
+        client = MlflowClient(door)
+        with pytest.raises(UpstreamTimeout):
+            await client.search(RunQuestion("0", run_type, None, 100))
+        with pytest.raises(UpstreamTimeout):
+            await client.experiments()
+
+
+async def test_a_search_that_cannot_be_exact(mlflow: Any, client: MlflowClient) -> None:
+    """Look-alikes are left out, large pages asked for, and read on until there are enough."""
+    value = "a'b\"c"
+    first = {"runs": [run("x", run_type="a_b_c"), run("a", run_type=value)], "next_page_token": token(2)}
+    second = {"runs": [run("b", run_type=value), run("y", run_type="aXbXc"), run("c", run_type=value)]}
+    mlflow.post(f"{CALLS}/runs/search", payload=first)
+    mlflow.post(f"{CALLS}/runs/search", payload=second)
+    reading = await client.search(RunQuestion("0", value, None, 2))
+    assert ["a", "b"] == [one.run_id for one in reading.value]
+    assert {1000} == {body["max_results"] for _, _, _, body in asked(mlflow)}
+
+
+async def test_an_experiment(mlflow: Any, client: MlflowClient) -> None:
+    """An experiment is looked up by its name, whatever is in it; MLflow's own 404 is None."""
+    name = "research & more/é"
+    experiment = {
+        "experiment_id": "7",
+        "name": name,
+        "artifact_location": "s3://x",
+        "lifecycle_stage": "deleted",
+    }
+    mlflow.get(re.compile(rf"{CALLS}/experiments/get-by-name.*"), payload={"experiment": experiment})
+    found = (await client.experiment(name)).value
+    assert found is not None
+    assert ("7", name, False) == (found.experiment_id, found.name, found.is_active)
+    assert [("GET", "experiments/get-by-name", {"experiment_name": name}, None)] == asked(mlflow)
+    mlflow.get(re.compile(rf"{CALLS}/experiments/get-by-name.*"), status=404, payload=MISSING)
+    assert (await client.experiment(name)).value is None
+
+
+async def test_experiments(mlflow: Any, client: MlflowClient) -> None:
+    """All pages are read: active only, oldest first, with the number that MLflow insists on."""
+    one = {"experiment_id": "0", "name": "Default", "artifact_location": "x", "lifecycle_stage": "active"}
+    mlflow.post(f"{CALLS}/experiments/search", payload={"experiments": [one], "next_page_token": token(1)})
+    mlflow.post(f"{CALLS}/experiments/search", payload={"experiments": [{**one, "experiment_id": "1"}]})
+    assert ["0", "1"] == [found.experiment_id for found in (await client.experiments()).value]
+    for _, endpoint, _, body in asked(mlflow):
+        assert "experiments/search" == endpoint
+        assert (1000, "ACTIVE_ONLY") == (body["max_results"], body["view_type"])
+        assert ["creation_time ASC"] == body["order_by"][:1]
+
+
+async def test_creating_an_experiment(mlflow: Any, client: MlflowClient) -> None:
+    """Created is True, and where another replica was quicker it is False."""
+    mlflow.post(f"{CALLS}/experiments/create", payload={"experiment_id": "7"})
+    assert await client.create_experiment("new") is True
+    assert [("POST", "experiments/create", None, {"name": "new"})] == asked(mlflow)
+    mlflow.post(f"{CALLS}/experiments/create", status=400, payload=EXISTS)
+    assert await client.create_experiment("new") is False
+
+
+@pytest.mark.parametrize("status_and_body", [(404, MISSING), (400, EXISTS)], ids=["missing", "exists"])
+async def test_words_that_do_not_belong_there(
+    mlflow: Any, client: MlflowClient, status_and_body: tuple[int, dict[str, str]]
+) -> None:
+    """A search of what is missing, a look-up of what exists: where it says nothing, it is a failure."""
+    status, body = status_and_body
+    everything = re.compile(rf"{CALLS}/.*")
+    mlflow.post(everything, status=status, payload=body, repeat=True)
+    mlflow.get(everything, status=400, payload=EXISTS, repeat=True)
+    with pytest.raises(UpstreamError):
+        await client.search(RunQuestion("0", None, None, 5))
+    with pytest.raises(UpstreamError):
+        await client.experiments()
+    with pytest.raises(UpstreamError):
+        await client.run("abc")
+    with pytest.raises(UpstreamError):
+        await client.experiment("x")
+
+
+async def test_a_creation_of_what_is_missing(mlflow: Any, client: MlflowClient) -> None:
+    """A creation that MLflow says is of something missing is a failure."""
+    mlflow.post(f"{CALLS}/experiments/create", status=404, payload=MISSING)
+    with pytest.raises(UpstreamError):
+        await client.create_experiment("x")

@@ -1,0 +1,278 @@
+"""The one door: headers, address, limits, and what each failure becomes."""
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.test_utils import TestServer
+from aioresponses import aioresponses
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamTimeout
+from service.upstream.access import tls
+from service.upstream.door import Door, Limits, Missing
+from tests.fakes.mlflow import FakeMlflow
+
+ENDPOINT = "experiments/search"
+ONCE = Limits(attempts=1)
+
+
+def as_json(body: bytes) -> Any:
+    return json.loads(body)
+
+
+async def knock(door: Door) -> Any:
+    return await door.call("POST", ENDPOINT, as_json, json={"max_results": 5})
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("http://h", "http://h/api/2.0/mlflow/x"),
+        ("http://h/", "http://h/api/2.0/mlflow/x"),
+        ("http://h:5000//", "http://h:5000/api/2.0/mlflow/x"),
+        ("https://h/mlflow", "https://h/mlflow/api/2.0/mlflow/x"),
+        ("https://h/a/b/", "https://h/a/b/api/2.0/mlflow/x"),
+    ],
+)
+async def test_the_address(base: str, expected: str) -> None:
+    """Paths are below MLflow's address, its prefix kept, with or without a slash at its end."""
+    with aioresponses() as mocked:
+        mocked.get(expected, payload={"a": 1})
+        async with Door(base, ONCE) as door:
+            assert {"a": 1} == await door.call("GET", "x", as_json)
+
+
+async def test_headers(fake: FakeMlflow) -> None:
+    """The given headers go with every call, JSON has its type, and no cookie is kept."""
+    replies = iter([{"Set-Cookie": "session=1; Path=/"}, {}])
+
+    async def reply(_: web.Request) -> web.Response:
+        return web.json_response({}, headers=next(replies))
+
+    fake.before = reply
+    async with Door(fake.url, ONCE, headers={"Authorization": "Bearer x"}) as door:
+        await knock(door)
+        await knock(door)
+    assert ["Bearer x"] * 2 == [call.headers["Authorization"] for call in fake.calls]
+    assert ["application/json"] * 2 == [call.headers["Content-Type"] for call in fake.calls]
+    assert [None] * 2 == [call.headers.get("Cookie") for call in fake.calls]
+
+
+async def test_credentials_are_refused() -> None:
+    """A server that does not know the credentials is an UpstreamAuth; who knows them is answered."""
+    async with FakeMlflow(authorization="Bearer right").serve() as fake:
+        for headers in ({}, {"Authorization": "Bearer wrong"}):
+            async with Door(fake.url, ONCE, headers=headers) as door:
+                with pytest.raises(UpstreamAuth):
+                    await knock(door)
+        async with Door(fake.url, ONCE, headers={"Authorization": "Bearer right"}) as door:
+            assert 1 == len((await knock(door))["experiments"])
+
+
+async def test_a_door_that_is_not_open() -> None:
+    """A call outside of the context is a defect of the caller's."""
+    door = Door("http://h", ONCE)
+    with pytest.raises(RuntimeError, match="outside its context"):
+        await knock(door)
+
+
+def subclasses(of: type[Any]) -> set[type[Any]]:
+    return {of} | {one for child in of.__subclasses__() for one in subclasses(child)}
+
+
+def made(kind: type[Exception]) -> Exception:
+    """An exception of this class, whatever it is made of."""
+    url = URL("http://h/s3cret")
+    key = ConnectionKey("h", 80, False, True, None, None, None)
+    request = aiohttp.RequestInfo(url, "GET", CIMultiDictProxy(CIMultiDict()), url)
+    for arguments in (
+        (request, ()),
+        (key, OSError(111, "refused")),
+        (key, ssl.CertificateError("bad")),
+        ("/path", key, OSError(111, "refused")),
+        (b"a", b"b", "h", 80),
+        (url,),
+        ("words",),
+        (),
+    ):
+        try:
+            error = kind(*arguments)
+            assert str(error) is not None
+        except (TypeError, AttributeError):
+            continue
+        return error
+    raise AssertionError(f"cannot make a {kind}")
+
+
+CLIENT_ERRORS = sorted(
+    (kind for kind in subclasses(aiohttp.ClientError) if kind.__module__.startswith("aiohttp")),
+    key=lambda kind: kind.__name__,
+)
+OTHERS: list[Exception] = [
+    TimeoutError(),
+    ConnectionResetError(104, "reset"),
+    BrokenPipeError(32, "pipe"),
+    OSError(24, "Too many open files"),
+    socket.gaierror(-2, "unknown"),
+    ssl.SSLError(1, "bad"),
+    ssl.SSLCertVerificationError(1, "bad"),
+    UnicodeError("label too long"),
+    ValueError("Newline or carriage return detected in headers"),
+]
+
+
+@pytest.mark.parametrize(
+    "error", [*map(made, CLIENT_ERRORS), *OTHERS], ids=lambda error: type(error).__name__
+)
+@pytest.mark.parametrize("place", ["request", "body"])
+async def test_every_error_of_the_library_is_an_upstream_failure(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, place: str
+) -> None:
+    """Whatever aiohttp, TLS or the system raise, on the way there or back, a caller meets our own tree."""
+
+    class Broken:
+        status = 200
+
+        async def __aenter__(self) -> Any:
+            if place == "request":
+                raise error
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+        @property
+        def content(self) -> Any:
+            return self
+
+        async def iter_any(self) -> AsyncIterator[bytes]:
+            yield b"{"
+            raise error
+
+    monkeypatch.setattr(aiohttp.ClientSession, "request", lambda *_, **__: Broken())
+    async with Door("http://h", ONCE) as door:
+        with pytest.raises(UpstreamFailure) as caught:
+            await knock(door)
+    assert isinstance(error, TimeoutError) == isinstance(caught.value, UpstreamTimeout)
+    assert error is caught.value.__cause__
+    assert type(error).__name__ in caught.value.cause
+    assert "s3cret" not in caught.value.detail
+
+
+RUBBISH = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9\r\n\r\n",
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-",
+    "an odd status": b"HTTP/1.1 abc OK\r\n\r\n",
+    "a header too long": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+    "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}",
+    "a body cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+    "a bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    "a chunk cut short": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}",
+    "no end of chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    "an unknown encoding": b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
+}
+
+
+@asynccontextmanager
+async def saying(data: bytes) -> AsyncIterator[str]:
+    """The address of a server that says the same to everybody, and hangs up."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(data)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+async def test_rubbish_on_the_wire(name: str) -> None:
+    """What is no HTTP, or not all of it, is an UpstreamError."""
+    async with saying(RUBBISH[name]) as url, Door(url, ONCE) as door:
+        with pytest.raises(UpstreamError):
+            await door.call("GET", "runs/get", as_json)
+
+
+@pytest.mark.parametrize(
+    "base", ["http://", "http://h:99999999", "http://[", "http://a b", "nonsense", "http://é.invalid"]
+)
+async def test_addresses_that_are_none(base: str) -> None:
+    """An address that cannot be called is an error of a value or an UpstreamFailure, and nothing else."""
+    with pytest.raises((ValueError, UpstreamFailure)):
+        async with Door(base, ONCE) as door:
+            await knock(door)
+
+
+async def test_the_largest_answer(fake: FakeMlflow) -> None:
+    """An answer up to the limit is read, a byte more is an UpstreamError."""
+
+    async def reply(_: web.Request) -> web.Response:
+        return web.Response(body=b'"' + b"x" * 998 + b'"', content_type="application/json")
+
+    fake.before = reply
+    async with Door(fake.url, ONCE._replace(max_body_bytes=1_000)) as door:
+        assert "x" * 998 == await knock(door)
+    async with Door(fake.url, ONCE._replace(max_body_bytes=999)) as door:
+        with pytest.raises(UpstreamError, match="failed to answer"):
+            await knock(door)
+
+
+async def test_only_mlflows_own_word_makes_something_missing(fake: FakeMlflow) -> None:
+    """A 404 with MLflow's code is Missing, one without it is an UpstreamError."""
+    async with Door(fake.url, ONCE) as door:
+        with pytest.raises(Missing):
+            await door.call("GET", "runs/get", as_json, params={"run_id": "nobody"})
+        with pytest.raises(UpstreamError):
+            await door.call("GET", "runs/nowhere", as_json)
+
+
+@pytest.fixture
+def trusting(pem: Path) -> ssl.SSLContext:
+    """A server's side of TLS, which asks for a client certificate that it knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    context.load_verify_locations(pem)
+    return context
+
+
+async def test_tls(pem: Path, trusting: ssl.SSLContext) -> None:
+    """A bundle of ones own verifies the server, insecure does not care, and the system knows neither."""
+
+    async def reply(_: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", reply)
+    server = TestServer(app)
+    await server.start_server(ssl=trusting)
+
+    async def answers(context: ssl.SSLContext | None) -> Any:
+        async with Door(str(server.make_url("/")), ONCE, ssl_context=context) as door:
+            return await door.call("GET", "x", as_json)
+
+    try:
+        assert {"ok": True} == await answers(tls(pem, None, insecure=False))
+        assert {"ok": True} == await answers(tls(None, None, insecure=True))
+        with pytest.raises(UpstreamError):
+            await answers(None)
+        trusting.verify_mode = ssl.CERT_REQUIRED
+        assert {"ok": True} == await answers(tls(pem, pem, insecure=False))
+        with pytest.raises(UpstreamError):
+            await answers(tls(pem, None, insecure=False))
+    finally:
+        await server.close()

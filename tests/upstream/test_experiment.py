@@ -1,0 +1,155 @@
+"""The default experiment is there once the service and MLflow are."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from service.upstream.client import MlflowClient
+from service.upstream.door import Door, Limits
+from service.upstream.experiment import ensure_experiment
+from tests.api.serving import Client, serving
+from tests.fakes.faults import answering, only
+from tests.fakes.mlflow import FakeMlflow
+
+
+@pytest.fixture
+async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
+    async with Door(fake.url, Limits(attempts=1)) as door:
+        yield MlflowClient(door)
+
+
+async def never(_: float) -> None:
+    raise AssertionError("nothing to wait for")
+
+
+def named(fake: FakeMlflow, name: str) -> int:
+    return sum(one.name == name for one in fake.store.experiments.values())
+
+
+async def test_an_absent_experiment_is_created(client: MlflowClient, fake: FakeMlflow) -> None:
+    """What MLflow lacks it gets, once."""
+    await ensure_experiment(client, "new", never)
+    await ensure_experiment(client, "new", never)
+    assert 1 == named(fake, "new")
+    assert 1 == fake.count("experiments/create")
+
+
+@pytest.mark.parametrize("stage", ["active", "deleted"])
+async def test_an_experiment_that_exists_is_left_alone(
+    client: MlflowClient, fake: FakeMlflow, stage: str
+) -> None:
+    """What is there stays as it is, a deleted one too."""
+    fake.add_experiment("there", lifecycle_stage=stage)
+    await ensure_experiment(client, "there", never)
+    assert 0 == fake.count("experiments/create")
+    assert (
+        stage == next(one for one in fake.store.experiments.values() if one.name == "there").lifecycle_stage
+    )
+
+
+async def test_ten_replicas_at_once(
+    client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All look, find nothing, and create: one succeeds, and none complains."""
+    looked, all_looked = 0, asyncio.Event()
+
+    async def together(_: object) -> None:
+        nonlocal looked
+        looked += 1
+        if looked == 10:
+            all_looked.set()
+        await all_looked.wait()
+
+    fake.before = only("experiments/get-by-name", together)
+    await asyncio.gather(*(ensure_experiment(client, "new", never) for _ in range(10)))
+    assert 10 == fake.count("experiments/create")
+    assert 1 == named(fake, "new")
+    assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize("endpoint", ["experiments/get-by-name", "experiments/create"])
+async def test_a_refusal_is_one_warning(
+    client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture, status: int, endpoint: str
+) -> None:
+    """Where MLflow refuses, the service says so once, and does not try again."""
+    fake.before = only(endpoint, answering(status))
+    await ensure_experiment(client, "new", never)
+    [warning] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "new" in warning.getMessage()
+    assert str(status) in warning.getMessage()
+    assert 1 == fake.count(endpoint)
+
+
+async def test_an_outage_that_heals(
+    client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While MLflow does not answer it is tried again, after ever longer pauses, up to a longest."""
+    await fake.stop()
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            await fake.start()
+
+    async with Door(fake.url, Limits(attempts=1, breaker_failures=100)) as door:
+        await ensure_experiment(MlflowClient(door), "new", sleep)
+    assert [0.5, 1, 2, 4, 8, 16, 30, 30, 30] == pauses
+    assert 1 == named(fake, "new")
+    assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_an_outage_between_looking_and_creating(client: MlflowClient, fake: FakeMlflow) -> None:
+    """A creation that fails is tried again from the look."""
+    fake.before = only("experiments/create", answering(503))
+
+    async def heal(_: float) -> None:
+        fake.before = None
+
+    await ensure_experiment(client, "new", heal)
+    assert 1 == named(fake, "new")
+    assert 2 == fake.count("experiments/get-by-name")
+
+
+async def until_created(fake: FakeMlflow, name: str) -> None:
+    """Wait, for as long as a test may, until the fake was asked to create something."""
+    created = asyncio.Event()
+    create = fake.store.create_experiment
+
+    def noticed(*arguments: object, **named: object) -> object:
+        created.set()
+        return create(*arguments, **named)  # type: ignore[arg-type]
+
+    fake.store.create_experiment = noticed  # type: ignore[method-assign, assignment]
+    if not any(one.name == name for one in fake.store.experiments.values()):
+        async with asyncio.timeout(5):
+            await created.wait()
+
+
+async def listed(api: Client) -> list[str]:
+    response = await api.get("/api/v1/tracking/experiments", headers={"Cache-Control": "no-cache"})
+    return [one["name"] for one in (await response.json())["experiments"]]
+
+
+async def test_the_service_creates_it_when_it_starts(fake: FakeMlflow) -> None:
+    """MLFLOW_EXPERIMENT_NAME is created in the background of a start."""
+    async with serving(fake.url, mlflow_experiment_name="research", create_experiment=True) as api:
+        await until_created(fake, "research")
+        assert ["Default", "research"] == await listed(api)
+
+
+async def test_the_service_takes_requests_meanwhile(fake: FakeMlflow) -> None:
+    """An MLflow that is not there yet delays neither the start nor the stop."""
+    await fake.stop()
+    async with serving(fake.url, mlflow_experiment_name="research", create_experiment=True) as api:
+        assert 200 == (await api.get("/livez")).status
+
+
+async def test_creating_can_be_turned_off(fake: FakeMlflow) -> None:
+    """TRACKING_CREATE_EXPERIMENT=false leaves MLflow as it is."""
+    async with serving(fake.url, mlflow_experiment_name="research", create_experiment=False) as api:
+        assert ["Default"] == await listed(api)
+    assert {"experiments/search"} == {call.endpoint for call in fake.calls}

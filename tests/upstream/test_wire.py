@@ -1,0 +1,297 @@
+"""MLflow's JSON read into values: recorded replies, the quirks of servers, and what is no reply at all."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.tracking.runs import Experiment, Run
+from service.upstream import wire
+from service.upstream.wire import WireError
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+INFO = {"run_id": "r", "status": "FINISHED"}
+READERS: list[Callable[[bytes], object]] = [
+    wire.read_run,
+    wire.read_runs,
+    wire.read_experiment,
+    wire.read_experiments,
+]
+
+
+def run_reply(data: object = None, **info: Any) -> bytes:
+    run: dict[str, Any] = {"info": {**INFO, **info}}
+    return json.dumps({"run": run if data is None else {**run, "data": data}}).encode()
+
+
+def metrics_of(value: str) -> dict[str, float | None]:
+    data = f'{{"metrics": [{{"key": "m", "value": {value}}}]}}'
+    body = f'{{"run": {{"info": {json.dumps(INFO)}, "data": {data}}}}}'
+    return dict(wire.read_run(body.encode()).metrics)
+
+
+def sample(case: str, status: int = 200) -> bytes:
+    return (SAMPLES / case / f"{status}.json").read_bytes()
+
+
+def test_a_recorded_run() -> None:
+    """A reply of a real MLflow is read field for field, its copy of the name left out of the tags."""
+    body = sample("runs_get")
+    raw = json.loads(body)["run"]
+    tags = {tag["key"]: tag["value"] for tag in raw["data"]["tags"]}
+    assert raw["info"]["run_name"] == tags.pop("mlflow.runName")
+    assert Run(
+        run_id=raw["info"]["run_id"],
+        run_name=raw["info"]["run_name"],
+        status="FINISHED",
+        start_time=1748779200000,
+        end_time=1748779260000,
+        artifact_uri=raw["info"]["artifact_uri"],
+        params={"lookback": "252", "universe": "sp500"},
+        metrics={"oos_sharpe": 1.25, "max_drawdown": -0.125, "trades": 1234.0},
+        tags=tags,
+    ) == wire.read_run(body)
+
+
+@pytest.mark.parametrize("case", ["runs_search", "runs_search_page"])
+def test_recorded_lists_of_runs(case: str) -> None:
+    """A recorded list has its runs in their order, and its token where there is one more page."""
+    raw = json.loads(sample(case))
+    runs, token = wire.read_runs(sample(case))
+    assert [run["info"]["run_id"] for run in raw["runs"]] == [run.run_id for run in runs]
+    assert raw.get("next_page_token", "") == token
+    assert [len(run["data"].get("metrics", [])) for run in raw["runs"]] == [len(run.metrics) for run in runs]
+
+
+def test_a_recorded_list_of_none() -> None:
+    """What MLflow answers when nothing matches is no runs and no token."""
+    assert ([], "") == wire.read_runs(sample("runs_search_empty"))
+
+
+def test_a_recorded_deleted_run() -> None:
+    """A deleted run reads as any other."""
+    raw = json.loads(sample("runs_get_deleted"))["run"]["info"]
+    assert "deleted" == raw["lifecycle_stage"]
+    assert raw["run_id"] == wire.read_run(sample("runs_get_deleted")).run_id
+
+
+def test_recorded_experiments() -> None:
+    """Experiments are read with the four fields that matter, and the token of the next page."""
+    raw = json.loads(sample("experiments_get_by_name"))["experiment"]
+    experiment = wire.read_experiment(sample("experiments_get_by_name"))
+    fields = ("experiment_id", "name", "artifact_location", "lifecycle_stage")
+    assert Experiment(*(raw[field] for field in fields)) == experiment
+    page = json.loads(sample("experiments_search_page"))
+    experiments, token = wire.read_experiments(sample("experiments_search_page"))
+    assert [one["name"] for one in page["experiments"]] == [one.name for one in experiments]
+    assert page["next_page_token"] == token
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "expected"),
+    [
+        ("runs_get_unknown", 404, "RESOURCE_DOES_NOT_EXIST"),
+        ("experiments_get_by_name_unknown", 404, "RESOURCE_DOES_NOT_EXIST"),
+        ("runs_get_without_id", 400, "INVALID_PARAMETER_VALUE"),
+        ("runs_search_junk_token", 500, "INTERNAL_ERROR"),
+    ],
+)
+def test_recorded_errors(case: str, status: int, expected: str) -> None:
+    """The code of a recorded error is read."""
+    assert expected == wire.read_error_code(sample(case, status))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'"x"',
+        b'{"error_code": 5}',
+        b'{"error_code": null}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body)[:20],
+)
+def test_errors_that_are_not_mlflows(body: bytes) -> None:
+    """What is no error of MLflow's has no code."""
+    assert "" == wire.read_error_code(body)
+
+
+def test_what_is_left_out() -> None:
+    """A run with nothing but its id and status has empty mappings, no times, and no name."""
+    expected = Run("r", "", "FINISHED", None, None, "", {}, {}, {})
+    assert expected == wire.read_run(run_reply())
+    assert expected == wire.read_run(run_reply({}))
+    assert [expected] == wire.read_runs(json.dumps({"runs": [{"info": INFO}]}).encode())[0]
+
+
+def test_what_is_not_known_is_ignored() -> None:
+    """Members that newer servers add do no harm."""
+    body = run_reply({"metrics": [], "datasets": [1]}, run_uuid="r", lifecycle_stage="active", new={"x": []})
+    assert "r" == wire.read_run(body).run_id
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(5, 5), ("5", 5), (0, 0), ("0", 0), (-1, -1), ("1699900800000", 1699900800000), (None, None)],
+)
+def test_times(given: int | str | None, expected: int | None) -> None:
+    """int64 are read as numbers and as quoted numbers."""
+    run = wire.read_run(run_reply(start_time=given, end_time=given))
+    assert (expected, expected) == (run.start_time, run.end_time)
+
+
+@pytest.mark.parametrize("given", ["", "x", "1.5", "NaN", "1" * 5_000, 1.5, [], {}, True])
+def test_times_that_are_none(given: object) -> None:
+    """A time that is no integer is no reply of MLflow's."""
+    with pytest.raises(WireError):
+        wire.read_run(run_reply(start_time=given))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("1", 1.0),
+        ("-0.5", -0.5),
+        ("1e3", 1000.0),
+        ('"1.5"', 1.5),
+        ('"NaN"', None),
+        ('"Infinity"', None),
+        ('"-Infinity"', None),
+        ("NaN", None),
+        ("Infinity", None),
+        ("-Infinity", None),
+        ("1.7976931348623157e308", None),
+        ("-1.7976931348623157e308", None),
+        ("1.7976931348623155e308", 1.7976931348623155e308),
+        ("5e-324", 5e-324),
+    ],
+)
+def test_metric_values(written: str, expected: float | None) -> None:
+    """A value is a finite number, or None, however the server writes NaN and infinity."""
+    assert {"m": expected} == metrics_of(written)
+
+
+@pytest.mark.parametrize("written", ['""', '"x"', "null", "true", "[]", "{}"])
+def test_metric_values_that_are_none(written: str) -> None:
+    """A value that is no number is no reply of MLflow's."""
+    with pytest.raises(WireError):
+        metrics_of(written)
+
+
+@given(st.floats())
+def test_any_number_survives(value: float) -> None:
+    """Every finite double but the two that stand for infinity is read back as itself."""
+    is_finite = math.isfinite(value) and abs(value) < 1.7976931348623157e308
+    for written in (json.dumps(value), json.dumps(str(value))):
+        assert {"m": value if is_finite else None} == metrics_of(written)
+
+
+def test_a_name_that_stands_in_a_tag_only() -> None:
+    """Older servers have the name in the tag mlflow.runName alone; the field wins where both are."""
+    tags = {"tags": [{"key": "mlflow.runName", "value": "tagged"}, {"key": "a", "value": "b"}]}
+    run = wire.read_run(run_reply(tags))
+    assert ("tagged", {"a": "b"}) == (run.run_name, run.tags)
+    assert "field" == wire.read_run(run_reply(tags, run_name="field")).run_name
+
+
+def test_a_value_that_is_left_out_is_empty() -> None:
+    """A param or tag without a value has the empty string."""
+    run = wire.read_run(run_reply({"params": [{"key": "p"}], "tags": [{"key": "t", "value": ""}]}))
+    assert ({"p": ""}, {"t": ""}) == (run.params, run.tags)
+
+
+def test_any_text_survives() -> None:
+    """Unicode, escapes and line separators are read as they were written."""
+    text = "é\u2028\n\t\"\\'\x00🎲"
+    for ensure_ascii in (True, False):
+        data = {"tags": [{"key": text, "value": text}]}
+        body = json.dumps({"run": {"info": INFO, "data": data}}, ensure_ascii=ensure_ascii).encode()
+        assert {text: text} == wire.read_run(body).tags
+
+
+def test_bare_nan_is_read_beside_quoted_numbers() -> None:
+    """The slow way, for JSON that is none, reads the same quirks as the fast one."""
+    body = (
+        '{"runs": [{"info": {"run_id": "r", "status": "FINISHED", "start_time": "7"}, "data": {"metrics": '
+        '[{"key": "a", "value": NaN}, {"key": "b", "value": "2.5"}]}}], "next_page_token": "t"}'
+    )
+    runs, token = wire.read_runs(body.encode())
+    assert ("t", 7, {"a": None, "b": 2.5}) == (token, runs[0].start_time, runs[0].metrics)
+
+
+@pytest.mark.parametrize("read", [wire.read_runs, wire.read_experiments])
+@pytest.mark.parametrize("body", ["{}", " {\n}\n", '{"next_page_token": ""}'])
+def test_lists_of_none(read: Callable[[bytes], object], body: str) -> None:
+    """An empty list is left out; that is no failure."""
+    assert ([], "") == read(body.encode())
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"5",
+        b"NaN",
+        b'"x"',
+        b"[]",
+        b'{"message": 1}',
+        b'{"runs": null, "run": null, "experiment": null, "experiments": null}',
+        b'{"runs": {}, "run": [], "experiment": [], "experiments": {}}',
+        b'{"runs": [{}], "run": {}, "experiment": {}, "experiments": [{}]}',
+        b'{"next_page_token": "x"}',
+        b'{"next_page_token": 5}',
+        b'{"x": NaN}',
+        b'{"x": "\xff"}',
+        b'{"x": "\xe9"}',
+        b'{"x": ' + b"1" * 5_000 + b"}",
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"[" * 100_000,
+        b'{"runs": [',
+        b"{} x",
+    ],
+    ids=lambda body: repr(body)[:40] if isinstance(body, bytes) else None,
+)
+def test_what_is_no_reply(read: Callable[[bytes], object], body: bytes) -> None:
+    """Whatever is not what MLflow's API answers is a WireError, and never a list of none."""
+    with pytest.raises(WireError):
+        read(body)
+
+
+@given(
+    st.binary(max_size=50)
+    | st.recursive(st.none() | st.text(max_size=5) | st.floats(), st.lists).map(
+        lambda x: json.dumps(x).encode()
+    )
+)
+def test_no_bytes_break_a_reader(body: bytes) -> None:
+    """Any bytes are a value or a WireError."""
+    for read in READERS:
+        try:
+            read(body)
+        except WireError:
+            continue
+
+
+def test_a_lone_surrogate_is_no_text() -> None:
+    """Text that no UTF-8 can carry is no reply of MLflow's, for it could not be answered."""
+    body = json.dumps({"run": {"info": INFO, "data": {"tags": [{"key": "k", "value": "\ud800"}]}}}).encode()
+    with pytest.raises(WireError):
+        wire.read_run(body)
+
+
+def test_nothing_is_read_of_a_reply_that_only_has_to_succeed() -> None:
+    """What a creation answers does not matter."""
+    wire.read_nothing(b"anything")
