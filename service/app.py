@@ -83,7 +83,7 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
     app.add_routes(HealthRoutes(capacity, door.condition).table())
     app.add_routes(DocumentationRoutes().table())
     if settings.metrics:
-        app.add_routes(MetricsRoute(ServiceCollector(times, source, memory)).table())
+        app.add_routes(MetricsRoute(ServiceCollector(times, door, source, memory)).table())
     app.cleanup_ctx.append(_opened)
     if settings.create_experiment:
         app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))

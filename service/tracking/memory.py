@@ -7,7 +7,7 @@ entries hold (its own and those of lists) is one object, and counts once.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ class Memory:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
-        self._holders: dict[int, int] = {}
+        self._held: dict[int, tuple[int, int]] = {}  # by a part's id: how many hold it, and its size then
         self.used = 0
         self.evictions = 0
 
@@ -101,30 +101,37 @@ class Memory:
     def _hold(self, entry: Entry) -> None:
         self.used += entry.size
         for part in _parts(entry.value):
-            held = self._holders.get(id(part), 0)
-            self._holders[id(part)] = held + 1
-            if not held:
-                self.used += size_of(part)
+            holders, size = self._held.get(id(part)) or (0, size_of(part))
+            self._held[id(part)] = holders + 1, size
+            if not holders:
+                self.used += size
 
     def _release(self, entry: Entry) -> None:
         self.used -= entry.size
         for part in _parts(entry.value):
-            held = self._holders.pop(id(part))
-            if held > 1:
-                self._holders[id(part)] = held - 1
+            holders, size = self._held.pop(id(part))
+            if holders > 1:
+                self._held[id(part)] = holders - 1, size
             else:
-                self.used -= size_of(part)
+                self.used -= size
 
 
 def size_of(part: Run | Experiment) -> int:
     """Bytes of memory that a run or an experiment takes. The names of tags and metrics are shared by all."""
     size = getsizeof(part) + _PART_BYTES
     if isinstance(part, Experiment):
-        return size + getsizeof(part.name) + getsizeof(part.artifact_location)
-    size += getsizeof(part.run_id) + getsizeof(part.artifact_uri)
+        return size + _size_of_texts((part.name, part.artifact_location))
+    size += _size_of_texts((part.run_id, part.run_name, part.artifact_uri))
     for texts in (part.params, part.tags):
-        size += getsizeof(texts) + sum(map(getsizeof, texts.values()))
+        size += getsizeof(texts) + _size_of_texts(texts.values())
     return size + getsizeof(part.metrics) + getsizeof(0.0) * len(part.metrics)
+
+
+def _size_of_texts(texts: Collection[str]) -> int:
+    size = sum(map(getsizeof, texts))
+    if not all(map(str.isascii, texts)):  # once it is answered, such a text keeps its UTF-8 beside it
+        size += sum(len(text.encode()) for text in texts if not text.isascii())
+    return size
 
 
 def _parts(value: Value) -> tuple[Run, ...] | tuple[Experiment, ...]:
