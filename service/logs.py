@@ -104,8 +104,8 @@ class LogHandler(logging.Handler):
                     _timestamp(record.created),
                     record.levelname.lower(),
                     record.name,
-                    record.getMessage(),
-                    traceback,
+                    record.getMessage().encode("utf-8", "replace").decode(),
+                    traceback.encode("utf-8", "replace").decode(),
                 )
             )
         )
@@ -152,7 +152,7 @@ class AccessLog:
                     round(seconds * 1_000, 3),
                     round(reading.waited * 1_000, 3) if reading else 0.0,
                     reading.cache if reading else "",
-                    trace[3:35] if trace else "",
+                    trace[3:35] if trace.isascii() else "",
                 )
             )
         )

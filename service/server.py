@@ -166,4 +166,4 @@ async def _first(*events: asyncio.Event) -> None:
 
 def _shown(host: str) -> str:
     # An address that a person can open: nobody connects to "all of them".
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - shown, not bound
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound

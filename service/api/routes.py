@@ -124,7 +124,7 @@ class TrackingRoutes:
 
     def _queries(self, request: web.Request) -> TrackingQueries:
         wanted = request.headers.get("Cache-Control")
-        return self._remembering if wanted is None or "no-cache" not in wanted else self._anew
+        return self._remembering if wanted is None or "no-cache" not in wanted.lower() else self._anew
 
     async def _part(self, request: web.Request, part: str) -> web.StreamResponse:
         run_id = request.match_info["run_id"]

@@ -91,8 +91,9 @@ class CachedSource:
             return held
         readings = {key: self._held(key) for key in keys}
         lacking = [key for key, reading in readings.items() if reading is None]
-        self._fly_together(lacking, experiment_id)
-        readings |= zip(lacking, await asyncio.gather(*map(self._ask, lacking)), strict=True)
+        own = self._fly_together(lacking, experiment_id)
+        asked = await asyncio.gather(*(self._ask(key, is_own=key in own) for key in lacking))
+        readings |= zip(lacking, asked, strict=True)
         return _together([cast("Reading[Run | None]", reading) for reading in readings.values()])
 
     async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
@@ -166,10 +167,10 @@ class CachedSource:
             return _stale(entry, age)
         return None
 
-    async def _ask(self, key: Hashable) -> Reading[Any]:
-        """What MLflow says; where it fails, what it said last."""
+    async def _ask(self, key: Hashable, *, is_own: bool = False) -> Reading[Any]:
+        """What MLflow says; where it fails, what it said last. is_own: a flight in the air is the caller's."""
         began = self._clock()
-        is_collapsed = key in self._flights
+        is_collapsed = key in self._flights and not is_own
         self.reads["collapsed" if is_collapsed else "miss"] += 1
         forwarded = "fwd=miss" if self._memory.peek(key) is None else "fwd=stale"
         try:
@@ -221,11 +222,16 @@ class CachedSource:
             case _:
                 return self._source.experiments()
 
-    def _fly_together(self, keys: Sequence[tuple[str, str]], experiment_id: str | None) -> None:
-        """Fetch several runs by one call of the source; each is a flight of its own that others may join."""
+    def _fly_together(
+        self, keys: Sequence[tuple[str, str]], experiment_id: str | None
+    ) -> Sequence[tuple[str, str]]:
+        """Fetch several runs by one call of the source; each is a flight of its own that others may join.
+
+        Returns those that it fetches: none that is in the air already, and none where that leaves but one.
+        """
         absent = [key for key in keys if key not in self._flights]
         if len(absent) < _SEVERAL:
-            return
+            return ()
         asked = next(self._order)
         runs = self._source.runs([run_id for _, run_id in absent], experiment_id)
         together = asyncio.ensure_future(runs)
@@ -235,6 +241,7 @@ class CachedSource:
 
         for place, key in enumerate(absent):
             self._flights.start(key, partial(self._land, key, asked, one(place)))
+        return absent
 
     def _narrow(self, question: RunQuestion) -> None:
         """Remember the newest answer to the question that lists of others prove, if newer than its own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from contextvars import Context
 from typing import Any, Generic, TypeVar
 
@@ -50,6 +50,8 @@ class Flights(Generic[T]):
             task.exception()  # it is a renewal's where nobody waits, and was logged where it arose
 
 
-def joined(task: asyncio.Task[T]) -> Awaitable[T]:
+async def joined(task: asyncio.Task[T]) -> T:
     """Wait for a flight without taking it along when the waiter is cancelled."""
-    return asyncio.shield(task)
+    # Not shield: from Python 3.14 on it logs a failure as an error where a waiter has left.
+    await asyncio.wait([task])
+    return task.result()

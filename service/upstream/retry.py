@@ -47,7 +47,7 @@ def retry_after(text: str, now: datetime | None = None) -> int:
         return min(int(text[:9]), _LONGEST_RETRY_AFTER)
     try:
         then = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)

@@ -132,6 +132,21 @@ async def test_answers_to_different_questions_are_not_confused(small: Client) ->
     assert bodies[:5] == bodies[5:]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [("no-cache", 1), ("No-Cache", 1), ("max-age=0, no-cache", 1), ("max-age=60", 0), ("", 0)],
+)
+async def test_who_wants_mlflows_own_word(
+    small: Client, fake: FakeMlflow, wanted: str, expected: int
+) -> None:
+    """Cache-Control: no-cache asks MLflow, whatever is remembered."""
+    await raw(small, "run")
+    before = fake.count("runs/get")
+    response = await raw(small, "run", Cache_Control=wanted)
+    assert expected == fake.count("runs/get") - before
+    assert ("fwd=request" in response.headers["Cache-Status"]) is (expected == 1)
+
+
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_large_answer_is_gzipped(large: Client, route: str) -> None:
     """Who takes gzip gets it, with another strong ETag, and the same content."""

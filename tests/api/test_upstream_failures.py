@@ -108,10 +108,16 @@ FAILURES = {
 
 
 @pytest.fixture
-async def api(fake: FakeMlflow) -> AsyncIterator[Client]:
-    """The service with little patience, one attempt, a small limit and a token."""
-    limits = {"max_body_bytes": 500_000, "attempts": 1}
-    async with serving(fake.url, deadline=0.25, upstream=limits, mlflow_tracking_token=BEARER) as client:
+async def api(request: pytest.FixtureRequest, fake: FakeMlflow) -> AsyncIterator[Client]:
+    """The service with one attempt, a small limit, a token, and little patience where MLflow is silent."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    is_silent = "silence" in parameters.get("name", "")
+    async with serving(
+        fake.url,
+        deadline=0.25 if is_silent else 10.0,
+        upstream={"max_body_bytes": 500_000, "attempts": 1},
+        mlflow_tracking_token=BEARER,
+    ) as client:
         yield client
 
 
@@ -246,7 +252,7 @@ async def test_pages_without_end(fake: FakeMlflow, path: str) -> None:
         )
 
     fake.before, fake.latency = one_more, 0.01
-    async with serving(fake.url, deadline=0.3) as api, asyncio.timeout(3):
+    async with serving(fake.url, deadline=0.5) as api, asyncio.timeout(5):
         response = await api.get(API + path)
         if path == "/runs?limit=3":
             assert 3 == (await answered(response, schemas.RunList))["total"]

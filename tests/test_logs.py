@@ -1,0 +1,202 @@
+"""What the service writes into its log, and what it tells Prometheus."""
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp.test_utils import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.app import create_app
+from service.logs import AccessLog, LineWriter, logging_to
+from tests.api.serving import API, ROUTES, Client, Served, ask, make_settings, serving
+from tests.fakes.mlflow import FakeMlflow
+
+
+@pytest.fixture(autouse=True)
+def _level() -> Iterator[None]:
+    """The level that other tests log at."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
+
+
+def events(stream: io.BytesIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+class TestEvents:
+    def test_json(self) -> None:
+        """An event is one line of JSON, its traceback included."""
+        stream = io.BytesIO()
+        with logging_to(stream, "info", as_json=True):
+            logging.getLogger("a.b").info("hello %s\n", "é")
+            logging.getLogger("a.b").debug("not this")
+            logging.getLogger("c").error("it broke", exc_info=ZeroDivisionError("no"))
+        first, second = events(stream)
+        assert ("info", "a.b", "hello é\n") == (first["level"], first["logger"], first["message"])
+        assert "traceback" not in first
+        assert ("error", "it broke") == (second["level"], second["message"])
+        assert "ZeroDivisionError: no" in str(second["traceback"])
+
+    def test_text(self) -> None:
+        """For a person an event is text, without control characters that a caller could have sent."""
+        stream = io.BytesIO()
+        with logging_to(stream, "warning", as_json=False):
+            logging.getLogger("a").warning("odd \x1b[31m %s", "\u202e")
+            logging.getLogger("a").info("not this")
+        [line] = stream.getvalue().decode().splitlines()
+        assert line.endswith("WARNING a: odd ?[31m ?")
+
+    @pytest.mark.parametrize("as_json", [True, False])
+    @pytest.mark.parametrize("argument", ["\ud800", "%"])
+    def test_odd_text(self, as_json: bool, argument: str) -> None:
+        """Text that no UTF-8 can carry is logged somehow, and breaks nobody."""
+        stream = io.BytesIO()
+        with logging_to(stream, "info", as_json=as_json):
+            logging.getLogger("a").info("odd: %s", argument)
+        assert b"odd" in stream.getvalue()
+
+    def test_the_handler_goes_away(self) -> None:
+        """After the context nothing is written any more."""
+        stream = io.BytesIO()
+        with logging_to(stream, "info", as_json=True):
+            pass
+        logging.getLogger("a").warning("too late")
+        assert b"" == stream.getvalue()
+
+    def test_what_does_not_fit_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the reader is too slow, the rest is lost, and said to be."""
+        monkeypatch.setattr("service.logs._MOST_WAITING", 2)
+        monkeypatch.setattr("service.logs._INTERVAL", 60.0)
+        stream = io.BytesIO()
+        writer = LineWriter(stream)
+        for number in range(5):
+            writer.write(b"%d" % number)
+        writer.close()
+        [*lines, lost] = stream.getvalue().splitlines()
+        assert [b"0", b"1"] == lines
+        assert b"3 log lines were lost" in lost
+
+
+@asynccontextmanager
+async def logged(fake: FakeMlflow, stream: io.BytesIO, *, as_json: bool) -> AsyncIterator[Client]:
+    """The service over the fake, which writes its access log to a stream."""
+    writer = LineWriter(stream)
+    app = create_app(make_settings(), fake.url, [AccessLog(writer, as_json=as_json, clock=lambda: 0.5)])
+    try:
+        async with TestClient(Served(app)) as client:
+            yield client
+    finally:
+        writer.close()
+
+
+class TestAccess:
+    async def test_json(self, fake: FakeMlflow) -> None:
+        """A request is one line: its route, how it was answered, and how long MLflow took."""
+        stream = io.BytesIO()
+        fake.add_run(run_id="abc")
+        async with logged(fake, stream, as_json=True) as api:
+            trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+            headers = {"X-Request-ID": "mine", "traceparent": trace}
+            await api.get(f"{API}/runs/abc?x=1", headers=headers)
+            await api.get("/nothing")
+        first, second = events(stream)
+        assert {
+            "time": "1970-01-01T00:00:00.500Z",
+            "level": "info",
+            "request_id": "mine",
+            "method": "GET",
+            "route": f"{API}/runs/{{run_id}}",
+            "path": f"{API}/runs/abc",
+            "status": 200,
+            "cache": "fwd=miss",
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        }.items() <= first.items()
+        assert 0 < float(str(first["upstream_ms"])) <= float(str(first["duration_ms"]))
+        assert ("unmatched", 404) == (second["route"], second["status"])
+
+    async def test_text(self, fake: FakeMlflow) -> None:
+        """For a person a request is a short line."""
+        stream = io.BytesIO()
+        async with logged(fake, stream, as_json=False) as api:
+            await api.get("/livez")
+        assert b"00:00:00.500 GET /livez 200 " == stream.getvalue()[:28]
+
+    @pytest.mark.parametrize("as_json", [True, False])
+    async def test_odd_headers(self, fake: FakeMlflow, as_json: bool) -> None:
+        """Bytes that are no UTF-8 in a header are no reason to fail the request."""
+        stream = io.BytesIO()
+        async with logged(fake, stream, as_json=as_json) as api:
+            reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+            writer.write(
+                b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\ntraceparent: 00-\xff\xfe\r\n\r\n"
+            )
+            assert b"HTTP/1.1 200" == (await reader.read())[:12]
+            writer.close()
+        assert b"/livez" in stream.getvalue()
+
+
+class TestMetrics:
+    async def samples(self, api: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        response = await api.get("/metrics")
+        assert 200 == response.status
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(await response.text())
+            for sample in family.samples
+        }
+
+    async def test_requests_are_counted_by_route(self, api: Client, fake: FakeMlflow) -> None:
+        """Requests are counted by template, method and status: no text of a caller's is a label."""
+        fake.add_run(run_id="abc123def456")
+        for path in ("/runs/abc123def456", "/runs/nobody", "/runs/noone", "/s3cret"):
+            await api.get(API + path)
+        samples = await self.samples(api)
+        route = f"{API}/runs/{{run_id}}"
+
+        def counted(route: str, status: str) -> float:
+            labels = frozenset({"route": route, "method": "GET", "status": status}.items())
+            return samples["tracking_request_duration_seconds_count", labels]
+
+        assert (1, 2, 1) == (counted(route, "200"), counted(route, "404"), counted("unmatched", "404"))
+        assert "s3cret" not in str(samples)
+        assert "nobody" not in str(samples)
+
+    async def test_the_upstream_is_counted(self, fake: FakeMlflow) -> None:
+        """Attempts are counted by endpoint and outcome, and the breaker's state is told."""
+        async with serving(fake.url, upstream={"attempts": 1}) as api:
+            await ask(api, "experiments")
+            await fake.stop()
+            for _ in range(2):
+                await ask(api, "experiments")
+            samples = await self.samples(api)
+        endpoint = ("endpoint", "experiments/search")
+        name = "tracking_upstream_calls_total"
+        assert 1 == samples[name, frozenset({endpoint, ("outcome", "ok")})]
+        assert 2 == samples[name, frozenset({endpoint, ("outcome", "upstream_error")})]
+        assert 1 == samples["tracking_upstream_breaker", frozenset({("state", "closed")})]
+        assert 0 == samples["tracking_upstream_breaker", frozenset({("state", "open")})]
+
+    async def test_the_store_is_counted(self, api: Client, fake: FakeMlflow) -> None:
+        """What was met from memory and what was not is counted."""
+        fake.add_run(run_id="abc123def456")
+        for _ in range(3):
+            await api.get(API + ROUTES["run"][1])
+        samples = await self.samples(api)
+        reads = {
+            labels: value for (name, labels), value in samples.items() if name == "tracking_store_reads_total"
+        }
+        assert 1 == reads[frozenset({("result", "miss")})]
+        assert 3 == sum(reads.values())
+        assert samples["tracking_store_bytes", frozenset()] > 0
+
+    async def test_metrics_can_be_turned_off(self, fake: FakeMlflow) -> None:
+        """TRACKING_METRICS=false serves none."""
+        async with serving(fake.url, metrics=False) as api:
+            assert 404 == (await api.get("/metrics")).status
+            assert 200 == (await api.get(f"{API}/runs")).status
