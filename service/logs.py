@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -27,7 +28,7 @@ class LineWriter:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._lines: list[bytes] = []
+        self._lines: deque[bytes] = deque()  # its append and popleft are atomic
         self._lost = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
@@ -51,14 +52,17 @@ class LineWriter:
         self._flush()
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
         if self._lost:
             lines.append(b'{"level":"error","message":"%d log lines were lost"}' % self._lost)
             self._lost = 0
         if lines:
             lines.append(b"")
-            self._stream.write(b"\n".join(lines))
-            self._stream.flush()
+            try:
+                self._stream.write(b"\n".join(lines))
+                self._stream.flush()
+            except OSError:  # a full disk, say: the service goes on
+                self._lost += len(lines) - 1
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
@@ -93,20 +97,25 @@ class LogHandler(logging.Handler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self._as_json:
-            lines = map(_printable, self.format(record).splitlines())
-            self._writer.write("\n".join(lines).encode("utf-8", "replace"))
-            return
+        try:
+            line = self._as_object(record) if self._as_json else self._as_text(record)
+        except Exception:  # noqa: BLE001 - logging's own rule: a bad record is reported, and stops nobody
+            self.handleError(record)
+        else:
+            self._writer.write(line)
+
+    def _as_text(self, record: logging.LogRecord) -> bytes:
+        return "\n".join(map(_printable, self.format(record).splitlines())).encode("utf-8", "replace")
+
+    def _as_object(self, record: logging.LogRecord) -> bytes:
         traceback = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-        self._writer.write(
-            _encode(
-                _Event(
-                    _timestamp(record.created),
-                    record.levelname.lower(),
-                    record.name,
-                    record.getMessage().encode("utf-8", "replace").decode(),
-                    traceback.encode("utf-8", "replace").decode(),
-                )
+        return _encode(
+            _Event(
+                _timestamp(record.created),
+                record.levelname.lower(),
+                record.name,
+                record.getMessage().encode("utf-8", "replace").decode(),
+                traceback.encode("utf-8", "replace").decode(),
             )
         )
 

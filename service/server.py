@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -142,8 +142,9 @@ async def serve(
         await site.start()
         gc.collect()
         gc.freeze()  # what start-up made stays: the collector need not look at it again and again
-        await ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
-        await _first(terminated, interrupted)
+        await _until_first(
+            (terminated, interrupted), ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
+        )
         if not interrupted.is_set():
             log.info("draining: for %g s requests are still taken, and /readyz says no", drain_seconds)
             drain()
@@ -155,13 +156,18 @@ async def serve(
         await runner.cleanup()
 
 
-async def _first(*events: asyncio.Event) -> None:
+async def _until_first(events: Iterable[asyncio.Event], meanwhile: Awaitable[object]) -> None:
+    """Wait for the first of the events. What goes on meanwhile delays nothing, and raises what it raises."""
+    ongoing = asyncio.ensure_future(meanwhile)
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([ongoing, *waits], return_when=asyncio.FIRST_COMPLETED)
+        if ongoing.done():
+            await ongoing
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for task in (ongoing, *waits):
+            task.cancel()
 
 
 def _shown(host: str) -> str:

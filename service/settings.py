@@ -178,12 +178,22 @@ class Settings(BaseSettings):
         scheme, separator, _ = value.partition("://")
         if separator and scheme not in {"http", "https", "sqlite", "file"}:
             raise ValueError("must be http://…, https://…, sqlite:///… or a folder")
+        if separator and not scheme.startswith("http") and not value.removeprefix(f"{scheme}://").strip("/"):
+            raise ValueError("has no path")
         if separator and scheme.startswith("http"):
             url = URL(value)
             if not url.host:
                 raise ValueError("has no host")
             if url.user is not None:
                 raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        return value
+
+    @field_validator("mlflow_tracking_username", "mlflow_tracking_password", "mlflow_tracking_token")
+    @classmethod
+    def _fits_in_a_header(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and not text.isprintable():
+            raise ValueError("has a control character, such as the end of a line")
         return value
 
     @model_validator(mode="after")

@@ -168,7 +168,7 @@ class CachedSource:
         return None
 
     async def _ask(self, key: Hashable, *, is_own: bool = False) -> Reading[Any]:
-        """What MLflow says; where it fails, what it said last. is_own: a flight in the air is the caller's."""
+        """What MLflow says; where it fails, what it said last. is_own: the flight is the caller's own."""
         began = self._clock()
         is_collapsed = key in self._flights and not is_own
         self.reads["collapsed" if is_collapsed else "miss"] += 1

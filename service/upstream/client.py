@@ -69,15 +69,15 @@ class MlflowClient:
             "max_results": question.limit if wanted.exact else _PAGE,
             "order_by": ["attributes.start_time DESC"],
         }
-        found: list[Run] = []
+        found: dict[str, Run] = {}  # by id: a run that is created between two pages moves the others on
         async with self._in_time():
             while len(found) < question.limit:
                 page, token = await self._call("POST", "runs/search", wire.read_runs, json=body)
-                found += page if wanted.exact else [run for run in page if _bears(run, question.tags)]
+                found |= {run.run_id: run for run in page if wanted.exact or _bears(run, question.tags)}
                 if not token:
                     break
                 body["page_token"] = token
-        return Reading(tuple(found[: question.limit]))
+        return Reading(tuple(found.values())[: question.limit])
 
     async def experiment(self, name: str) -> Reading[Experiment | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""

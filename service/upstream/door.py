@@ -150,11 +150,13 @@ class Door:
         admission = self.breaker.admit()
         if admission is None:
             self.outcomes[endpoint, "breaker_open"] += 1
-            raise errors.UpstreamNotAsked(f"{endpoint}: the breaker is {self.breaker.state}")
+            raise self._held_back(endpoint)
         went_well: bool | None = None
         outcome = "cancelled"
         try:
             async with self.gate.place(may_wait=not IS_RENEWAL.get()):
+                if admission is Admission.CALL and self.breaker.state != "closed":
+                    raise self._held_back(endpoint)  # it opened while this call waited for its place
                 began = self._clock()
                 try:
                     result = await self._exchange(method, endpoint, read, until - began, request)
@@ -166,10 +168,16 @@ class Door:
             raise errors.UpstreamNotAsked(
                 f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
             ) from error
+        except errors.UpstreamNotAsked:
+            outcome = "breaker_open"
+            raise
         except errors.UpstreamRefused:
             went_well, outcome = True, "refused"
             raise
-        except (errors.UpstreamAuth, errors.UpstreamUnavailable) as error:
+        except errors.UpstreamAuth as error:
+            went_well, outcome = True, error.code  # it answers: the breaker is for an MLflow that does not
+            raise
+        except errors.UpstreamUnavailable as error:
             outcome = error.code  # it answers, and says nothing about its health
             raise
         except errors.UpstreamFailure as error:
@@ -179,11 +187,16 @@ class Door:
             self._note(endpoint, admission, outcome, went_well=went_well)
         return result
 
+    def _held_back(self, endpoint: str) -> errors.UpstreamNotAsked:
+        return errors.UpstreamNotAsked(f"{endpoint}: the breaker is {self.breaker.state}")
+
     def _note(self, endpoint: str, admission: Admission, outcome: str, *, went_well: bool | None) -> None:
         self.breaker.report(admission, went_well=went_well)
         self.outcomes[endpoint, outcome] += 1
-        if went_well or outcome.startswith("upstream"):
-            self.health = "ok" if went_well else "failing"
+        if outcome.startswith("upstream"):
+            self.health = "failing"
+        elif went_well:
+            self.health = "ok"
 
     async def _exchange(
         self,

@@ -242,7 +242,7 @@ async def test_pages_without_end(fake: FakeMlflow, path: str) -> None:
         if not request.path.endswith("/search"):
             return None
         pages += 1
-        run = '{"info": {"run_id": "r", "status": "FINISHED"}, "data": {}}'
+        run = f'{{"info": {{"run_id": "r{pages}", "status": "FINISHED"}}, "data": {{}}}}'
         experiment = (
             '{"experiment_id": "1", "name": "e", "artifact_location": "", "lifecycle_stage": "active"}'
         )

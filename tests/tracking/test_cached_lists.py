@@ -160,7 +160,7 @@ def tagged(source: ScriptedSource) -> ScriptedSource:
 async def test_a_complete_list_answers_narrower_questions(
     cached: CachedSource, tagged: ScriptedSource, clock: Clock, question: RunQuestion
 ) -> None:
-    """What a complete list proves asks nothing, and is as old as the list; when stale, it is renewed itself."""
+    """What a complete list proves asks nothing and is as old as it; when stale, it is renewed itself."""
     await cached.search(ALL)
     tagged.taken()
     clock.tick(1)
@@ -244,7 +244,7 @@ async def test_renewals_that_change_nothing_keep_the_objects(
         lambda: anew.search(ALL),
         lambda: anew.search(TWO),
         lambda: anew.experiment("Default"),
-        lambda: anew.experiments(),
+        anew.experiments,
     )
     first = [(await ask()).value for ask in asks]
     source.put(*map(replace, source.stored.values()))

@@ -127,7 +127,7 @@ async def test_no_cache_asks_anew(cached: CachedSource, source: ScriptedSource, 
         (lambda: cached.run("done"), lambda: anew.run("done")),
         (lambda: cached.search(LIST), lambda: anew.search(LIST)),
         (lambda: cached.experiment("Default"), lambda: anew.experiment("Default")),
-        (lambda: cached.experiments(), lambda: anew.experiments()),
+        (cached.experiments, anew.experiments),
     ):
         value = (await ask()).value
         clock.tick(1)
@@ -177,7 +177,7 @@ async def test_no_cache_takes_no_old_answer(cached: CachedSource, source: Script
 
 
 async def test_no_cache_out_of_time(cached: CachedSource, source: ScriptedSource) -> None:
-    """Past the memory a caller whose deadline passes gets UpstreamTimeout, however fresh the last answer is."""
+    """Past the memory a caller whose deadline passes gets UpstreamTimeout, no remembered answer."""
     await cached.run("done")
     source.holds = True
     with out_of_patience(), pytest.raises(UpstreamTimeout):
@@ -185,7 +185,7 @@ async def test_no_cache_out_of_time(cached: CachedSource, source: ScriptedSource
 
 
 async def test_without_windows_every_question_is_asked(source: ScriptedSource, clock: Clock) -> None:
-    """With all windows at 0 each question is a call, at the same moment, too, and for lists and several runs."""
+    """With all windows at 0 each question is a call, be it asked at the very same moment."""
     async with aclosing(caching(source, clock, NEVER_FRESH)) as cached:
         for _ in range(3):
             assert "fwd=" in (await cached.run("done")).cache
@@ -230,7 +230,7 @@ async def test_without_windows_a_failure_is_told(source: ScriptedSource, clock: 
 async def test_one_window_at_0(
     source: ScriptedSource, clock: Clock, window: str, age: float, expected: str
 ) -> None:
-    """Each window can be switched off: no renewals behind the back, no bridge over failures, no word on gaps."""
+    """At 0, one window is switched off: no renewal behind the back, no bridge, no word on gaps."""
     run_id = "nobody" if window == "missing_ttl" else "done"
     async with aclosing(caching(source, clock, FRESHNESS._replace(**{window: 0.0}))) as cached:
         await cached.run(run_id)

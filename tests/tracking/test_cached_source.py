@@ -196,7 +196,7 @@ async def test_a_defect_is_not_bridged(
 async def test_a_renewal_that_failed_rests_for_a_second(
     cached: CachedSource, source: ScriptedSource, clock: Clock, kind: Kind
 ) -> None:
-    """A failing MLflow is asked for a renewal once a second at most, and the old answer is given meanwhile."""
+    """A failing MLflow is asked for a renewal once a second at most; the old answer is given meanwhile."""
     old = await remembered(kind, cached, source, clock, kind.ttl)
     source.fails = UpstreamError("told to fail")
     for seconds, expected in ((0, 1), (0.75, 0), (0.25, 1), (0.5, 0), (0.5, 1)):
