@@ -14,6 +14,7 @@ from service.api.health import HealthRoutes
 from service.api.middleware import entrance
 from service.api.observation import Observer, RequestTimes
 from service.api.openapi import DocumentationRoutes
+from service.api.problems import meet_expectation
 from service.api.representations import Representations
 from service.api.routes import TrackingRoutes
 from service.metrics import MetricsRoute, ServiceCollector
@@ -79,11 +80,16 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
     app[CAPACITY] = capacity
     app[SOURCE] = source
     app[QUERIES] = queries
-    app.add_routes(TrackingRoutes(queries, anew, Representations(cache.max_bytes - for_runs)).table())
-    app.add_routes(HealthRoutes(capacity, door.condition).table())
-    app.add_routes(DocumentationRoutes().table())
+    routes = [
+        *TrackingRoutes(queries, anew, Representations(cache.max_bytes - for_runs)).table(),
+        *HealthRoutes(capacity, door.condition).table(),
+        *DocumentationRoutes().table(),
+    ]
     if settings.metrics:
-        app.add_routes(MetricsRoute(ServiceCollector(times, door, source, memory)).table())
+        routes += MetricsRoute(ServiceCollector(times, door, source, memory)).table()
+    for route in routes:
+        route.kwargs["expect_handler"] = meet_expectation
+    app.add_routes(routes)
     app.cleanup_ctx.append(_opened)
     if settings.create_experiment:
         app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from service.api.problems import problem_response
-from service.errors import ExpectationFailed, TrackingError, UnreadableRequest
+from service.errors import UnreadableRequest
 
 log = logging.getLogger("service")
 
@@ -40,16 +40,11 @@ class _Protocol(RequestHandler):
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
         log.info("a request from %s is unreadable: %s", request.remote, type(exc).__name__)
-        response = _problem(UnreadableRequest("This is not a valid HTTP request."))
+        request_id = uuid4().hex
+        response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
+        response.headers["X-Request-ID"] = request_id
         response.force_close()
         return response
-
-
-def _problem(error: TrackingError) -> web.Response:
-    request_id = uuid4().hex
-    response = problem_response(error, request_id)
-    response.headers["X-Request-ID"] = request_id
-    return response
 
 
 class _Server(web.Server):
@@ -79,15 +74,8 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-
-        async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            try:
-                return await made.request_handler(request)
-            except web.HTTPExpectationFailed:  # raised before any middleware
-                return _problem(ExpectationFailed("Only 100-continue can be expected."))
-
         server = _Server(
-            handle,
+            made.request_handler,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol

@@ -8,8 +8,6 @@ from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
-from service.tracking.source import Reading
-
 # Seconds: from a hot answer, microseconds, to a cold one at the deadline.
 BOUNDS = (
     0.0001,
@@ -30,7 +28,6 @@ BOUNDS = (
     10.0,
 )
 UNMATCHED = "unmatched"
-READING = web.ResponseKey("reading", Reading)
 
 
 class Observer(Protocol):

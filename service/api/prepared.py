@@ -13,21 +13,26 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import HttpVersion10
-from multidict import CIMultiDict
+
+from service.tracking.source import Reading
 
 _JOINED_UP_TO = 4_096  # bytes of a body that is copied behind its head rather than sent beside it
 
 
 class PreparedResponse(web.StreamResponse):
-    """head: status line and headers, each with its CRLF, Content-Length included; no Date, no empty line."""
+    """head: status line and headers, each with its CRLF, Content-Length included; no Date, no empty line.
 
-    def __init__(self, status: int, head: bytes, body: bytes) -> None:
+    reading: where the answer came from, for whoever observes.
+    """
+
+    def __init__(self, status: int, head: bytes, body: bytes, reading: Reading[Any] | None = None) -> None:
         # Not super().__init__: all that it would set is for making a head.
         self._state: dict[Any, Any] = {}
-        self._headers = CIMultiDict()
+        self._headers: dict[str, str] = {}  # type: ignore[assignment] # what is added is few and of one case
         self._status = status
         self._head = head
         self._bytes = body
+        self.reading = reading
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Bind the response to its request; nothing is written yet."""
@@ -45,16 +50,14 @@ class PreparedResponse(web.StreamResponse):
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the caller has gone")
-        lines = [f"{name}: {value}\r\n" for name, value in self._headers.items()]
+        lines = f"Date: {rfc822_formatted_time()}\r\n"
+        for name, value in self._headers.items():
+            lines += f"{name}: {value}\r\n"
         if not self._keep_alive:
-            lines.append("Connection: close\r\n")
+            lines += "Connection: close\r\n"
         elif request.version == HttpVersion10:
-            lines.append("Connection: keep-alive\r\n")
-        head = b"%b%bDate: %b\r\n\r\n" % (
-            self._head,
-            "".join(lines).encode("latin-1"),
-            rfc822_formatted_time().encode("ascii"),
-        )
+            lines += "Connection: keep-alive\r\n"
+        head = self._head + lines.encode("latin-1") + b"\r\n"
         body = b"" if request.method == hdrs.METH_HEAD else self._bytes
         if len(body) <= _JOINED_UP_TO:
             transport.write(head + body)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from service.errors import MethodNotAllowed, NotFound, TrackingError
+from service.errors import ExpectationFailed, MethodNotAllowed, NotFound, TrackingError
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -32,6 +33,16 @@ def problem_response(error: TrackingError, request_id: str) -> web.Response:
         content_type=CONTENT_TYPE,
         headers={"Cache-Control": "no-store", **error.headers()},
     )
+
+
+async def meet_expectation(request: web.Request) -> None:
+    """aiohttp's expect handler, called before any middleware: 100-continue is met, nothing else is."""
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # so that this is no part of the answer
+        return
+    body = problem_body(ExpectationFailed("Only 100-continue can be expected."), uuid4().hex)
+    raise web.HTTPExpectationFailed(text=json.dumps(body), content_type=CONTENT_TYPE)
 
 
 def of_router(error: web.HTTPException, request: web.Request) -> TrackingError | None:

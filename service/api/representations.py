@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 from aiohttp import hdrs, web
 
-from service.api.observation import READING
 from service.api.prepared import PreparedResponse
 from service.tracking.source import Reading
 
@@ -96,11 +95,8 @@ class Representations:
         source = f"Age: {int(reading.age)}\r\nCache-Status: {_NAME}; {reading.cache}\r\n".encode("ascii")
         known = asked.get(hdrs.IF_NONE_MATCH)
         if known is not None and request.method != hdrs.METH_POST and _matches(known, kept):
-            response = PreparedResponse(304, _not_modified(etag) + source, b"")
-        else:
-            response = PreparedResponse(200, head + source, body)
-        response[READING] = reading
-        return response
+            return PreparedResponse(304, _not_modified(etag) + source, b"", reading)
+        return PreparedResponse(200, head + source, body, reading)
 
     def _make(
         self, key: Hashable, of: tuple[object, ...], build: Callable[[], object], old: Representation | None

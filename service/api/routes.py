@@ -123,7 +123,7 @@ class TrackingRoutes:
         )
 
     def _queries(self, request: web.Request) -> TrackingQueries:
-        wanted = request.headers.get("Cache-Control")
+        wanted = request.headers.get(hdrs.CACHE_CONTROL)
         return self._remembering if wanted is None or "no-cache" not in wanted.lower() else self._anew
 
     async def _part(self, request: web.Request, part: str) -> web.StreamResponse:

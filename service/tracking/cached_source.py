@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextvars import Context
 from functools import partial
-from math import inf
 from typing import Any, NamedTuple, cast
 
 from service.errors import UpstreamFailure, UpstreamTimeout
@@ -135,18 +134,16 @@ class CachedSource:
 
     def _all_fresh(self, keys: Sequence[Hashable]) -> Reading[Any] | None:
         """All the values at once where each of them is fresh: the hot path of comparing."""
-        get, now, values, arrived, left = self._memory.get, self._clock(), [], inf, inf
-        for key in keys:
-            entry = get(key)
-            if entry is None:
-                return None
-            values.append(entry.value)
-            arrived = min(arrived, entry.arrived)
-            left = min(left, entry.arrived + entry.windows.fresh - now)
+        entries = self._memory.get_all(keys)
+        if entries is None:
+            return None
+        now = self._clock()
+        left = min([entry.stale_at for entry in entries]) - now
         if left <= 0:
             return None
         self.reads["hit"] += len(keys)
-        return Reading(tuple(values), now - arrived, f"hit; ttl={int(left)}")
+        oldest = min([entry.arrived for entry in entries])
+        return Reading(tuple([entry.value for entry in entries]), now - oldest, f"hit; ttl={int(left)}")
 
     def _held(self, key: Hashable) -> Reading[Any] | None:
         """What may be given at once; where it is no longer fresh, it is renewed behind the caller's back."""

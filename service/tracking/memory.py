@@ -7,7 +7,7 @@ entries hold (its own and those of lists) is one object, and counts once.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -34,13 +34,14 @@ class Entry:
     failed is when MLflow last failed to renew it.
     """
 
-    __slots__ = ("arrived", "asked", "failed", "size", "value", "windows")
+    __slots__ = ("arrived", "asked", "failed", "size", "stale_at", "value", "windows")
 
     def __init__(self, value: Value, asked: int, arrived: float, windows: Windows) -> None:
         self.value = value
         self.asked = asked
         self.arrived = arrived
         self.windows = windows
+        self.stale_at = arrived + windows.fresh
         self.failed: float | None = None
         self.size = _ENTRY_BYTES + (getsizeof(value) if isinstance(value, tuple) else 0)
 
@@ -69,6 +70,17 @@ class Memory:
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
+
+    def get_all(self, keys: Sequence[Hashable]) -> list[Entry] | None:
+        """The entries of all the keys, as `get` gives them; None where one is lacking."""
+        entries, found = self._entries, []
+        for key in keys:
+            entry = entries.get(key)
+            if entry is None:
+                return None
+            entries.move_to_end(key)
+            found.append(entry)
+        return found
 
     def peek(self, key: Hashable) -> Entry | None:
         """The entry, which this leaves where it stands in the order."""

@@ -129,11 +129,30 @@ async def test_a_stale_run_is_given_and_renewed(
     await source.until_asked(2)
     renewal = next(call for call in source.calls if call.asked == ("run", "a"))
     assert renewal.is_renewal
+    clock.tick(2)
     next(call for call in source.calls if call.asked == ("runs", ("b", "c"), "7")).answer()
-    assert Reading((A, B, C), 40.0, "hit; ttl=-8; detail=stale") == await compared
+    assert Reading((A, B, C), 42.0, "hit; ttl=-8; detail=stale", 2.0) == await compared
     renewal.answer()
     await landed(cached)
     assert 0.0 == (await cached.run("a")).age
+
+
+async def test_a_comparison_ages_while_it_waits(
+    cached: CachedSource, source: ScriptedSource, clock: Clock
+) -> None:
+    """Its age is the oldest run's at the moment of the answer, however long the last one was waited for."""
+    source.holds = True
+    opening = asyncio.create_task(cached.run("a"))
+    await source.until_asked(1)
+    compared = comparing(cached, "a", "b", "c")
+    first, second = await source.until_asked(2)
+    clock.tick(1)
+    first.answer()
+    await opening
+    await settle()
+    clock.tick(4)
+    second.answer()
+    assert Reading((A, B, C), 4.0, "fwd=miss; collapsed", 5.0) == await compared
 
 
 async def test_a_comparison_that_fails(cached: CachedSource, source: ScriptedSource, clock: Clock) -> None:
