@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit image image-check locks clean
+.PHONY: help run test lint types unit balancer bench soak image image-check locks clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,17 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not haproxy" --cov --cov-report=term
+
+balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)
+	$(BIN)/python -m pytest -m haproxy tests/deploy
+
+bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 20 minutes (apt-get install wrk)
+	$(PIP) --require-hashes --no-deps -r config/locks/bench.txt
+	$(BIN)/python -m tests.bench --json bench.json
+
+soak: $(VENV)/.dev  ## The promises in their long form: 20 minutes of browsing with faults, then each at full size
+	$(BIN)/python -m tests.resilience.soak --minutes 20
 
 image:  ## Build the container image (docker, podman or buildah)
 	config/image/build
@@ -37,7 +47,7 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
 
 clean:  ## Remove the environment, the caches and the local MLflow's data
-	rm -rf $(VENV) data .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

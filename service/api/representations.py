@@ -34,7 +34,7 @@ _VALUES_PER_BODY = 4  # a body, and the objects it was made from, which take up 
 class Representation:
     """One answer's bytes, as they are and gzipped. of: the values it was made from."""
 
-    __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "of")
+    __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "of", "pressing")
 
     def __init__(self, of: tuple[object, ...], body: bytes) -> None:
         self.of = of
@@ -43,6 +43,7 @@ class Representation:
         self.etag = f'"{digest}"'
         self.gzip_etag = f'"{digest}-gzip"'  # other bytes, so another strong ETag (RFC 9110, 8.8.3.3)
         self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n")
+        self.pressing: asyncio.Future[bytes] | None = None  # the body, being gzipped in a thread
         self.gzipped: tuple[bytes, bytes] | None = None  # head and body, once somebody asked for them
 
     def keep_gzipped(self, body: bytes) -> tuple[bytes, bytes]:
@@ -111,7 +112,12 @@ class Representations:
         if len(kept.body) <= _GZIP_INLINE:
             compressed = _gzip(kept.body)
         else:
-            compressed = await asyncio.get_running_loop().run_in_executor(None, _gzip, kept.body)
+            if kept.pressing is None:  # once for all who wait for it
+                kept.pressing = asyncio.get_running_loop().run_in_executor(None, _gzip, kept.body)
+            await asyncio.wait([kept.pressing])  # a caller who leaves ends it for nobody
+            if kept.gzipped is not None:
+                return kept.gzipped
+            compressed = kept.pressing.result()
         if self._kept.get(key) is not kept:
             return kept.keep_gzipped(compressed)
         self._drop(key)

@@ -39,6 +39,7 @@ class Breaker:
         self._opened_at = 0.0
         self._calls: deque[tuple[float, bool]] = deque(maxlen=1_000)
         self.state: State = "closed"
+        self.openings = 0  # so far
 
     def admit(self) -> Admission | None:
         """Whether a call may be made now; one that is admitted must be reported."""
@@ -68,6 +69,7 @@ class Breaker:
 
     def _open(self) -> None:
         self.state = "open"
+        self.openings += 1
         self._opened_at = self._clock()
         self._good_probes = 0
 

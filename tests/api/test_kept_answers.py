@@ -1,5 +1,6 @@
 """Answers that are kept as bytes: made once, gzipped once, bounded in memory."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 
@@ -65,11 +66,27 @@ async def test_a_hot_answer_is_gzipped_once(api: Client, fake: FakeMlflow, press
     assert 2 == len(press.pressed)
 
 
+async def test_a_change_that_an_answer_does_not_show(api: Client, fake: FakeMlflow, press: Press) -> None:
+    """An answer that says the same of a run that changed is the same bytes, and not gzipped again."""
+    for number in range(3):
+        fake.store.runs[LARGE].set_tag("reviewed", str(number))
+        response = await api.get(f"{API}/runs/{LARGE}/metrics", headers=GZIP | {"Cache-Control": "no-cache"})
+        assert "gzip" == response.headers["Content-Encoding"]
+    assert 1 == len(press.pressed)
+
+
 async def test_an_answer_that_nobody_wants_gzipped_is_not(api: Client, press: Press) -> None:
     """Nothing is gzipped ahead of time, nor for a caller who does not take it, nor where it wins nothing."""
     await api.get(f"{API}/runs/{LARGE}", headers={"Accept-Encoding": "identity"})
     await api.get(f"{API}/runs/{SMALL}/params", headers=GZIP)
     assert [] == press.pressed
+
+
+async def test_a_herd_shares_one_gzipping(api: Client, press: Press) -> None:
+    """Many who ask for one cold answer at once have it gzipped once."""
+    responses = await asyncio.gather(*(api.get(f"{API}/runs/{LARGE}", headers=GZIP) for _ in range(50)))
+    assert {200} == {response.status for response in responses}
+    assert 1 == len(press.pressed)
 
 
 async def test_a_large_answer_is_gzipped_off_the_loop(api: Client, press: Press) -> None:

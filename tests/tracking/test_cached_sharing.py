@@ -103,7 +103,6 @@ async def test_a_caller_out_of_time_where_there_is_a_last_answer(
     clock.tick(32 + 1024 - 192)
     with out_of_patience(), pytest.raises(UpstreamTimeout):
         await cached.run("done")
-    assert ["run", "run"] == [call.asked[0] for call in source.calls]
 
 
 async def test_a_deadline_of_one_is_not_that_of_another(cached: CachedSource, source: ScriptedSource) -> None:
@@ -167,21 +166,16 @@ async def test_no_cache_joins_no_earlier_call(cached: CachedSource, source: Scri
 
 
 async def test_no_cache_takes_no_old_answer(cached: CachedSource, source: ScriptedSource) -> None:
-    """Past the memory a failure is told, however fresh the last answer is, which others still get."""
+    """Past the memory a failure or a passed deadline is told; others still get the last answer."""
     await cached.run("done")
     source.fails = UpstreamError("told to fail")
     with pytest.raises(UpstreamError):
         await cached.past_memory().run("done")
-    assert "hit; ttl=32" == (await cached.run("done")).cache
-    assert 2 == len(source.calls)
-
-
-async def test_no_cache_out_of_time(cached: CachedSource, source: ScriptedSource) -> None:
-    """Past the memory a caller whose deadline passes gets UpstreamTimeout, no remembered answer."""
-    await cached.run("done")
-    source.holds = True
+    source.fails, source.holds = None, True
     with out_of_patience(), pytest.raises(UpstreamTimeout):
         await cached.past_memory().run("done")
+    assert "hit; ttl=32" == (await cached.run("done")).cache
+    assert 3 == len(source.calls)
 
 
 async def test_without_windows_every_question_is_asked(source: ScriptedSource, clock: Clock) -> None:
@@ -242,6 +236,20 @@ async def test_one_window_at_0(
         else:
             assert expected == (await cached.run(run_id)).cache
     assert 2 == len(source.calls)
+
+
+async def test_what_may_be_renewed_may_bridge(source: ScriptedSource, clock: Clock) -> None:
+    """Without stale-if-error an answer still bridges failures for as long as it is given while renewed."""
+    async with aclosing(caching(source, clock, FRESHNESS._replace(stale_if_error=0.0))) as cached:
+        old = (await cached.run("done")).value
+        source.fails = UpstreamError("told to fail")
+        for seconds in (100, 0.5, 91.25):
+            clock.tick(seconds)
+            assert old == (await cached.run("done")).value
+            await landed(cached)
+        clock.tick(1)
+        with pytest.raises(UpstreamError):
+            await cached.run("done")
 
 
 async def test_without_room_every_question_is_asked(source: ScriptedSource, clock: Clock) -> None:

@@ -195,9 +195,9 @@ class FreshnessMachine(RuleBasedStateMachine):
             assert now == self.failed_at
             return
         reading = asked.answer.result()
-        is_bridging = now - self.failed_at < REST
-        # Of several runs one may wait for another: that is a load more.
-        loads = LOAD * (2 if asked.is_several else 1)
+        # Of several runs one may wait for another: that is a load more, and what was given is so still.
+        loads, given = (LOAD * 2, asked.since) if asked.is_several else (LOAD, now)
+        is_bridging = given - self.failed_at < REST
         for value, look in asked.parts(reading.value):
             windows = FRESHNESS.of(value)
             oldest = now - loads - (windows.usable if is_bridging else windows.renewable)

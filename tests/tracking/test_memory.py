@@ -4,6 +4,7 @@ import gc
 import tracemalloc
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from itertools import takewhile
 from sys import intern
 
 import msgspec
@@ -100,6 +101,14 @@ class MemoryMachine(RuleBasedStateMachine):
         assert (entry is not None) == (key in self.model)
         if entry is not None:
             assert self.model[key] == (entry.value, entry.asked)
+            self.model.move_to_end(key)
+
+    @rule(wanted=st.lists(keys, max_size=3))
+    def get_all(self, wanted: list[int]) -> None:
+        found = self.memory.get_all(wanted)
+        assert (found is not None) == (set(wanted) <= self.model.keys())
+        assert found is None or [self.model[key] for key in wanted] == [(e.value, e.asked) for e in found]
+        for key in takewhile(self.model.__contains__, wanted):
             self.model.move_to_end(key)
 
     @rule(key=keys)

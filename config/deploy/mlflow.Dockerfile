@@ -1,0 +1,12 @@
+# MLflow's tracking server with PostgreSQL's driver, which its own image lacks.
+FROM python:3.13-slim
+ARG MLFLOW_VERSION=3.17.2
+RUN pip install --no-cache-dir --only-binary :all: "mlflow==${MLFLOW_VERSION}" "psycopg2-binary==2.9.13" \
+    && install --directory --owner 10002 --group 10002 /artifacts
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+USER 10002:10002
+VOLUME /artifacts
+EXPOSE 5000
+# libpq reads PGPASSWORD, so the password is in no command line and needs no escaping in an address.
+CMD ["sh", "-c", "PGPASSWORD=\"$(cat /run/secrets/postgres_password)\" exec mlflow server --host 0.0.0.0 --port 5000"]

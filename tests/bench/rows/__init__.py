@@ -1,0 +1,28 @@
+"""The rows of the bench, in groups that can be run alone."""
+
+from collections.abc import Callable, Mapping
+
+from tests.bench.report import Findings
+from tests.bench.rows.bench import Bench
+from tests.bench.rows.cold import cold
+from tests.bench.rows.compare_cold import compare_cold
+from tests.bench.rows.crowd import herd, trace
+from tests.bench.rows.direct import direct
+from tests.bench.rows.growth import computing, growth
+from tests.bench.rows.hot import hot
+from tests.bench.rows.size import memory, start
+from tests.bench.rows.tail import tail
+
+GROUPS: Mapping[str, Callable[[Bench], Findings]] = {
+    "hot": hot,
+    "cold": cold,
+    "herd": herd,
+    "trace": trace,
+    "tail": tail,
+    "memory": memory,
+    "start": start,
+    "computing": computing,
+    "growth": growth,
+    "direct": direct,
+    "compare-cold": compare_cold,
+}

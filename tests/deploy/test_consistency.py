@@ -1,0 +1,232 @@
+"""The files of config/deploy/ agree with each other, with the image and with the service that they deploy."""
+
+import re
+import shlex
+import tomllib
+
+import pytest
+
+from service.errors import BodyTimeout, NotFound
+from service.server import _KEEPALIVE_SECONDS, _SHUTDOWN_SECONDS
+from service.settings import Settings, variables
+from tests.deploy.files import (
+    COMPOSE,
+    DEPLOY,
+    HAPROXY,
+    KUBERNETES,
+    ROOT,
+    balancer_setting,
+    composed,
+    container,
+    document,
+    kubernetes_settings,
+    manifest,
+    pod,
+    seconds,
+)
+from tests.fakes.mlflow import VERSION as MLFLOW_VERSION
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+DEFAULTS = {name: default for name, default, _ in variables()}
+README = (DEPLOY / "README.md").read_text("utf-8")
+CALLS_PER_WORKER = 8  # of MLflow's, as TRACKING_UPSTREAM__MAX_IN_FLIGHT says
+
+
+def balancer_variables() -> dict[str, str]:
+    """haproxy.cfg's variables and their defaults."""
+    lines = [shlex.split(line, comments=True) for line in HAPROXY.read_text("utf-8").splitlines()]
+    return {words[1]: words[2] for words in lines if words[:1] == ["presetenv"]}
+
+
+def server_options() -> dict[str, str]:
+    """The options of every server that take a value."""
+    words = balancer_setting("default-server", "check").split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+SETTINGS = {"compose": composed("tracking")["environment"], "kubernetes": kubernetes_settings()}
+
+
+@pytest.mark.parametrize("given", SETTINGS.values(), ids=list(SETTINGS))
+class TestSettings:
+    def test_each_is_one_of_the_services(self, given: dict[str, str]) -> None:
+        """No variable is a slip of the pen, and each has a value that the service takes."""
+        assert set(given) <= set(DEFAULTS)
+
+    def test_each_has_a_value_that_the_service_takes(
+        self, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The service starts with them."""
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        assert given["MLFLOW_TRACKING_URI"] == Settings().mlflow_tracking_uri
+
+    def test_replicas_together_ask_no_more_than_mlflow_can_answer(self, given: dict[str, str]) -> None:
+        """All replicas' calls in flight fit MLflow's workers."""
+        workers = int(composed("mlflow")["environment"]["MLFLOW_WORKERS"])
+        most = {
+            "http://mlflow:5000": composed("tracking")["deploy"]["replicas"],
+            "http://mlflow.mlflow.svc.cluster.local:5000": manifest("autoscaler")["spec"]["maxReplicas"],
+        }[given["MLFLOW_TRACKING_URI"]]
+        in_flight = int(given["TRACKING_UPSTREAM__MAX_IN_FLIGHT"])
+        assert most * in_flight <= workers * CALLS_PER_WORKER < most * (in_flight + 1)
+
+
+class TestTimes:
+    def test_compose_waits_for_the_end(self) -> None:
+        """A container is killed only after the drain and the requests in flight."""
+        drain = float(SETTINGS["compose"]["TRACKING_DRAIN_SECONDS"])
+        assert seconds(composed("tracking")["stop_grace_period"]) > drain + _SHUTDOWN_SECONDS
+
+    def test_kubernetes_waits_for_the_end(self) -> None:
+        """So is a pod."""
+        drain = float(SETTINGS["kubernetes"]["TRACKING_DRAIN_SECONDS"])
+        assert pod()["terminationGracePeriodSeconds"] > drain + _SHUTDOWN_SECONDS
+
+    def test_requests_in_flight_have_their_deadline(self) -> None:
+        """The time in which they finish is not shorter than the one in which they are answered."""
+        assert DEFAULTS["TRACKING_DEADLINE"] <= _SHUTDOWN_SECONDS
+
+    def test_the_balancer_notices_within_the_drain(self) -> None:
+        """Its checks find a replica that says no in less than half the drain."""
+        options = server_options()
+        noticed = seconds(options["inter"]) * int(options["fall"])
+        assert noticed * 2 < float(SETTINGS["compose"]["TRACKING_DRAIN_SECONDS"])
+
+    def test_kubernetes_notices_within_the_drain(self) -> None:
+        """So do its probes, where the end of a pod is not what it acts on."""
+        probe = container()["readinessProbe"]
+        drain = float(SETTINGS["kubernetes"]["TRACKING_DRAIN_SECONDS"])
+        assert probe["periodSeconds"] * probe["failureThreshold"] < drain
+
+    def test_it_is_the_service_that_says_504(self) -> None:
+        """The balancer waits longer than a request may take, and a caller may wait longer still."""
+        server, client = (seconds(balancer_setting("timeout", name)) for name in ("server", "client"))
+        assert DEFAULTS["TRACKING_DEADLINE"] < server < client
+
+    def test_connecting_leaves_time(self) -> None:
+        """All attempts to connect together take less than a request may."""
+        attempts = 1 + int(balancer_setting("retries"))
+        assert attempts * seconds(balancer_setting("timeout", "connect")) < DEFAULTS["TRACKING_DEADLINE"]
+
+    def test_idle_connections_end_in_the_right_order(self) -> None:
+        """The caller's hop closes first, the replica's last."""
+        client = seconds(balancer_setting("timeout", "http-keep-alive"))
+        assert client < _KEEPALIVE_SECONDS
+        assert seconds(server_options()["pool-purge-delay"]) < _KEEPALIVE_SECONDS
+
+    def test_the_balancer_may_finish(self) -> None:
+        """It waits for its requests, and Compose for it."""
+        stop = seconds(balancer_setting("hard-stop-after"))
+        server = seconds(balancer_setting("timeout", "server"))
+        assert server < stop < seconds(composed("haproxy")["stop_grace_period"])
+
+
+class TestPlaces:
+    def test_ports(self) -> None:
+        """All look for the service where the image listens."""
+        port = str(DEFAULTS["TRACKING_PORT"])
+        assert f"EXPOSE {port}\n" in DOCKERFILE
+        assert f"tracking:{port}" == composed("haproxy")["environment"]["BALANCER_REPLICAS"]
+        assert [{"name": "http", "containerPort": int(port)}] == container()["ports"]
+        annotations = manifest("deployment")["spec"]["template"]["metadata"]["annotations"]
+        assert port == annotations["prometheus.io/port"]
+
+    def test_the_balancers_port(self) -> None:
+        """What is published is what it binds."""
+        [published] = composed("haproxy")["ports"]
+        assert published.endswith(balancer_variables()["BALANCER_BIND"])
+        operators = balancer_variables()["BALANCER_OPERATORS_BIND"]
+        assert f"127.0.0.1{operators}/healthz" in str(composed("haproxy")["healthcheck"]["test"])
+
+    def test_mlflow_takes_the_name_that_it_is_called_by(self) -> None:
+        """The Host that the service sends is one that MLflow allows."""
+        mlflow = composed("mlflow")
+        host = SETTINGS["compose"]["MLFLOW_TRACKING_URI"].removeprefix("http://")
+        assert host in mlflow["environment"]["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
+        assert host == f"mlflow:{mlflow['healthcheck']['test'][-1].split(', ')[2]}"
+
+    def test_the_networks_of_the_policy(self) -> None:
+        """Pods may ask MLflow at the port that they are told of."""
+        port = int(SETTINGS["kubernetes"]["MLFLOW_TRACKING_URI"].rpartition(":")[2])
+        egress = manifest("network-policy")["spec"]["egress"]
+        assert port in [one["port"] for rule in egress for one in rule["ports"]]
+
+
+class TestNames:
+    def test_versions(self) -> None:
+        """The images bear the versions of what is in them."""
+        version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+        assert f"experiment-tracking:{version}" == composed("tracking")["image"]
+        [image] = document(KUBERNETES / "kustomization.yaml")["images"]
+        assert (container()["image"], version) == (image["name"], image["newTag"])
+        assert f"ARG MLFLOW_VERSION={MLFLOW_VERSION}\n" in (DEPLOY / "mlflow.Dockerfile").read_text("utf-8")
+        assert composed("mlflow")["image"].endswith(f":{MLFLOW_VERSION}")
+
+    def test_the_user_is_the_images(self) -> None:
+        """Pods run as the user that the image names."""
+        context = pod()["securityContext"]
+        assert f"USER {context['runAsUser']}:{context['runAsGroup']}\n" in DOCKERFILE
+
+    def test_selectors(self) -> None:
+        """What speaks of the pods means the pods."""
+        deployment = manifest("deployment")
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        selectors = [
+            deployment["spec"]["selector"]["matchLabels"],
+            manifest("service")["spec"]["selector"],
+            manifest("disruption-budget")["spec"]["selector"]["matchLabels"],
+            manifest("network-policy")["spec"]["podSelector"]["matchLabels"],
+            *(spread["labelSelector"]["matchLabels"] for spread in pod()["topologySpreadConstraints"]),
+        ]
+        assert [labels] * len(selectors) == selectors
+        target = manifest("autoscaler")["spec"]["scaleTargetRef"]
+        assert deployment["metadata"]["name"] == target["name"]
+
+    def test_the_settings_of_the_pods(self) -> None:
+        """The ConfigMap is the one that is made, and credentials may be missing."""
+        [generator] = document(KUBERNETES / "kustomization.yaml")["configMapGenerator"]
+        config, secret = container()["envFrom"]
+        assert generator["name"] == config["configMapRef"]["name"]
+        assert secret["secretRef"]["optional"]
+
+    def test_the_balancers_variables(self) -> None:
+        """Each that is set, or read, is one that haproxy.cfg has a default for."""
+        known = set(balancer_variables())
+        assert set(composed("haproxy")["environment"]) <= known
+        assert known == set(re.findall(r"\$\{(\w+)\}", HAPROXY.read_text("utf-8")))
+
+
+class TestBalancer:
+    def test_limits_are_the_replicas(self) -> None:
+        """A replica is sent as much at once as it takes, and there is a slot for each."""
+        assert DEFAULTS["TRACKING_MAX_REQUESTS"] == int(server_options()["maxconn"])
+        slots = int(balancer_setting("server-template", "replica").split()[0])
+        assert slots >= composed("tracking")["deploy"]["replicas"]
+
+    def test_files(self) -> None:
+        """Two descriptors for each caller fit what Compose allows."""
+        callers = int(balancer_variables()["BALANCER_MAX_CALLERS"])
+        assert composed("haproxy")["ulimits"]["nofile"] >= 4 * callers
+
+    def test_the_probes_are_the_services(self) -> None:
+        """Balancers ask /readyz, whoever restarts a process asks /livez."""
+        assert "/readyz" == balancer_setting("http-check", "send", "meth", "GET", "uri")
+        probes = {name: container()[name]["httpGet"]["path"] for name in container() if "Probe" in name}
+        assert {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"} == probes
+        assert "'/livez'" in DOCKERFILE
+
+
+class TestReadme:
+    def test_variables(self) -> None:
+        """Every variable that compose.yaml reads is explained, and nothing else."""
+        read = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text("utf-8"))) | {"POSTGRES_PASSWORD"}
+        rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
+        told = {name for row in rows for name in re.findall(r"`([A-Z_]{5,})`", row)}
+        assert read == told
+
+    def test_codes(self) -> None:
+        """Every code of HAProxy's own is explained, but for those that are the service's, too."""
+        codes = set(re.findall(r'"code": "(\w+)"', HAPROXY.read_text("utf-8")))
+        told = set(re.findall(r"^\| \d{3} \| `(\w+)` \|", README, re.MULTILINE))
+        assert codes - {error.code for error in (NotFound, BodyTimeout)} == told

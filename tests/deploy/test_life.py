@@ -1,0 +1,142 @@
+"""How a replica ends: at SIGTERM it says no to balancers at once, and serves on until they have noticed."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from service.server import _SHUTDOWN_SECONDS
+from tests.api.serving import API
+from tests.deploy.balancer import until
+from tests.deploy.files import ROOT
+from tests.deploy.stub import held
+from tests.fakes.mlflow import FakeMlflow
+from tests.live.server import free_port
+
+SLACK_SECONDS = 3.0  # what a busy machine may add
+ANEW = {"Cache-Control": "no-cache"}
+
+
+class Service:
+    """A process of the service, and a caller of it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, caller: aiohttp.ClientSession) -> None:
+        self.process = process
+        self.port = port
+        self.caller = caller
+
+    async def status(self, path: str) -> int:
+        """The status of a GET on a new connection; 0 where nobody listens."""
+        try:
+            async with self.caller.get(path, headers={"Connection": "close"}) as answer:
+                return answer.status
+        except aiohttp.ClientConnectionError:
+            return 0
+
+    async def says(self, status: int, path: str, within: float = SLACK_SECONDS) -> None:
+        """Wait until it does."""
+
+        async def holds() -> bool:
+            return await self.status(path) == status
+
+        await until(holds, f"{path} is {status}", within)
+
+    async def ended(self, within: float) -> int:
+        """Its exit code; TimeoutError where it lives on."""
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def running(directory: Path, mlflow: str, drain_seconds: float) -> AsyncIterator[Service]:
+    """The service over this MLflow, listening."""
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "MLFLOW_TRACKING_URI": mlflow,
+        "TRACKING_PORT": str(port),
+        "TRACKING_DRAIN_SECONDS": f"{drain_seconds:g}",
+    }
+    with (directory / "service.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "service", cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as caller:
+        service = Service(process, port, caller)
+        try:
+            await service.says(200, "/livez", within=15.0)
+            yield service
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def test_requests_are_served_while_it_drains(tmp_path: Path, fake: FakeMlflow) -> None:
+    """From SIGTERM on /readyz is 503, requests are answered as before, and then the process ends with 0."""
+    fake.add_run("0", "abc123")
+    async with running(tmp_path, fake.url, drain_seconds=2) as service:
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        await service.says(503, "/readyz", within=1.0)
+        async with service.caller.get(f"{API}/runs/abc123") as answer:
+            assert (200, "abc123") == (answer.status, (await answer.json())["run_id"])
+            assert "close" == answer.headers["Connection"]
+        assert 200 == await service.status("/livez")
+        assert 0 == await service.ended(2 + SLACK_SECONDS)
+        assert time.monotonic() - began >= 2
+
+
+async def test_a_request_in_flight_finishes_after_the_socket_has_closed(
+    tmp_path: Path, fake: FakeMlflow
+) -> None:
+    """What was asked before the drain's end is answered, while nobody else is let in."""
+    fake.add_run("0", "abc123")
+    released, asked = asyncio.Event(), asyncio.Event()
+    async with running(tmp_path, fake.url, drain_seconds=0.3) as service:
+        fake.before = held(released, asked)
+        asking = asyncio.create_task(service.caller.get(f"{API}/runs/abc123", headers=ANEW))
+        await asked.wait()
+        service.process.send_signal(signal.SIGTERM)
+        await service.says(0, "/livez")
+        released.set()
+        async with await asking as answer:
+            assert (200, "abc123") == (answer.status, (await answer.json())["run_id"])
+        assert 0 == await service.ended(SLACK_SECONDS)
+
+
+async def test_a_request_that_never_ends_does_not_keep_it(tmp_path: Path, fake: FakeMlflow) -> None:
+    """A caller who never sends its body is given up, and the exit code is 0."""
+    async with running(tmp_path, fake.url, drain_seconds=0) as service:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        head = f"POST {API}/runs/compare HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert b"HTTP/1.1 100 Continue\r\n" == await reader.readline()
+        service.process.send_signal(signal.SIGTERM)
+        assert 0 == await service.ended(_SHUTDOWN_SECONDS + SLACK_SECONDS)
+        writer.close()
+
+
+async def test_a_start_that_still_waits_for_mlflow(tmp_path: Path, fake: FakeMlflow) -> None:
+    """An MLflow that never answers delays neither what /readyz says at SIGTERM nor the end."""
+    fake.before = held(asyncio.Event(), asked := asyncio.Event())
+    async with running(tmp_path, fake.url, drain_seconds=1) as service:
+        await asked.wait()
+        service.process.send_signal(signal.SIGTERM)
+        await service.says(503, "/readyz", within=1.0)
+        assert 0 == await service.ended(1 + SLACK_SECONDS)
+
+
+async def test_a_second_signal_ends_the_drain(tmp_path: Path, fake: FakeMlflow) -> None:
+    """Who asks twice is in a hurry."""
+    async with running(tmp_path, fake.url, drain_seconds=600) as service:
+        service.process.send_signal(signal.SIGTERM)
+        await service.says(503, "/readyz")
+        service.process.send_signal(signal.SIGTERM)
+        assert 0 == await service.ended(SLACK_SECONDS)
