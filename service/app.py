@@ -19,8 +19,9 @@ from service.api.representations import Representations
 from service.api.routes import TrackingRoutes
 from service.metrics import MetricsRoute, ServiceCollector
 from service.settings import Settings, config_dir
-from service.tracking.cached_source import CachedSource, Freshness
+from service.tracking.cached_source import CachedSource
 from service.tracking.directions import Directions, load_directions
+from service.tracking.freshness import Freshness
 from service.tracking.memory import Memory
 from service.tracking.queries import TrackingQueries
 from service.upstream.access import authorization, tls

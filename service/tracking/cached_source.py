@@ -9,11 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from service.errors import UpstreamFailure, UpstreamTimeout
 from service.tracking.flights import Flights, joined
-from service.tracking.memory import Entry, Memory, Value, Windows
+from service.tracking.freshness import Freshness
+from service.tracking.memory import Entry, Memory, Value
 from service.tracking.narrowing import broader, narrowed
 from service.tracking.runs import Experiment, Run, RunQuestion
 from service.tracking.source import IS_RENEWAL, PATIENCE_ENDS, Reading, RunSource
@@ -23,36 +24,6 @@ log = logging.getLogger("service.tracking")
 _RETRY_PAUSE = 1.0  # seconds in which a renewal that failed is not tried again
 _SEVERAL = 2
 _AT_ONCE = 25  # runs remembered in one turn of the loop: a quarter of a millisecond
-
-
-class Freshness(NamedTuple):
-    """How old an answer may be, in seconds, by what it tells.
-
-    revalidate_factor: an answer is given for so many times its time to live more, while it is renewed behind
-    the caller's back. stale_if_error: it is given for so long past its time to live where MLflow fails
-    (RFC 5861). What does not exist is believed for its time to live only.
-    """
-
-    terminal_ttl: float
-    active_ttl: float
-    list_ttl: float
-    experiments_ttl: float
-    missing_ttl: float
-    revalidate_factor: float
-    stale_if_error: float
-
-    def of(self, value: Value) -> Windows:
-        """The windows for a value."""
-        if value is None:
-            return Windows(self.missing_ttl, self.missing_ttl, self.missing_ttl)
-        if isinstance(value, Run):
-            ttl = self.terminal_ttl if value.is_terminal else self.active_ttl
-        elif isinstance(value, Experiment) or (value and isinstance(value[0], Experiment)):
-            ttl = self.experiments_ttl
-        else:
-            ttl = self.list_ttl
-        renewable = ttl * (1 + self.revalidate_factor)
-        return Windows(ttl, renewable, max(renewable, ttl + self.stale_if_error))
 
 
 class CachedSource:

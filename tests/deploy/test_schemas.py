@@ -35,6 +35,7 @@ def kubernetes_check(path: Path, version: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.haproxy
+@pytest.mark.haproxy
 def test_haproxy_takes_its_file() -> None:
     """HAProxy finds nothing wrong with haproxy.cfg, and nothing to warn of."""
     done = run(haproxy(), "-c", "-f", str(HAPROXY))

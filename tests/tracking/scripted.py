@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from service.errors import UpstreamError, UpstreamFailure
-from service.tracking.cached_source import CachedSource, Freshness
+from service.tracking.cached_source import CachedSource
+from service.tracking.freshness import Freshness
 from service.tracking.memory import Memory
 from service.tracking.runs import Experiment, Run, RunQuestion
 from service.tracking.source import IS_RENEWAL, Reading

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from service.errors import UpstreamError
-from service.tracking.cached_source import Freshness
+from service.tracking.freshness import Freshness
 from service.tracking.runs import Run, RunQuestion
 from service.tracking.source import Reading, RunSource
 from tests.tracking.scripted import Call, Clock, ScriptedSource, caching, matching, settle
