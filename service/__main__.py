@@ -71,6 +71,7 @@ async def _serve(settings: Settings, mlflow_url: str, observers: Sequence[Observ
         ready,
         drain=app[CAPACITY].drain,
         drain_seconds=settings.drain_seconds,
+        shutdown_seconds=settings.deadline + 1.0,  # by then each has its answer
         max_connections=settings.max_connections,
         reuse_port=settings.reuse_port,
     )

@@ -96,6 +96,7 @@ async def serve(
     *,
     drain: Callable[[], object] = _nothing,
     drain_seconds: float = 0.0,
+    shutdown_seconds: float = _SHUTDOWN_SECONDS,
     max_connections: int = _MAX_CONNECTIONS,
     reuse_port: bool = False,
 ) -> None:
@@ -103,7 +104,7 @@ async def serve(
 
     ready: told the address, once it is listened on. drain: called at SIGTERM, from when on requests are
     taken for drain_seconds more, so that load balancers notice; a second signal ends that.
-    reuse_port: other processes may listen on the port, too. OSError where it cannot be listened on.
+    shutdown_seconds: how long the requests then in flight may take to finish. reuse_port: other processes may listen on the port, too. OSError where it cannot be listened on.
     """
     terminated, interrupted = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -120,7 +121,7 @@ async def serve(
         auto_decompress=False,  # no route takes a compressed body
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
+        shutdown_timeout=shutdown_seconds,
         keepalive_timeout=_KEEPALIVE_SECONDS,
         max_connections=max_connections,
     )

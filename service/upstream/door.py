@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -162,6 +163,9 @@ class Door:
                 began = self._clock()
                 try:
                     result = await self._exchange(method, endpoint, read, until - began, request)
+                except errors.UpstreamFailure as error:
+                    _let_go(error)
+                    raise
                 finally:
                     self.seconds[endpoint] += self._clock() - began
             went_well, outcome = True, "ok"
@@ -260,6 +264,13 @@ def _check(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) 
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise errors.UpstreamRefused(said)
     raise errors.UpstreamError(said, wanted)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of a failure hold: it may live for long, and the body in them be large."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _describe(error: Exception) -> str:

@@ -56,7 +56,9 @@ async def breaker(*, intervals: int = 4, answers: int = 200) -> Figures:
 
         before, began = len(fake.calls), time.perf_counter()
         fake.max_in_flight = 0
-        await eventually(lambda: intervals <= len(fake.calls) - before, lambda: "nobody probes")
+        await eventually(
+            lambda: intervals <= len(fake.calls) - before, lambda: "nobody probes", 5 * intervals * _INTERVAL
+        )
         probed, taken = len(fake.calls) - before, time.perf_counter() - began
         assert 1 == fake.max_in_flight
         is_over = True
