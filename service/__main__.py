@@ -15,7 +15,7 @@ from service import __version__
 from service.api.observation import Observer
 from service.app import CAPACITY, QUERIES, create_app
 from service.logs import AccessLog, LineWriter, logging_to
-from service.server import serve
+from service.server import Stopping, serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
 from service.upstream.embedded import EmbeddedError, embedded_mlflow, local_store
 from service.welcome import welcome
@@ -69,9 +69,8 @@ async def _serve(settings: Settings, mlflow_url: str, observers: Sequence[Observ
         settings.host,
         settings.port,
         ready,
-        drain=app[CAPACITY].drain,
-        drain_seconds=settings.drain_seconds,
-        shutdown_seconds=settings.deadline + 1.0,  # by then each has its answer
+        # By the deadline and a little more each request in flight has its answer.
+        stopping=Stopping(app[CAPACITY].drain, settings.drain_seconds, settings.deadline + 1.0),
         max_connections=settings.max_connections,
         reuse_port=settings.reuse_port,
     )

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from aiohttp import web
@@ -88,23 +88,35 @@ def _nothing() -> None:
     """What an application does at SIGTERM that has nobody to tell."""
 
 
+class Stopping(NamedTuple):
+    """How serving ends.
+
+    drain: called at SIGTERM; from then on requests are taken for drain_seconds more, so that load balancers
+    notice, and those then in flight have finish_seconds.
+    """
+
+    drain: Callable[[], object] = _nothing
+    drain_seconds: float = 0.0
+    finish_seconds: float = _SHUTDOWN_SECONDS
+
+
+_AT_ONCE = Stopping()
+
+
 async def serve(
     app: web.Application,
     host: str,
     port: int,
     ready: Callable[[str], Awaitable[object]],
     *,
-    drain: Callable[[], object] = _nothing,
-    drain_seconds: float = 0.0,
-    shutdown_seconds: float = _SHUTDOWN_SECONDS,
+    stopping: Stopping = _AT_ONCE,
     max_connections: int = _MAX_CONNECTIONS,
     reuse_port: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests in flight finish.
 
-    ready: told the address, once it is listened on. drain: called at SIGTERM, from when on requests are
-    taken for drain_seconds more, so that load balancers notice; a second signal ends that.
-    shutdown_seconds: how long the requests then in flight may take to finish. reuse_port: other processes may listen on the port, too. OSError where it cannot be listened on.
+    ready: told the address, once it is listened on. A second signal cuts the draining short.
+    reuse_port: other processes may listen on the port, too. OSError where it cannot be listened on.
     """
     terminated, interrupted = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -121,7 +133,7 @@ async def serve(
         auto_decompress=False,  # no route takes a compressed body
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,
-        shutdown_timeout=shutdown_seconds,
+        shutdown_timeout=stopping.finish_seconds,
         keepalive_timeout=_KEEPALIVE_SECONDS,
         max_connections=max_connections,
     )
@@ -135,10 +147,12 @@ async def serve(
             (terminated, interrupted), ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
         )
         if not interrupted.is_set():
-            log.info("draining: for %g s requests are still taken, and /readyz says no", drain_seconds)
-            drain()
+            log.info(
+                "draining: for %g s requests are still taken, and /readyz says no", stopping.drain_seconds
+            )
+            stopping.drain()
             with suppress(TimeoutError):
-                async with asyncio.timeout(drain_seconds):
+                async with asyncio.timeout(stopping.drain_seconds):
                     await interrupted.wait()
         log.info("stopping: no new connections; requests in flight finish")
     finally:

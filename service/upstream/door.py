@@ -163,43 +163,28 @@ class Door:
                 began = self._clock()
                 try:
                     result = await self._exchange(method, endpoint, read, until - began, request)
-                except errors.UpstreamFailure as error:
-                    _let_go(error)
-                    raise
                 finally:
                     self.seconds[endpoint] += self._clock() - began
             went_well, outcome = True, "ok"
         except GateFullError as error:
             outcome = "gate_full"
-            raise errors.UpstreamNotAsked(
-                f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
-            ) from error
-        except errors.UpstreamNotAsked:
-            outcome = "breaker_open"
-            raise
-        except errors.UpstreamRefused:
-            went_well, outcome = True, "refused"
-            raise
-        except errors.UpstreamAuth as error:
-            went_well, outcome = True, error.code  # it answers: the breaker is for an MLflow that does not
-            raise
-        except errors.UpstreamUnavailable as error:
-            outcome = error.code  # it answers, and says nothing about its health
-            raise
+            said = f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
+            raise errors.UpstreamNotAsked(said) from error
         except errors.UpstreamFailure as error:
-            went_well, outcome = False, error.code
+            went_well, outcome = _judge(error)
+            _let_go(error)
             raise
         finally:
-            if admission is Admission.CALL and openings != self.breaker.openings:
-                went_well = None  # it says how MLflow was before the breaker opened
-            self._note(endpoint, admission, outcome, went_well=went_well)
+            is_late = admission is Admission.CALL and openings != self.breaker.openings
+            self._note(endpoint, outcome, went_well=went_well)
+            # A late call says how MLflow was before the breaker opened.
+            self.breaker.report(admission, went_well=None if is_late else went_well)
         return result
 
     def _held_back(self, endpoint: str) -> errors.UpstreamNotAsked:
         return errors.UpstreamNotAsked(f"{endpoint}: the breaker is {self.breaker.state}")
 
-    def _note(self, endpoint: str, admission: Admission, outcome: str, *, went_well: bool | None) -> None:
-        self.breaker.report(admission, went_well=went_well)
+    def _note(self, endpoint: str, outcome: str, *, went_well: bool | None) -> None:
         self.outcomes[endpoint, outcome] += 1
         if outcome.startswith("upstream"):
             self.health = "failing"
@@ -266,11 +251,26 @@ def _check(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) 
     raise errors.UpstreamError(said, wanted)
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Free what the frames of a failure hold: it may live for long, and the body in them be large."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+def _judge(error: errors.UpstreamFailure) -> tuple[bool | None, str]:
+    """Whether MLflow is well, None where the failure does not tell, and what came of the call in a word."""
+    if isinstance(error, errors.UpstreamNotAsked):
+        return None, "breaker_open"
+    if isinstance(error, errors.UpstreamRefused):
+        return True, "refused"
+    if isinstance(error, errors.UpstreamAuth):
+        return True, error.code  # it answers: the breaker is for an MLflow that does not
+    if isinstance(error, errors.UpstreamUnavailable):
+        return None, error.code
+    return False, error.code
+
+
+def _let_go(error: BaseException) -> None:
+    """Free what a failure holds: it lives until the collector finds it, and a body in its frames is large."""
+    cause = error.__cause__
+    traceback.clear_frames(error.__traceback__)
+    if cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause.__cause__ = cause.__context__ = None  # json's errors hold the whole text
 
 
 def _describe(error: Exception) -> str:

@@ -31,9 +31,9 @@ def _no_collector() -> Iterator[None]:
 @pytest.mark.parametrize(
     "hook",
     [
-        replying(200, json.dumps({"x": "y" * SIZE})),
-        replying(200, "{" * (SIZE // 2)),
-        replying(500, "x" * (SIZE // 2)),
+        replying(200, json.dumps({"x": "y" * SIZE}).encode()),
+        replying(200, b"{" * (SIZE // 2)),
+        replying(500, b"x" * (SIZE // 2)),
     ],
     ids=["too large", "rubbish", "a status"],
 )
