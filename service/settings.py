@@ -66,7 +66,7 @@ class UpstreamSettings(_Group):
     breaker_failures: int = Field(
         10, ge=1, description="Consecutive failures after which MLflow is not asked for a while."
     )
-    breaker_interval: PositiveSeconds = Field(1.0, description="Seconds between two tries to ask it again.")
+    breaker_interval: PositiveSeconds = Field(0.5, description="Seconds between two tries to ask it again.")
     keepalive: Seconds = Field(
         1.5,
         description="Seconds that an idle connection is kept; shorter than MLflow's own 5 (2 on gunicorn).",
@@ -92,7 +92,7 @@ class CacheSettings(_Group):
         description="So many times its time to live more an answer is given while it is renewed.",
     )
     stale_if_error: Seconds = Field(
-        600.0, description="Seconds past its time to live for which an answer is given if MLflow fails."
+        900.0, description="Seconds past its time to live for which an answer is given if MLflow fails."
     )
     max_bytes: Bytes = Field(256 * 2**20, description="Memory for runs and answers together.")
 

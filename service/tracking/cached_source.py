@@ -21,7 +21,7 @@ from service.tracking.source import IS_RENEWAL, PATIENCE_ENDS, Reading, RunSourc
 
 log = logging.getLogger("service.tracking")
 
-_RETRY_PAUSE = 1.0  # seconds in which a renewal that failed is not tried again
+_RETRY_PAUSE = 0.25  # seconds in which a renewal that failed is not tried again
 _SEVERAL = 2
 _AT_ONCE = 25  # runs remembered in one turn of the loop: a quarter of a millisecond
 

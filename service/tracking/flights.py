@@ -54,4 +54,7 @@ async def joined(task: asyncio.Task[T]) -> T:
     """Wait for a flight without taking it along when the waiter is cancelled."""
     # Not shield: from Python 3.14 on it logs a failure as an error where a waiter has left.
     await asyncio.wait([task])
-    return task.result()
+    try:
+        return task.result()
+    finally:
+        del task  # which holds the failure, which holds this frame

@@ -45,7 +45,7 @@ class Limits(NamedTuple):
     max_body_bytes: int = 64 * 2**20
     attempts: int = 3
     breaker_failures: int = 10
-    breaker_interval: float = 1.0
+    breaker_interval: float = 0.5
 
 
 class Missing(errors.UpstreamRefused):

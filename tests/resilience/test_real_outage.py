@@ -25,7 +25,6 @@ _SOON = 2.0
 _CALLERS = 5
 SETTINGS = {
     "deadline": _DEADLINE,
-    "upstream": {"breaker_interval": 0.5},
     # Soon old, so that the outage is seen by every read; usable for long.
     "cache": {"terminal_ttl": 1, "active_ttl": 1, "list_ttl": 1, "experiments_ttl": 1},
 }
@@ -88,7 +87,7 @@ class Callers:
                     self.stale += 1
                 else:
                     self.fresh.add(path)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
 
     async def have_seen(self, stale: int) -> None:
         """Wait until they were given so many old answers."""

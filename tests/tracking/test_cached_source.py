@@ -193,13 +193,13 @@ async def test_a_defect_is_not_bridged(
 
 
 @every_kind
-async def test_a_renewal_that_failed_rests_for_a_second(
+async def test_a_renewal_that_failed_rests_for_a_moment(
     cached: CachedSource, source: ScriptedSource, clock: Clock, kind: Kind
 ) -> None:
-    """A failing MLflow is asked for a renewal once a second at most; the old answer is given meanwhile."""
+    """A failing MLflow is asked for a renewal four times a second at most; the old answer is given meanwhile."""
     old = await remembered(kind, cached, source, clock, kind.ttl)
     source.fails = UpstreamError("told to fail")
-    for seconds, expected in ((0, 1), (0.75, 0), (0.25, 1), (0.5, 0), (0.5, 1)):
+    for seconds, expected in ((0, 1), (0.1875, 0), (0.0625, 1), (0.125, 0), (0.125, 1)):
         clock.tick(seconds)
         assert old == (await kind.ask(cached)).value
         await landed(cached)
@@ -212,7 +212,7 @@ async def test_a_renewal_that_failed_rests_for_a_second(
 
 
 @every_kind
-async def test_a_failure_past_renewing_rests_for_a_second(
+async def test_a_failure_past_renewing_rests_for_a_moment(
     cached: CachedSource, source: ScriptedSource, clock: Clock, kind: Kind
 ) -> None:
     """Callers do not wait one after another for what has just failed; afterwards they see it healed."""
@@ -220,11 +220,11 @@ async def test_a_failure_past_renewing_rests_for_a_second(
     source.fails = UpstreamError("told to fail")
     assert old == (await kind.ask(cached)).value
     source.fails = None
-    clock.tick(0.75)
+    clock.tick(0.1875)
     assert old == (await kind.ask(cached)).value
     await settle()
     assert 1 == len(source.taken())
-    clock.tick(0.25)
+    clock.tick(0.0625)
     assert old != (await kind.ask(cached)).value
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from tests.resilience.crowd import Answer, Ask
 from tests.resilience.measure import quantile
 
+# `make soak` holds times to their promise; `make test` runs beside whatever else a machine does, and sets 3.
+slack = 1.0
 LIVEZ_P99 = 0.05  # seconds
 LAG_P99 = 0.025
 _PROBES_A_SECOND = 50
@@ -21,7 +23,7 @@ class Figure(NamedTuple):
 
     @property
     def is_kept(self) -> bool:
-        return self.value <= self.most
+        return self.value <= self.most * (slack if self.unit == " s" else 1.0)
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.4g}{self.unit} (at most {self.most:.4g}{self.unit})"

@@ -21,9 +21,6 @@ _CALLERS = 20
 _SOON = 2.0
 _DOWN_STILL = 1.0
 _OLD = 60.0  # nothing is fresh any more
-# What was read before the outage is older than the outage, and may be given all the same.
-_CACHE = {"stale_if_error": 3_600.0}
-_UPSTREAM = {"breaker_interval": 0.5}
 
 Switch = Callable[[FaultProxy], Awaitable[None]]
 
@@ -56,7 +53,7 @@ async def outage(
     async with FakeMlflow().serve() as fake, FaultProxy(fake.url) as proxy:
         warm = [f"/runs/{fake.add_run(name=str(number))}" for number in range(keys - 3)]
         warm += ["/runs", "/runs?limit=7", "/experiments"]
-        settings: dict[str, Any] = {"deadline": _DEADLINE, "cache": _CACHE, "upstream": _UPSTREAM}
+        settings: dict[str, Any] = {"deadline": _DEADLINE}
         async with serve(proxy.url, **settings) as service:
 
             async def recovery() -> Figures:
