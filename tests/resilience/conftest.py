@@ -9,7 +9,6 @@ import pytest
 
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.measure import eventually
-from tests.resilience.promises import figures
 from tests.resilience.proxy import FaultProxy
 
 pytest.register_assert_rewrite("tests.resilience.promises")
@@ -47,4 +46,4 @@ async def _leaves_nothing(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Non
 @pytest.fixture(autouse=True)
 def _a_shared_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times may be three times their promise here; statuses, calls and leaks are held to it."""
-    monkeypatch.setattr(figures, "slack", 3.0)
+    monkeypatch.setattr("tests.resilience.promises.figures.slack", 3.0)

@@ -196,7 +196,7 @@ async def test_a_defect_is_not_bridged(
 async def test_a_renewal_that_failed_rests_for_a_moment(
     cached: CachedSource, source: ScriptedSource, clock: Clock, kind: Kind
 ) -> None:
-    """A failing MLflow is asked for a renewal four times a second at most; the old answer is given meanwhile."""
+    """A failing MLflow is asked for a renewal four times a second at most; the old answer serves."""
     old = await remembered(kind, cached, source, clock, kind.ttl)
     source.fails = UpstreamError("told to fail")
     for seconds, expected in ((0, 1), (0.1875, 0), (0.0625, 1), (0.125, 0), (0.125, 1)):
