@@ -107,7 +107,7 @@ async def test_kept_answers_are_bounded(encoding: str, max_bytes: int) -> None:
     for number in range(200):
         run = ("x" * (number * 37 % 5_000), number)
         key = number % 50
-        response = await kept.respond(request, Reading(run), key, (run,), lambda run=run: run)  # type: ignore[misc]
+        response = await kept.respond(request, Reading(run), key, (run,), lambda run=run: run)  # type: ignore[misc] # mypy cannot infer a default
         assert 200 == response.status
         assert sum(one.size for one in kept._kept.values()) == kept._used
         assert kept._used <= max_bytes

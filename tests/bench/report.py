@@ -88,7 +88,7 @@ def _verdict(row: Row) -> str:
 
 
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    cell: Callable[[str], str] = lambda text: text.replace("|", "\\|")  # noqa: E731
+    cell: Callable[[str], str] = lambda text: text.replace("|", "\\|")  # noqa: E731 - shorter than its name
     yield f"| {' | '.join(header)} |"
     yield f"|{' --- |' * len(header)}"
     for line in lines:
