@@ -26,7 +26,7 @@ _encode = msgspec.json.Encoder().encode
 _NAME = "experiment-tracking"
 _GZIP_FROM = 1_024  # below a packet's size compressing wins nothing
 _GZIP_INLINE = 16_384  # above it, compressing takes long enough to be left to a thread
-_GZIP_LEVEL = 6
+_GZIP_LEVEL = 3
 _OVERHEAD = 2_048  # bytes of objects around a body
 _VALUES_PER_BODY = 4  # a body, and the objects it was made from, which take up to three times its bytes
 

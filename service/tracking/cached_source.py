@@ -23,7 +23,7 @@ log = logging.getLogger("service.tracking")
 
 _RETRY_PAUSE = 0.25  # seconds in which a renewal that failed is not tried again
 _SEVERAL = 2
-_AT_ONCE = 25  # runs remembered in one turn of the loop: a quarter of a millisecond
+_AT_ONCE = 10  # runs remembered in one turn of the loop: a quarter of a millisecond
 
 
 class CachedSource:

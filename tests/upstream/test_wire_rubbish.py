@@ -1,0 +1,68 @@
+"""What is no reply of MLflow's: whatever bytes arrive, they are a value or a WireError."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.upstream import wire
+from service.upstream.wire import WireError
+from tests.upstream.readers import READERS, read_runs
+
+
+@pytest.mark.parametrize("read", [read_runs, wire.read_experiments])
+@pytest.mark.parametrize("body", ["{}", " {\n}\n", '{"next_page_token": ""}'])
+def test_lists_of_none(read: Callable[[bytes], object], body: str) -> None:
+    """An empty list is left out; that is no failure."""
+    assert ([], "") == read(body.encode())
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"5",
+        b"NaN",
+        b'"x"',
+        b"[]",
+        b'{"message": 1}',
+        b'{"runs": null, "run": null, "experiment": null, "experiments": null}',
+        b'{"runs": {}, "run": [], "experiment": [], "experiments": {}}',
+        b'{"runs": [{}], "run": {}, "experiment": {}, "experiments": [{}]}',
+        b'{"next_page_token": "x"}',
+        b'{"next_page_token": 5}',
+        b'{"x": NaN}',
+        b'{"x": "\xff"}',
+        b'{"x": "\xe9"}',
+        b'{"x": ' + b"1" * 5_000 + b"}",
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"[" * 100_000,
+        b'{"runs": [',
+        b"{} x",
+    ],
+    ids=lambda body: repr(body)[:40] if isinstance(body, bytes) else None,
+)
+def test_what_is_no_reply(read: Callable[[bytes], object], body: bytes) -> None:
+    """Whatever is not what MLflow's API answers is a WireError, and never a list of none."""
+    with pytest.raises(WireError):
+        read(body)
+
+
+@given(
+    st.binary(max_size=50)
+    | st.recursive(st.none() | st.text(max_size=5) | st.floats(), st.lists).map(
+        lambda x: json.dumps(x).encode()
+    )
+)
+def test_no_bytes_break_a_reader(body: bytes) -> None:
+    """Any bytes are a value or a WireError."""
+    for read in READERS:
+        try:
+            read(body)
+        except WireError:
+            continue
