@@ -14,7 +14,7 @@ import uvloop
 from service import __version__
 from service.api.observation import Observer
 from service.app import CAPACITY, QUERIES, create_app
-from service.logs import AccessLog, LineWriter, logging_to
+from service.logs import LineWriter, Render, as_json, as_text, logging_to
 from service.server import Stopping, serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
 from service.upstream.embedded import EmbeddedError, embedded_mlflow, local_store
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         settings = load_settings()
-        with logging_to(sys.stderr.buffer, settings.log_level, as_json=_wants_json(settings)) as log_lines:
+        with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
             for name in unknown_variables():
                 logging.getLogger("service").warning("%s is no setting of this service", name)
             _run(settings, log_lines, sample=arguments.sample)
@@ -39,8 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _wants_json(settings: Settings) -> bool:
-    return settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
+def _rendering(settings: Settings) -> Render:
+    wants_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
+    return as_json if wants_json else as_text
 
 
 def _run(settings: Settings, log_lines: LineWriter, *, sample: bool) -> None:
@@ -51,7 +52,7 @@ def _run(settings: Settings, log_lines: LineWriter, *, sample: bool) -> None:
             subprocess.run(
                 [sys.executable, "-m", "service.sample", url, settings.mlflow_experiment_name], check=False
             )
-        observers = [AccessLog(log_lines, as_json=_wants_json(settings))] if settings.access_log else []
+        observers = [log_lines.write] if settings.access_log else []
         uvloop.run(_serve(settings, url, observers))
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from aiohttp import web
 from pydantic import SecretStr
 
 from service.api.capacity import Capacity
+from service.api.entrance import ENTRANCE, Entrance
 from service.api.health import HealthRoutes
-from service.api.middleware import entrance
 from service.api.observation import Observer, RequestTimes
 from service.api.openapi import DocumentationRoutes
-from service.api.problems import meet_expectation
 from service.api.representations import Representations
 from service.api.routes import TrackingRoutes
 from service.metrics import MetricsRoute, ServiceCollector
@@ -36,10 +36,15 @@ SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
 
 
-def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer] = ()) -> web.Application:
+def create_app(
+    settings: Settings,
+    mlflow_url: str,
+    observers: Sequence[Observer] = (),
+    clock: Callable[[], float] = time.time,
+) -> web.Application:
     """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
 
-    observers: told of every request, besides the metrics.
+    observers: told of every request, besides the metrics. clock: seconds since 1970, for the log.
     """
     door = Door(
         mlflow_url,
@@ -70,11 +75,9 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
-    app = web.Application(
-        middlewares=[
-            entrance([*observers, times] if settings.metrics else observers, capacity, settings.deadline)
-        ],
-        client_max_size=settings.max_body_bytes,
+    app = web.Application(client_max_size=settings.max_body_bytes)
+    app[ENTRANCE] = Entrance(
+        [*observers, times] if settings.metrics else observers, capacity, settings.deadline, clock
     )
     app[DOOR] = door
     app[CLIENT] = client
@@ -88,8 +91,6 @@ def create_app(settings: Settings, mlflow_url: str, observers: Sequence[Observer
     ]
     if settings.metrics:
         routes += MetricsRoute(ServiceCollector(times, door, source, memory)).table()
-    for route in routes:
-        route.kwargs["expect_handler"] = meet_expectation
     app.add_routes(routes)
     app.cleanup_ctx.append(_opened)
     if settings.create_experiment:

@@ -1,48 +1,60 @@
-"""The service's log: a line for each event, written in batches by a thread: no request waits for it."""
+"""The service's log: a line for each event, encoded and written in batches by a thread.
+
+No request waits for it: what it costs one is an append to a queue.
+"""
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 import msgspec
-from aiohttp import web
-from multidict import istr
 
-from service.api.observation import route_of
+from service.api.observation import Answered
 
 _INTERVAL = 0.1  # seconds between two batches
+_AT_ONCE = 256  # lines encoded without a pause: the event loop waits for the interpreter's lock meanwhile
 _MOST_WAITING = (
     100_000  # lines; where the reader of the log is slower than that, the rest is counted and lost
 )
-_LONGEST_PATH = 256
-_TRACEPARENT = istr("traceparent")
-_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-.{1,64}", re.ASCII)  # https://www.w3.org/TR/trace-context/
-_encode = msgspec.json.Encoder().encode
+_json = msgspec.json.Encoder()
+
+
+class Event(msgspec.Struct, omit_defaults=True):
+    """What is not a request: something that a part of the service has to say."""
+
+    time: datetime
+    level: str
+    logger: str
+    message: str
+    traceback: str = ""
+
+
+Entry = Event | Answered
+Render = Callable[[Sequence[Entry]], bytes]
 
 
 class LineWriter:
-    """Writes lines to a stream, in order, at most an interval late; `close` writes what is left."""
+    """Writes entries to a stream, in order, at most an interval late; `close` writes what is left."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, render: Render) -> None:
         self._stream = stream
-        self._lines: deque[bytes] = deque()  # its append and popleft are atomic
+        self._render = render
+        self._waiting: deque[Entry] = deque()  # its append and popleft are atomic
         self._lost = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
-    def write(self, line: bytes) -> None:
-        """Add a line, without its end."""
-        if len(self._lines) < _MOST_WAITING:
-            self._lines.append(line)
+    def write(self, entry: Entry) -> None:
+        """Add an entry; it is an observer of requests, too."""
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting.append(entry)
         else:
             self._lost += 1
 
@@ -57,65 +69,80 @@ class LineWriter:
         self._flush()
 
     def _flush(self) -> None:
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]
-        if self._lost:
-            lines.append(b'{"level":"error","message":"%d log lines were lost"}' % self._lost)
-            self._lost = 0
-        if lines:
-            lines.append(b"")
-            try:
-                self._stream.write(b"\n".join(lines))
-                self._stream.flush()
-            except OSError:  # a full disk, say: the service goes on
-                self._lost += len(lines) - 1
+        while waiting := min(len(self._waiting), _AT_ONCE):
+            self._put([self._waiting.popleft() for _ in range(waiting)])
+        if lost := self._lost:
+            self._lost -= lost
+            self._put([Event(datetime.now(UTC), "error", __name__, f"{lost} log lines were lost")])
+
+    def _put(self, entries: Sequence[Entry]) -> None:
+        try:
+            self._stream.write(self._render(entries))
+            self._stream.flush()
+        except OSError:  # a full disk, say: the service goes on
+            self._lost += len(entries)
 
 
-class _Event(msgspec.Struct, omit_defaults=True):
-    time: str
-    level: str
-    logger: str
-    message: str
-    traceback: str = ""
+def as_json(entries: Sequence[Entry]) -> bytes:
+    """Lines of JSON."""
+    return _json.encode_lines(entries)
+
+
+def as_text(entries: Sequence[Entry]) -> bytes:
+    """Lines for a person. A terminal gets no control characters of a caller's making."""
+    lines = [line for entry in entries for line in _told(entry)]
+    return "".join(f"{_printable(line)}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _told(entry: Entry) -> list[str]:
+    when = entry.time.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+    if isinstance(entry, Event):
+        text = f"{when} {entry.level.upper():7} {entry.logger}: {entry.message}\n{entry.traceback}"
+        return text.splitlines()
+    cache = f" {entry.cache}" if entry.cache is not None else ""
+    return [f"{when[11:]} {entry.method} {entry.path} {entry.status} {entry.duration_ms:.2f} ms{cache}"]
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 class LogHandler(logging.Handler):
-    """Hands the records of the standard library's logging to a writer, as JSON or as text for a person."""
+    """Hands the records of the standard library's logging to a writer."""
 
-    def __init__(self, writer: LineWriter, *, as_json: bool) -> None:
+    def __init__(self, writer: LineWriter) -> None:
         super().__init__()
         self._writer = writer
-        self._as_json = as_json
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self._as_object(record) if self._as_json else self._as_text(record)
+            event = _event(record)
         except Exception:  # noqa: BLE001 - logging's own rule: a bad record is reported, and stops nobody
             self.handleError(record)
         else:
-            self._writer.write(line)
+            self._writer.write(event)
 
-    def _as_text(self, record: logging.LogRecord) -> bytes:
-        return "\n".join(map(_printable, self.format(record).splitlines())).encode("utf-8", "replace")
 
-    def _as_object(self, record: logging.LogRecord) -> bytes:
-        traceback = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-        return _encode(
-            _Event(
-                _timestamp(record.created),
-                record.levelname.lower(),
-                record.name,
-                record.getMessage().encode("utf-8", "replace").decode(),
-                traceback.encode("utf-8", "replace").decode(),
-            )
-        )
+def _event(record: logging.LogRecord) -> Event:
+    traceback = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+    return Event(
+        datetime.fromtimestamp(record.created, UTC),
+        record.levelname.lower(),
+        record.name,
+        _as_utf8(record.getMessage()),
+        _as_utf8(traceback),
+    )
+
+
+def _as_utf8(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 @contextmanager
-def logging_to(stream: BinaryIO, level: str, *, as_json: bool) -> Iterator[LineWriter]:
+def logging_to(stream: BinaryIO, level: str, render: Render) -> Iterator[LineWriter]:
     """All of the standard library's logging goes to a stream; the writer, for what else is to stand there."""
-    writer = LineWriter(stream)
-    handler = LogHandler(writer, as_json=as_json)
+    writer = LineWriter(stream, render)
+    handler = LogHandler(writer)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level.upper())
@@ -124,62 +151,3 @@ def logging_to(stream: BinaryIO, level: str, *, as_json: bool) -> Iterator[LineW
     finally:
         root.removeHandler(handler)
         writer.close()
-
-
-class AccessLog:
-    """An observer that writes a line for every request."""
-
-    def __init__(self, writer: LineWriter, *, as_json: bool, clock: Callable[[], float] = time.time) -> None:
-        self._write = writer.write
-        self._line = _as_object if as_json else _as_text
-        self._clock = clock
-
-    def __call__(
-        self, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
-    ) -> None:
-        self._write(self._line(_timestamp(self._clock()), request, response, request_id, seconds).encode())
-
-
-def _as_object(
-    when: str, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
-) -> str:
-    # By hand: the request's own texts are encoded once and remembered, and all else is plain.
-    line = f'{{"time":"{when}","level":"info","request_id":"{request_id}",'
-    line += _asked(request.method, route_of(request), request.rel_url.raw_path[:_LONGEST_PATH])
-    line += f',"status":{response.status},"duration_ms":{seconds * 1_000:.3f}'
-    if (reading := getattr(response, "reading", None)) is not None:
-        line += f',"upstream_ms":{reading.waited * 1_000:.3f},"cache":"{reading.cache}"'
-    trace = request.headers.get(_TRACEPARENT)
-    if trace is not None and _TRACE.fullmatch(trace):
-        line += f',"trace_id":"{trace[3:35]}"'
-    return line + "}"
-
-
-def _as_text(
-    when: str, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
-) -> str:
-    del request_id
-    reading = getattr(response, "reading", None)
-    path = _printable(request.rel_url.raw_path[:_LONGEST_PATH])
-    cache = f" {reading.cache}" if reading is not None else ""
-    return f"{when[11:23]} {request.method} {path} {response.status} {seconds * 1_000:.2f} ms{cache}"
-
-
-@lru_cache(maxsize=4_096)
-def _asked(method: str, route: str, path: str) -> str:
-    return _encode({"method": method, "route": route, "path": path}).decode()[1:-1]
-
-
-def _printable(text: str) -> str:
-    # A terminal gets no control characters of a caller's making.
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _timestamp(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{_second(whole)}.{int((seconds - whole) * 1_000):03d}Z"
-
-
-@lru_cache(maxsize=2)
-def _second(whole: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))

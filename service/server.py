@@ -15,6 +15,7 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from service.api.entrance import ENTRANCE
 from service.api.problems import problem_response
 from service.errors import UnreadableRequest
 
@@ -62,7 +63,7 @@ class _Server(web.Server):
 
 
 class Runner(web.AppRunner):
-    """aiohttp's runner with our protocol, which it has no public place for."""
+    """aiohttp's runner with our protocol and our entrance, which it has no public places for."""
 
     __slots__ = ("_max_connections",)
 
@@ -75,7 +76,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         server = _Server(
-            made.request_handler,
+            self.app[ENTRANCE].before(made.request_handler),  # type: ignore[arg-type] # it makes web.Request
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol

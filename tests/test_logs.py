@@ -6,15 +6,18 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp.test_utils import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
-from service.logs import AccessLog, LineWriter, logging_to
+from service.logs import Event, LineWriter, Render, as_json, as_text, logging_to
 from tests.api.serving import API, ROUTES, Client, Served, ask, make_settings, serving
 from tests.fakes.mlflow import FakeMlflow
+
+NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +36,7 @@ class TestEvents:
     def test_json(self) -> None:
         """An event is one line of JSON, its traceback included."""
         stream = io.BytesIO()
-        with logging_to(stream, "info", as_json=True):
+        with logging_to(stream, "info", as_json):
             logging.getLogger("a.b").info("hello %s\n", "é")
             logging.getLogger("a.b").debug("not this")
             logging.getLogger("c").error("it broke", exc_info=ZeroDivisionError("no"))
@@ -46,25 +49,25 @@ class TestEvents:
     def test_text(self) -> None:
         """For a person an event is text, without control characters that a caller could have sent."""
         stream = io.BytesIO()
-        with logging_to(stream, "warning", as_json=False):
+        with logging_to(stream, "warning", as_text):
             logging.getLogger("a").warning("odd \x1b[31m %s", "\u202e")
             logging.getLogger("a").info("not this")
         [line] = stream.getvalue().decode().splitlines()
         assert line.endswith("WARNING a: odd ?[31m ?")
 
-    @pytest.mark.parametrize("as_json", [True, False])
+    @pytest.mark.parametrize("render", [as_json, as_text])
     @pytest.mark.parametrize("argument", ["\ud800", "%"])
-    def test_odd_text(self, as_json: bool, argument: str) -> None:
+    def test_odd_text(self, render: Render, argument: str) -> None:
         """Text that no UTF-8 can carry is logged somehow, and breaks nobody."""
         stream = io.BytesIO()
-        with logging_to(stream, "info", as_json=as_json):
+        with logging_to(stream, "info", render):
             logging.getLogger("a").info("odd: %s", argument)
         assert b"odd" in stream.getvalue()
 
     def test_the_handler_goes_away(self) -> None:
         """After the context nothing is written any more."""
         stream = io.BytesIO()
-        with logging_to(stream, "info", as_json=True):
+        with logging_to(stream, "info", as_json):
             pass
         logging.getLogger("a").warning("too late")
         assert b"" == stream.getvalue()
@@ -74,20 +77,20 @@ class TestEvents:
         monkeypatch.setattr("service.logs._MOST_WAITING", 2)
         monkeypatch.setattr("service.logs._INTERVAL", 60.0)
         stream = io.BytesIO()
-        writer = LineWriter(stream)
+        writer = LineWriter(stream, as_json)
         for number in range(5):
-            writer.write(b"%d" % number)
+            writer.write(Event(NOON, "info", "a", str(number)))
         writer.close()
-        [*lines, lost] = stream.getvalue().splitlines()
-        assert [b"0", b"1"] == lines
-        assert b"3 log lines were lost" in lost
+        [*kept, lost] = events(stream)
+        assert ["0", "1"] == [event["message"] for event in kept]
+        assert ("error", "3 log lines were lost") == (lost["level"], lost["message"])
 
 
 @asynccontextmanager
-async def logged(fake: FakeMlflow, stream: io.BytesIO, *, as_json: bool) -> AsyncIterator[Client]:
+async def logged(fake: FakeMlflow, stream: io.BytesIO, render: Render) -> AsyncIterator[Client]:
     """The service over the fake, which writes its access log to a stream."""
-    writer = LineWriter(stream)
-    app = create_app(make_settings(), fake.url, [AccessLog(writer, as_json=as_json, clock=lambda: 0.5)])
+    writer = LineWriter(stream, render)
+    app = create_app(make_settings(), fake.url, [writer.write], clock=lambda: 0.5)
     try:
         async with TestClient(Served(app)) as client:
             yield client
@@ -100,14 +103,14 @@ class TestAccess:
         """A request is one line: its route, how it was answered, and how long MLflow took."""
         stream = io.BytesIO()
         fake.add_run(run_id="abc")
-        async with logged(fake, stream, as_json=True) as api:
+        async with logged(fake, stream, as_json) as api:
             trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
             headers = {"X-Request-ID": "mine", "traceparent": trace}
             await api.get(f"{API}/runs/abc?x=1", headers=headers)
             await api.get("/nothing")
         first, second = events(stream)
         assert {
-            "time": "1970-01-01T00:00:00.500Z",
+            "time": "1970-01-01T00:00:00.500000Z",
             "level": "info",
             "request_id": "mine",
             "method": "GET",
@@ -123,15 +126,15 @@ class TestAccess:
     async def test_text(self, fake: FakeMlflow) -> None:
         """For a person a request is a short line."""
         stream = io.BytesIO()
-        async with logged(fake, stream, as_json=False) as api:
+        async with logged(fake, stream, as_text) as api:
             await api.get("/livez")
         assert b"00:00:00.500 GET /livez 200 " == stream.getvalue()[:28]
 
-    @pytest.mark.parametrize("as_json", [True, False])
-    async def test_odd_headers(self, fake: FakeMlflow, as_json: bool) -> None:
+    @pytest.mark.parametrize("render", [as_json, as_text])
+    async def test_odd_headers(self, fake: FakeMlflow, render: Render) -> None:
         """Bytes that are no UTF-8 in a header are no reason to fail the request."""
         stream = io.BytesIO()
-        async with logged(fake, stream, as_json=as_json) as api:
+        async with logged(fake, stream, render) as api:
             reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
             writer.write(
                 b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\ntraceparent: 00-\xff\xfe\r\n\r\n"

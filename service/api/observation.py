@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import NamedTuple
 
+import msgspec
 from aiohttp import web
 
 # Seconds: from a hot answer, microseconds, to a cold one at the deadline.
@@ -27,15 +29,31 @@ BOUNDS = (
     5.0,
     10.0,
 )
+_BOUNDS_MS = [bound * 1_000 for bound in BOUNDS]
 UNMATCHED = "unmatched"
 
 
-class Observer(Protocol):
-    """Told of every request, once, when its response is made."""
+class Answered(msgspec.Struct, gc=False, omit_defaults=True, tag_field="level", tag="info"):
+    """A request and how it was answered, as its line in the log has it.
 
-    def __call__(
-        self, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
-    ) -> None: ...
+    route: the template that matched, never text of the caller's. path: what was asked, without its query.
+    upstream_ms: how long it waited for MLflow; cache: how the answer was come by (as in Cache-Status), both
+    None where MLflow is not involved. trace_id: of the caller's traceparent.
+    """
+
+    time: datetime
+    request_id: str
+    method: str
+    route: str
+    path: str
+    status: int
+    duration_ms: float
+    upstream_ms: float | None = None
+    cache: str | None = None
+    trace_id: str | None = None
+
+
+Observer = Callable[[Answered], object]  # told of every request, once, when its response is made
 
 
 class RouteTimes(NamedTuple):
@@ -57,16 +75,14 @@ class RequestTimes:
     def __init__(self) -> None:
         self._times: dict[tuple[str, str, int], RouteTimes] = {}
 
-    def __call__(
-        self, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
-    ) -> None:
-        del request_id
-        key = (route_of(request), request.method, response.status)
+    def __call__(self, answered: Answered) -> None:
+        key = (answered.route, answered.method, answered.status)
         times = self._times.get(key)
         if times is None:
             times = self._times[key] = RouteTimes(*key, [0] * (len(BOUNDS) + 1), [0.0])
-        times.buckets[bisect_left(BOUNDS, seconds)] += 1
-        times.total[0] += seconds
+        milliseconds = answered.duration_ms
+        times.buckets[bisect_left(_BOUNDS_MS, milliseconds)] += 1
+        times.total[0] += milliseconds / 1_000
 
     def __iter__(self) -> Iterator[RouteTimes]:
         return iter(list(self._times.values()))
@@ -74,5 +90,6 @@ class RequestTimes:
 
 def route_of(request: web.Request) -> str:
     """The template of the route that a request matched: never text of the caller's."""
-    resource = request.match_info.route.resource
+    match = request._match_info  # noqa: SLF001 - the public one fails where the router was not asked
+    resource = None if match is None else match.route.resource
     return UNMATCHED if resource is None else resource.canonical

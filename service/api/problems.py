@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from uuid import uuid4
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from service.errors import ExpectationFailed, MethodNotAllowed, NotFound, TrackingError
 
@@ -35,20 +34,12 @@ def problem_response(error: TrackingError, request_id: str) -> web.Response:
     )
 
 
-async def meet_expectation(request: web.Request) -> None:
-    """aiohttp's expect handler, called before any middleware: 100-continue is met, nothing else is."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # so that this is no part of the answer
-        return
-    body = problem_body(ExpectationFailed("Only 100-continue can be expected."), uuid4().hex)
-    raise web.HTTPExpectationFailed(text=json.dumps(body), content_type=CONTENT_TYPE)
-
-
 def of_router(error: web.HTTPException, request: web.Request) -> TrackingError | None:
     """What aiohttp's router or file handler says, as one of our errors; None for what is no error."""
     if isinstance(error, web.HTTPMethodNotAllowed):
         return MethodNotAllowed(request.method, sorted(error.allowed_methods))
     if isinstance(error, web.HTTPNotFound | web.HTTPForbidden):
         return NotFound("There is no such resource.")
+    if isinstance(error, web.HTTPExpectationFailed):
+        return ExpectationFailed("Only 100-continue can be expected.")
     return None

@@ -56,10 +56,10 @@ class TrackingRoutes:
         self._compare_body = _remembering(_compare_body)
 
     def table(self) -> list[web.RouteDef]:
-        """The routes; those for GET answer HEAD, too."""
+        """The routes, in the order in which they are tried; those for GET answer HEAD, too."""
         return [
-            web.get(f"{BASE}/runs", self.runs),
             web.get(f"{BASE}/runs/{{run_id}}", self.run),
+            web.get(f"{BASE}/runs", self.runs),
             web.get(f"{BASE}/runs/{{run_id}}/metrics", self.metrics),
             web.get(f"{BASE}/runs/{{run_id}}/params", self.params),
             web.post(f"{BASE}/runs/compare", self.compare),
