@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit balancer bench soak image image-check locks clean
+.PHONY: help run test lint types unit balancer operations bench soak image image-check locks clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,13 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not haproxy" --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not haproxy and not prometheus" --cov --cov-report=term
 
 balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)
 	$(BIN)/python -m pytest -m haproxy tests/deploy
+
+operations: $(VENV)/.dev  ## Test the alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
+	$(BIN)/python -m pytest -m "prometheus or haproxy" tests/operations
 
 bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 20 minutes (apt-get install wrk)
 	$(PIP) --require-hashes --no-deps -r config/locks/bench.txt
@@ -44,7 +47,8 @@ image-check:  ## Build the image on a Debian base without a container engine, st
 locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o config/locks/dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
+	echo cyclonedx-bom | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c config/locks/dev.txt - -o config/locks/sbom.txt
 
 clean:  ## Remove the environment, the caches and the local MLflow's data
 	rm -rf $(VENV) data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import subprocess
 import sys
@@ -12,30 +13,63 @@ from contextlib import nullcontext
 import uvloop
 
 from service import __version__
-from service.api.observation import Observer
+from service.allocator import give_large_blocks_back
 from service.app import CAPACITY, QUERIES, create_app
+from service.auth.api_keys import new_key
+from service.check import check
 from service.logs import LineWriter, Render, as_json, as_text, logging_to
 from service.server import Stopping, serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
 from service.upstream.embedded import EmbeddedError, embedded_mlflow, local_store
 from service.welcome import welcome
 
+_CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # as curl takes one, from a variable of the reader's
+
+_EPILOG = """\
+settings are environment variables over config/service.toml; README.md lists them all. The first ones:
+  MLFLOW_TRACKING_URI      MLflow's address; without it a local one is started over data/
+  MLFLOW_EXPERIMENT_NAME   the experiment whose runs are listed (Default)
+  TRACKING_HOST, _PORT     where to listen (127.0.0.1, 8080)
+  TRACKING_AUTH__MODE      how callers say who they are: none, api_key or jwt
+
+exit codes: 0 done or told to stop, 1 it cannot start or MLflow is not as expected, 2 a wrong setting
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the service. Exit code 0 when told to stop, 1 where it cannot start, 2 for a wrong setting."""
+    """Do what the command line says; the exit code. 2 is for a wrong setting or argument."""
     arguments = _parser().parse_args(argv)
     try:
+        if arguments.command == "new-key":
+            return _new_key(arguments.name)
         settings = load_settings()
-        with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
-            for name in unknown_variables():
-                logging.getLogger("service").warning("%s is no setting of this service", name)
-            _run(settings, log_lines, sample=arguments.sample)
+        if arguments.command == "check":
+            return asyncio.run(check(settings, unknown_variables(), _say))
+        return _serve(settings, sample=arguments.sample)
     except SettingsError as error:
         return _fail(str(error), 2)
     except (EmbeddedError, OSError) as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
         return 130
+
+
+def _new_key(name: str) -> int:
+    try:
+        key, line = new_key(name)
+    except ValueError as error:
+        return _fail(str(error), 2)
+    _say(f"The key, which is shown only now:\n\n  {key}\n")
+    _say(f"The line that stands for it in TRACKING_AUTH__API_KEYS_FILE:\n\n  {line}")
+    return 0
+
+
+def _serve(settings: Settings, *, sample: bool) -> int:
+    give_large_blocks_back()
+    with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
+        for name in unknown_variables():
+            logging.getLogger("service").warning("%s is no setting of this service", name)
+        _run(settings, log_lines, sample=sample)
     return 0
 
 
@@ -52,18 +86,19 @@ def _run(settings: Settings, log_lines: LineWriter, *, sample: bool) -> None:
             subprocess.run(
                 [sys.executable, "-m", "service.sample", url, settings.mlflow_experiment_name], check=False
             )
-        observers = [log_lines.write] if settings.access_log else []
-        uvloop.run(_serve(settings, url, observers))
+        uvloop.run(_serve_at(settings, url, log_lines))
 
 
-async def _serve(settings: Settings, mlflow_url: str, observers: Sequence[Observer]) -> None:
+async def _serve_at(settings: Settings, mlflow_url: str, log_lines: LineWriter) -> None:
+    observers = [log_lines.write] if settings.access_log else []
     try:
-        app = create_app(settings, mlflow_url, observers)
+        app = create_app(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
 
     async def ready(url: str) -> None:
-        _say(await welcome(url, app[QUERIES]))
+        credential = "" if settings.auth.mode == "none" else _CREDENTIAL
+        _say(await welcome(url, app[QUERIES], credential=credential))
 
     await serve(
         app,
@@ -90,13 +125,33 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="experiment-tracking",
         description="An async façade over MLflow's REST API: runs, lineage and comparisons.",
-        epilog="Settings are environment variables over config/service.toml; README.md lists them.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument(
-        "--sample", action="store_true", help="bring a sample research session into a new local MLflow"
+    _add_sample(parser)
+    parser.set_defaults(command="serve")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    serving = commands.add_parser("serve", help="serve until told to stop; what is done without a command")
+    serving.set_defaults(command="serve")
+    _add_sample(serving, default=argparse.SUPPRESS)  # or it would undo what stands before the command
+    checking = commands.add_parser(
+        "check", help="say whether the settings are good and MLflow is as expected"
     )
+    checking.set_defaults(command="check")
+    making = commands.add_parser("new-key", help="make an API key for a caller")
+    making.set_defaults(command="new-key")
+    making.add_argument("name", metavar="NAME", help="who will use it; it stands in the log")
     return parser
+
+
+def _add_sample(parser: argparse.ArgumentParser, default: object = False) -> None:
+    parser.add_argument(
+        "--sample",
+        action="store_true",
+        default=default,
+        help="bring a sample research session into a new local MLflow",
+    )
 
 
 if __name__ == "__main__":

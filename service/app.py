@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from pydantic import SecretStr
 
+from service.api.callers import Callers, Identify
 from service.api.capacity import Capacity
-from service.api.entrance import ENTRANCE, Entrance
+from service.api.clients import Clients
+from service.api.cors import Cors
+from service.api.entrance import ENTRANCE, UNREADABLE, Entrance
 from service.api.health import HealthRoutes
 from service.api.observation import Observer, RequestTimes
 from service.api.openapi import DocumentationRoutes
 from service.api.representations import Representations
 from service.api.routes import TrackingRoutes
-from service.metrics import MetricsRoute, ServiceCollector
-from service.settings import Settings, config_dir
+from service.identification import identification
+from service.loop_lag import LoopLag
+from service.metrics import Counted, MetricsRoute, ServiceCollector
+from service.setting_groups import AuthSettings, listed
+from service.settings import Settings, config_dir, wants_traces
 from service.tracking.cached_source import CachedSource
 from service.tracking.directions import Directions, load_directions
 from service.tracking.freshness import Freshness
@@ -29,23 +37,31 @@ from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
 
+if TYPE_CHECKING:
+    from service.tracing import Tracing
+
 DOOR = web.AppKey("door", Door)
 CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
 
+_NOW = partial(datetime.now, UTC)
+
 
 def create_app(
     settings: Settings,
     mlflow_url: str,
     observers: Sequence[Observer] = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], datetime] = _NOW,
+    lost_lines: Callable[[], int] = lambda: 0,
 ) -> web.Application:
     """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
 
-    observers: told of every request, besides the metrics. clock: seconds since 1970, for the log.
+    observers: told of every request, besides the metrics. clock: the time, for the log.
+    lost_lines: how many lines the log has lost, for the metrics.
     """
+    tracing = _tracing()
     door = Door(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
@@ -59,6 +75,7 @@ def create_app(
             settings.mlflow_tracking_client_cert_path,
             insecure=settings.mlflow_tracking_insecure_tls,
         ),
+        around=None if tracing is None else tracing.calls(mlflow_url),
     )
     client = MlflowClient(door)
     directions = _directions(settings)
@@ -75,27 +92,68 @@ def create_app(
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
+    documentation = DocumentationRoutes().table()
+    identify, keys = identification(settings.auth)
     app = web.Application(client_max_size=settings.max_body_bytes)
-    app[ENTRANCE] = Entrance(
-        [*observers, times] if settings.metrics else observers, capacity, settings.deadline, clock
+    clients = Clients(listed(settings.trusted_proxies))
+    entrance = Entrance(
+        [*observers, times] if settings.metrics else observers,
+        capacity,
+        settings.deadline,
+        stages=[] if identify is None else [_callers(settings.auth, identify, documentation)],
+        cors=Cors(origins) if (origins := listed(settings.cors.allowed_origins)) else None,
+        clients=clients,
+        clock=clock,
     )
+    app[UNREADABLE] = entrance.unreadable
+    app[ENTRANCE] = entrance if tracing is None else tracing.requests(entrance, clients)
     app[DOOR] = door
     app[CLIENT] = client
     app[CAPACITY] = capacity
     app[SOURCE] = source
     app[QUERIES] = queries
+    answers = Representations(cache.max_bytes - for_runs)
     routes = [
-        *TrackingRoutes(queries, anew, Representations(cache.max_bytes - for_runs)).table(),
+        *TrackingRoutes(queries, anew, answers).table(),
         *HealthRoutes(capacity, door.condition).table(),
-        *DocumentationRoutes().table(),
+        *documentation,
     ]
     if settings.metrics:
-        routes += MetricsRoute(ServiceCollector(times, door, source, memory)).table()
+        lag = LoopLag()
+        counted = Counted(times, capacity, door, source, memory, answers, lag, lost_lines)
+        routes += MetricsRoute(ServiceCollector(counted)).table()
+        app.cleanup_ctx.append(lag.watched)
     app.add_routes(routes)
-    app.cleanup_ctx.append(_opened)
+
+    async def opened(_app: web.Application) -> AsyncIterator[None]:
+        async with tracing or nullcontext(), keys, door, aclosing(source):
+            yield
+
+    app.cleanup_ctx.append(opened)
     if settings.create_experiment:
         app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))
     return app
+
+
+def _callers(auth: AuthSettings, identify: Identify, documentation: Sequence[web.RouteDef]) -> Callers:
+    open_paths = {"/livez", "/readyz"}
+    if auth.open_docs:
+        open_paths |= {route.path for route in documentation}
+    if auth.open_metrics:
+        open_paths.add("/metrics")
+    return Callers(identify, open_paths)
+
+
+def _tracing() -> Tracing | None:
+    if not wants_traces():
+        return None
+    try:
+        from service.tracing import Tracing  # noqa: PLC0415 - needs the extra
+    except ImportError as error:
+        raise ValueError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT: traces need more: pip install 'experiment-tracking[otel]'"
+        ) from error
+    return Tracing()
 
 
 def _directions(settings: Settings) -> Directions:
@@ -107,11 +165,6 @@ def _directions(settings: Settings) -> Directions:
 
 def _secret(value: SecretStr | None) -> str | None:
     return None if value is None else value.get_secret_value()
-
-
-async def _opened(app: web.Application) -> AsyncIterator[None]:
-    async with app[DOOR], aclosing(app[SOURCE]):
-        yield
 
 
 @asynccontextmanager

@@ -6,6 +6,9 @@ TrackingError
 ├── MalformedBody           400  malformed_body
 ├── UnsupportedMediaType    415  unsupported_media_type
 ├── BodyTooLarge            413  body_too_large
+├── Unauthenticated         401  unauthenticated         with WWW-Authenticate
+├── Forbidden               403  forbidden               known, but without the scope
+├── AuthUnavailable         503  auth_unavailable        with Retry-After
 ├── NotFound                404  not_found               no such route
 ├── MethodNotAllowed        405  method_not_allowed
 ├── ExpectationFailed       417  expectation_failed      an Expect header that is not 100-continue
@@ -15,7 +18,8 @@ TrackingError
 ├── InternalError           500  internal_error          a defect of ours
 └── UpstreamFailure              MLflow could not be asked, or not understood
     ├── UpstreamError       502  upstream_error          unreachable, 5xx, rubbish
-    │   └── UpstreamRefused                              a 4xx: asking again changes nothing
+    │   ├── UpstreamRefused                              a 4xx: asking again changes nothing
+    │   └── UpstreamTooLarge                             an answer larger than what is read
     ├── UpstreamAuth        502  upstream_auth           our credentials were refused
     ├── UpstreamTimeout     504  upstream_timeout
     └── UpstreamUnavailable 503  upstream_unavailable    with Retry-After
@@ -94,6 +98,40 @@ class BodyTooLarge(TrackingError):
     """A body above the limit that the service accepts."""
 
     status, code, title = 413, "body_too_large", "Request body too large"
+
+
+class Unauthenticated(TrackingError):
+    """A caller of whom it is not known who it is. was_given: it sent a credential, which is not good."""
+
+    status, code, title = 401, "unauthenticated", "Not authenticated"
+
+    def __init__(self, detail: str, *, was_given: bool = False) -> None:
+        super().__init__(detail)
+        self._challenge = 'Bearer realm="experiment-tracking"' + (', error="invalid_token"' * was_given)
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": self._challenge}  # RFC 6750, 3
+
+
+class Forbidden(TrackingError):
+    """A caller who is known, and may not read runs."""
+
+    status, code, title = 403, "forbidden", "Not allowed"
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="experiment-tracking", error="insufficient_scope"'}
+
+
+class AuthUnavailable(TrackingError):
+    """Nobody's credential can be checked: the keys to do it with cannot be had."""
+
+    status, code, title = 503, "auth_unavailable", "Credentials cannot be checked"
+
+    def __init__(self, *, cause: str = "") -> None:
+        super().__init__("Who you are cannot be checked now; try again shortly.", cause=cause)
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": "5"}
 
 
 class NotFound(TrackingError):
@@ -177,6 +215,10 @@ class UpstreamError(UpstreamFailure):
 
 class UpstreamRefused(UpstreamError):
     """MLflow answers, and refuses the call itself."""
+
+
+class UpstreamTooLarge(UpstreamError):
+    """MLflow's answer is larger than what is read of one."""
 
 
 class UpstreamAuth(UpstreamFailure):

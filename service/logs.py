@@ -46,7 +46,8 @@ class LineWriter:
         self._stream = stream
         self._render = render
         self._waiting: deque[Entry] = deque()  # its append and popleft are atomic
-        self._lost = 0
+        self.lost = 0  # lines so far
+        self._said = 0  # of them, those that the log tells of
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -56,7 +57,7 @@ class LineWriter:
         if len(self._waiting) < _MOST_WAITING:
             self._waiting.append(entry)
         else:
-            self._lost += 1
+            self.lost += 1
 
     def close(self) -> None:
         """Write what is left and stop."""
@@ -70,17 +71,20 @@ class LineWriter:
 
     def _flush(self) -> None:
         while waiting := min(len(self._waiting), _AT_ONCE):
-            self._put([self._waiting.popleft() for _ in range(waiting)])
-        if lost := self._lost:
-            self._lost -= lost
-            self._put([Event(datetime.now(UTC), "error", __name__, f"{lost} log lines were lost")])
+            entries = [self._waiting.popleft() for _ in range(waiting)]
+            if not self._put(entries):
+                self.lost += len(entries)
+        lost = self.lost - self._said
+        if lost and self._put([Event(datetime.now(UTC), "error", __name__, f"{lost} log lines were lost")]):
+            self._said += lost
 
-    def _put(self, entries: Sequence[Entry]) -> None:
+    def _put(self, entries: Sequence[Entry]) -> bool:
         try:
             self._stream.write(self._render(entries))
             self._stream.flush()
         except OSError:  # a full disk, say: the service goes on
-            self._lost += len(entries)
+            return False
+        return True
 
 
 def as_json(entries: Sequence[Entry]) -> bytes:
@@ -144,10 +148,12 @@ def logging_to(stream: BinaryIO, level: str, render: Render) -> Iterator[LineWri
     writer = LineWriter(stream, render)
     handler = LogHandler(writer)
     root = logging.getLogger()
+    before = root.level
     root.addHandler(handler)
     root.setLevel(level.upper())
     try:
         yield writer
     finally:
+        root.setLevel(before)
         root.removeHandler(handler)
         writer.close()

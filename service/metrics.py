@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
-from typing import get_args
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, get_args
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -19,59 +18,81 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from service import __version__
-from service.api.observation import BOUNDS, RequestTimes
+from service.api.capacity import Capacity
+from service.api.observation import RequestTimes
+from service.api.representations import Representations
+from service.durations import Durations
+from service.loop_lag import LoopLag
 from service.tracking.cached_source import CachedSource
 from service.tracking.memory import Memory
 from service.upstream.breaker import State
 from service.upstream.door import Door
 
-_EDGES = [*map(str, BOUNDS), "+Inf"]
+
+class Counted(NamedTuple):
+    """The parts of the service that count something. lost_lines: how many lines the log has lost."""
+
+    requests: RequestTimes
+    capacity: Capacity
+    door: Door
+    source: CachedSource
+    memory: Memory
+    answers: Representations
+    lag: LoopLag
+    lost_lines: Callable[[], int]
 
 
 class ServiceCollector(Collector):
-    """Requests by route template, method and status, and what the store did; the label sets are bounded."""
+    """Requests, calls of MLflow's, what is kept, and how the process fares.
 
-    def __init__(self, requests: RequestTimes, door: Door, source: CachedSource, memory: Memory) -> None:
-        self._requests = requests
-        self._door = door
-        self._source = source
-        self._memory = memory
+    No label is text of a caller's or of MLflow's, so that there are only ever so many time series.
+    """
+
+    def __init__(self, counted: Counted) -> None:
+        self._counted = counted
 
     def collect(self) -> Iterable[Metric]:
         """The metrics as they are now."""
         yield InfoMetricFamily("tracking_build", "The running version.", value={"version": __version__})
         yield from self._of_requests()
         yield from self._of_upstream()
+        yield from self._of_breaker()
         yield from self._of_store()
+        yield from self._of_answers()
+        yield from self._of_process()
 
     def _of_requests(self) -> Iterator[Metric]:
-        seconds = HistogramMetricFamily(
+        requests = self._counted.requests
+        yield _histogram(
             "tracking_request_duration_seconds",
-            "Time to answer a request.",
-            labels=["route", "method", "status"],
+            "Time to answer a request; source says where the answer came from.",
+            ("route", "method", "status", "source"),
+            (((kind.route, kind.method, str(kind.status), kind.source), times) for kind, times in requests),
         )
-        for times in self._requests:
-            buckets = list(zip(_EDGES, accumulate(times.buckets), strict=True))
-            labels = [times.route, times.method, str(times.status)]
-            seconds.add_metric(labels, buckets, sum_value=times.total[0])
-        yield seconds
+        yield _counter(
+            "tracking_problems",
+            "Requests answered with a problem, by its code.",
+            ("code",),
+            (((code,), number) for code, number in requests.problems.items()),
+        )
+        yield GaugeMetricFamily(
+            "tracking_requests_in_flight", "Requests being handled.", value=self._counted.capacity.active
+        )
 
     def _of_upstream(self) -> Iterator[Metric]:
-        door = self._door
-        calls = CounterMetricFamily(
+        door = self._counted.door
+        yield _counter(
             "tracking_upstream_calls",
             "Attempts to call MLflow, by what came of them.",
-            labels=["endpoint", "outcome"],
+            ("endpoint", "outcome"),
+            door.outcomes.items(),
         )
-        for (endpoint, outcome), number in door.outcomes.items():
-            calls.add_metric([endpoint, outcome], number)
-        yield calls
-        spent = CounterMetricFamily(
-            "tracking_upstream_seconds", "Time spent in calls of MLflow.", labels=["endpoint"]
+        yield _histogram(
+            "tracking_upstream_duration_seconds",
+            "Time that an attempt to call MLflow took, without waiting for a place.",
+            ("endpoint",),
+            (((endpoint,), durations) for endpoint, durations in door.durations.items()),
         )
-        for endpoint, seconds in door.seconds.items():
-            spent.add_metric([endpoint], seconds)
-        yield spent
         yield CounterMetricFamily("tracking_upstream_retries", "Calls made again.", value=door.retries)
         yield GaugeMetricFamily(
             "tracking_upstream_retry_budget", "Retries that may be made at once.", value=door.budget.tokens
@@ -80,23 +101,84 @@ class ServiceCollector(Collector):
         yield GaugeMetricFamily(
             "tracking_upstream_waiting", "Calls that wait for a place.", value=door.gate.waiting
         )
+        yield CounterMetricFamily(
+            "tracking_upstream_wait_seconds",
+            "Time that calls waited for a place, all together.",
+            value=door.gate.waited,
+        )
+
+    def _of_breaker(self) -> Iterator[Metric]:
+        breaker = self._counted.door.breaker
         state = GaugeMetricFamily("tracking_upstream_breaker", "1 for the breaker's state.", labels=["state"])
         for name in get_args(State):
-            state.add_metric([name], float(door.breaker.state == name))
+            state.add_metric([name], float(breaker.state == name))
         yield state
+        yield CounterMetricFamily(
+            "tracking_upstream_breaker_openings",
+            "Times that the breaker opened, after a failed probe too.",
+            value=breaker.openings,
+        )
 
     def _of_store(self) -> Iterator[Metric]:
-        reads = CounterMetricFamily(
-            "tracking_store_reads", "Questions, by how they were met.", labels=["result"]
+        memory = self._counted.memory
+        yield _counter(
+            "tracking_store_reads",
+            "Questions, by how they were met.",
+            ("result",),
+            (((result,), number) for result, number in self._counted.source.reads.items()),
         )
-        for result, number in self._source.reads.items():
-            reads.add_metric([result], number)
-        yield reads
-        yield GaugeMetricFamily("tracking_store_bytes", "Memory the store takes.", value=self._memory.used)
-        yield GaugeMetricFamily("tracking_store_entries", "Entries in the store.", value=len(self._memory))
+        yield GaugeMetricFamily("tracking_store_bytes", "Memory the store takes.", value=memory.used)
+        yield GaugeMetricFamily("tracking_store_entries", "Entries in the store.", value=len(memory))
         yield CounterMetricFamily(
-            "tracking_store_evictions", "Entries dropped for want of memory.", value=self._memory.evictions
+            "tracking_store_evictions", "Entries dropped for want of memory.", value=memory.evictions
         )
+
+    def _of_answers(self) -> Iterator[Metric]:
+        answers = self._counted.answers
+        yield GaugeMetricFamily(
+            "tracking_answers_bytes", "Memory that kept answers take.", value=answers.used
+        )
+        yield GaugeMetricFamily("tracking_answers_entries", "Answers that are kept.", value=len(answers))
+        yield CounterMetricFamily(
+            "tracking_answers_evictions", "Answers dropped for want of memory.", value=answers.evictions
+        )
+
+    def _of_process(self) -> Iterator[Metric]:
+        lag = self._counted.lag
+        yield _histogram(
+            "tracking_event_loop_lag_seconds",
+            "How much later than asked for the event loop came back, looked at twenty times a second.",
+            (),
+            [((), lag.durations)],
+        )
+        yield GaugeMetricFamily(
+            "tracking_event_loop_longest_lag_seconds",
+            "The longest such lag in the last half minute to a minute.",
+            value=lag.longest,
+        )
+        yield CounterMetricFamily(
+            "tracking_log_lines_lost",
+            "Lines that the log could not take.",
+            value=self._counted.lost_lines(),
+        )
+
+
+def _counter(
+    name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], float]]
+) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, number in samples:
+        family.add_metric(values, number)
+    return family
+
+
+def _histogram(
+    name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], Durations]]
+) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=labels)
+    for values, durations in samples:
+        family.add_metric(values, durations.buckets(), sum_value=durations.total)
+    return family
 
 
 class MetricsRoute:

@@ -6,17 +6,16 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from service.api.entrance import ENTRANCE
-from service.api.problems import problem_response
+from service.api.entrance import ENTRANCE, UNREADABLE, Unreadable
 from service.errors import UnreadableRequest
 
 log = logging.getLogger("service")
@@ -28,8 +27,77 @@ _BACKLOG = 1_024
 _MAX_CONNECTIONS = 8_192
 
 
+class SlowCallers(NamedTuple):
+    """How long a connection waits for a caller, in seconds; then it is closed.
+
+    head: for a request's line and headers, from its first byte on, or from connecting. answer: for the caller
+    to take any more of an answer. How long a body may take is the deadline's business.
+    """
+
+    head: float = 10.0
+    answer: float = 30.0
+
+
+_SLOW_CALLERS = SlowCallers()
+
+
 class _Protocol(RequestHandler):
-    """aiohttp's own logs what it cannot parse as an error and answers it in plain text; this does not."""
+    """aiohttp's own, with an end to slow callers and our answer to what cannot be read.
+
+    aiohttp's waits for a head as long as for the next request, its keep-alive time; and whoever reads a body
+    is not told that its chunks are wrong.
+    """
+
+    __slots__ = ("_head_end", "_head_of", "_slow", "_unreadable")
+
+    def __init__(
+        self, manager: web.Server, *, unreadable: Unreadable, slow: SlowCallers, **kwargs: Any
+    ) -> None:
+        super().__init__(manager, **kwargs)
+        self._unreadable = unreadable
+        self._slow = slow
+        self._head_of = 0  # how many requests came before the one whose head is waited for
+        self._head_end: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        _bound_unread(transport, self._slow.answer)
+        self._expect_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._head_end.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        waiter = self._waiter
+        if waiter is None:
+            self._end_broken_body()
+        elif not waiter.done() and self._head_of != self._request_count:
+            self._head_end.cancel()
+            self._expect_head()
+
+    def _expect_head(self) -> None:
+        self._head_of = self._request_count
+        self._head_end = self._loop.call_later(self._slow.head, self._end_slow_head)
+
+    def _end_slow_head(self) -> None:
+        if self._head_of == self._request_count:
+            self.force_close()
+
+    def _end_broken_body(self) -> None:
+        """Tell whoever reads a body that it has broken off in an error, which waits among the messages."""
+        if not self._messages or not isinstance(self._messages[-1][0], _ErrInfo):
+            return
+        if len(self._messages) > 1:
+            body = self._messages[-2][1]
+        elif self._current_request is not None:
+            body = self._current_request.content
+        else:
+            return
+        if not body.is_eof():
+            body.set_exception(UnreadableRequest("The request body is not framed as HTTP wants it."))
+            self._lingering_time = 0.0  # there is no rest of it to wait for
 
     def handle_error(
         self,
@@ -41,48 +109,61 @@ class _Protocol(RequestHandler):
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
         log.info("a request from %s is unreadable: %s", request.remote, type(exc).__name__)
-        request_id = uuid4().hex
-        response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
-        response.headers["X-Request-ID"] = request_id
-        response.force_close()
-        return response
+        return self._unreadable(request)
+
+
+def _bound_unread(transport: asyncio.BaseTransport, seconds: float) -> None:
+    """Have the kernel end a connection whose caller takes nothing more of what was sent for so long."""
+    connection = transport.get_extra_info("socket")
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; tcp(7)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1_000))
 
 
 class _Server(web.Server):
     """Makes a protocol for each connection, up to so many."""
 
-    max_connections = _MAX_CONNECTIONS
+    def __init__(
+        self, made: web.Server, app: web.Application, max_connections: int, slow: SlowCallers
+    ) -> None:
+        super().__init__(
+            app[ENTRANCE].before(made.request_handler),  # type: ignore[arg-type] # it makes web.Request
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol
+        )
+        self._unreadable = app[UNREADABLE]
+        self._max_connections = max_connections
+        self._slow = slow
 
     def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        return _Protocol(self, unreadable=self._unreadable, slow=self._slow, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self._connections) > self.max_connections:
+        if len(self._connections) > self._max_connections:
             transport.abort()
 
 
 class Runner(web.AppRunner):
     """aiohttp's runner with our protocol and our entrance, which it has no public places for."""
 
-    __slots__ = ("_max_connections",)
+    __slots__ = ("_max_connections", "_slow")
 
     def __init__(
-        self, app: web.Application, *, max_connections: int = _MAX_CONNECTIONS, **kwargs: Any
+        self,
+        app: web.Application,
+        *,
+        max_connections: int = _MAX_CONNECTIONS,
+        slow: SlowCallers = _SLOW_CALLERS,
+        **kwargs: Any,
     ) -> None:
         super().__init__(app, **kwargs)
         self._max_connections = max_connections
+        self._slow = slow
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        server = _Server(
-            self.app[ENTRANCE].before(made.request_handler),  # type: ignore[arg-type] # it makes web.Request
-            request_factory=made.request_factory,
-            handler_cancellation=made.handler_cancellation,
-            **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol
-        )
-        server.max_connections = self._max_connections
-        return server
+        return _Server(made, self.app, self._max_connections, self._slow)
 
 
 def _nothing() -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -30,11 +30,20 @@ from pydantic_settings import SettingsError as SourceError
 from yarl import URL
 
 from service.errors import shorten
+from service.setting_groups import (
+    AuthSettings,
+    Bytes,
+    CacheSettings,
+    CorsSettings,
+    Group,
+    PositiveSeconds,
+    Seconds,
+    UpstreamSettings,
+    is_loopback,
+    listed,
+)
 
 PREFIX = "TRACKING_"
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Bytes = Annotated[int, Field(ge=0)]
 
 
 class SettingsError(Exception):
@@ -45,56 +54,6 @@ def config_dir() -> Path:
     """Where the shipped configuration is: inside an installed wheel, else beside the source tree."""
     packaged = Path(__file__).parent / "config"
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "config"
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class UpstreamSettings(_Group):
-    """How MLflow is talked to."""
-
-    connect_timeout: PositiveSeconds = Field(2.0, description="Seconds to wait for a connection to MLflow.")
-    read_timeout: PositiveSeconds = Field(8.0, description="Seconds of silence of MLflow's that are borne.")
-    max_in_flight: int = Field(
-        32, ge=1, le=10_000, description="Calls that MLflow gets at once; some eight for each of its workers."
-    )
-    queue_timeout: Seconds = Field(
-        0.5, description="Seconds to wait for a place among them before a request is refused."
-    )
-    attempts: int = Field(3, ge=1, le=10, description="Times that a failing call is made at most.")
-    breaker_failures: int = Field(
-        10, ge=1, description="Consecutive failures after which MLflow is not asked for a while."
-    )
-    breaker_interval: PositiveSeconds = Field(0.5, description="Seconds between two tries to ask it again.")
-    keepalive: Seconds = Field(
-        1.5,
-        description="Seconds that an idle connection is kept; shorter than MLflow's own 5 (2 on gunicorn).",
-    )
-    max_body_bytes: Bytes = Field(64 * 2**20, description="The largest answer of MLflow that is read.")
-
-
-class CacheSettings(_Group):
-    """How old an answer may be. With all times at 0 every request asks MLflow."""
-
-    terminal_ttl: Seconds = Field(30.0, description="Seconds for which a run that has ended is fresh.")
-    active_ttl: Seconds = Field(2.0, description="Seconds for which a run that has not ended is fresh.")
-    list_ttl: Seconds = Field(2.0, description="Seconds for which a list of runs is fresh.")
-    experiments_ttl: Seconds = Field(30.0, description="Seconds for which experiments are fresh.")
-    missing_ttl: Seconds = Field(
-        2.0, description="Seconds for which it is believed that a run does not exist."
-    )
-    revalidate_factor: float = Field(
-        5.0,
-        ge=0,
-        le=1_000,
-        allow_inf_nan=False,
-        description="So many times its time to live more an answer is given while it is renewed.",
-    )
-    stale_if_error: Seconds = Field(
-        900.0, description="Seconds past its time to live for which an answer is given if MLflow fails."
-    )
-    max_bytes: Bytes = Field(256 * 2**20, description="Memory for runs and answers together.")
 
 
 class Settings(BaseSettings):
@@ -169,6 +128,15 @@ class Settings(BaseSettings):
     reuse_port: bool = Field(
         default=False, description="Let several processes on one host listen on the same port."
     )
+    allow_anonymous: bool = Field(
+        default=False, description="Answer whoever can connect, on an address that others can reach."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, with commas between them.",
+    )
+    auth: AuthSettings = AuthSettings()
+    cors: CorsSettings = CorsSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
 
@@ -184,7 +152,7 @@ class Settings(BaseSettings):
             url = URL(value)
             if not url.host:
                 raise ValueError("has no host")
-            if url.user is not None:
+            if url.user is not None or url.password is not None:
                 raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
         return value
 
@@ -196,8 +164,21 @@ class Settings(BaseSettings):
             raise ValueError("has a control character, such as the end of a line")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for network in listed(value):
+            ip_network(network)  # its ValueError says what is wrong
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
+        if self.auth.mode == "none" and not self.allow_anonymous and not is_loopback(self.host):
+            raise ValueError(
+                f"TRACKING_HOST is {self.host}: whoever reaches it could read every run. Set "
+                "TRACKING_AUTH__MODE to api_key or jwt, or, where something in front tells callers apart, "
+                "TRACKING_ALLOW_ANONYMOUS=true"
+            )
         if self.mlflow_tracking_insecure_tls and self.mlflow_tracking_server_cert_path:
             raise ValueError(
                 "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH exclude each other"
@@ -237,7 +218,7 @@ def load_settings() -> Settings:
 def variables(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[tuple[str, Any, str]]:
     """Every setting as (name of its variable, default, meaning), in the order declared."""
     for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, _Group):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Group):
             yield from variables(field.annotation, f"{prefix}{name.upper()}__")
         else:
             alias = field.validation_alias
@@ -256,6 +237,21 @@ def unknown_variables() -> list[str]:
     )
 
 
+def wants_traces() -> bool:
+    """Whether OpenTelemetry's own variables, which are its SDK's to read, name a collector of traces.
+
+    SettingsError where what they name is no address.
+    """
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        if address := os.environ.get(name):
+            if not address.startswith(("http://", "https://")):
+                raise SettingsError(f"{name}: must be http://… or https://…")
+            return True
+    return False
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for found in error.errors(include_url=False):
         name = "__".join(str(part) for part in found["loc"]).upper()
@@ -264,5 +260,5 @@ def _explain(error: ValidationError) -> Iterator[str]:
         message = found["msg"].removeprefix("Value error, ")
         given = found["input"]
         said = f" (it is {shorten(str(given))})" if name and isinstance(given, str | int | float) else ""
-        secret = name.endswith(("PASSWORD", "TOKEN", "URI"))  # an address may hold a password
+        secret = name.endswith(("PASSWORD", "TOKEN", "URI", "URL", "KEYS"))  # an address may hold a password
         yield f"{name}: {message}{'' if secret else said}" if name else message

@@ -17,7 +17,7 @@ settings.load_profile("tests")
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a developer has set for a service or an MLflow of theirs reaches no test."""
     for name in os.environ:
-        if name.upper().startswith(("TRACKING_", "MLFLOW_")):
+        if name.upper().startswith(("TRACKING_", "MLFLOW_", "OTEL_")):
             monkeypatch.delenv(name)
 
 

@@ -1,4 +1,4 @@
-"""What the service writes into its log, and what it tells Prometheus."""
+"""What the service writes into its log."""
 
 import asyncio
 import io
@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp.test_utils import TestClient
-from prometheus_client.parser import text_string_to_metric_families
+from typing_extensions import Buffer
 
 from service.app import create_app
 from service.logs import Event, LineWriter, Render, as_json, as_text, logging_to
-from tests.api.serving import API, ROUTES, Client, Served, ask, make_settings, serving
+from tests.api.serving import API, Client, Served, make_settings
 from tests.fakes.mlflow import FakeMlflow
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
@@ -81,16 +81,43 @@ class TestEvents:
         for number in range(5):
             writer.write(Event(NOON, "info", "a", str(number)))
         writer.close()
+        assert 3 == writer.lost
         [*kept, lost] = events(stream)
         assert ["0", "1"] == [event["message"] for event in kept]
         assert ("error", "3 log lines were lost") == (lost["level"], lost["message"])
+
+    def test_what_a_full_disk_takes_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Lines that cannot be written are lost; once there is room, the log says how many, and once."""
+        monkeypatch.setattr("service.logs._INTERVAL", 60.0)
+        stream = FullDisk()
+        writer = LineWriter(stream, as_json)
+        for number in range(3):
+            writer.write(Event(NOON, "info", "a", str(number)))
+        writer._flush()
+        assert (3, b"") == (writer.lost, stream.getvalue())
+        stream.has_room = True
+        writer._flush()
+        writer.close()
+        [told] = events(stream)
+        assert (3, "3 log lines were lost") == (writer.lost, told["message"])
+
+
+class FullDisk(io.BytesIO):
+    """A stream that takes nothing until it has room."""
+
+    has_room = False
+
+    def write(self, data: Buffer, /) -> int:
+        if not self.has_room:
+            raise OSError
+        return super().write(data)
 
 
 @asynccontextmanager
 async def logged(fake: FakeMlflow, stream: io.BytesIO, render: Render) -> AsyncIterator[Client]:
     """The service over the fake, which writes its access log to a stream."""
     writer = LineWriter(stream, render)
-    app = create_app(make_settings(), fake.url, [writer.write], clock=lambda: 0.5)
+    app = create_app(make_settings(), fake.url, [writer.write], clock=lambda: NOON)
     try:
         async with TestClient(Served(app)) as client:
             yield client
@@ -110,7 +137,7 @@ class TestAccess:
             await api.get("/nothing")
         first, second = events(stream)
         assert {
-            "time": "1970-01-01T00:00:00.500000Z",
+            "time": "2026-03-05T12:00:00Z",
             "level": "info",
             "request_id": "mine",
             "method": "GET",
@@ -121,14 +148,14 @@ class TestAccess:
             "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         }.items() <= first.items()
         assert 0 < float(str(first["upstream_ms"])) <= float(str(first["duration_ms"]))
-        assert ("unmatched", 404) == (second["route"], second["status"])
+        assert ("unmatched", 404, "not_found") == (second["route"], second["status"], second["code"])
 
     async def test_text(self, fake: FakeMlflow) -> None:
         """For a person a request is a short line."""
         stream = io.BytesIO()
         async with logged(fake, stream, as_text) as api:
             await api.get("/livez")
-        assert b"00:00:00.500 GET /livez 200 " == stream.getvalue()[:28]
+        assert b"12:00:00.000 GET /livez 200 " == stream.getvalue()[:28]
 
     @pytest.mark.parametrize("render", [as_json, as_text])
     async def test_odd_headers(self, fake: FakeMlflow, render: Render) -> None:
@@ -142,64 +169,3 @@ class TestAccess:
             assert b"HTTP/1.1 200" == (await reader.read())[:12]
             writer.close()
         assert b"/livez" in stream.getvalue()
-
-
-class TestMetrics:
-    async def samples(self, api: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        response = await api.get("/metrics")
-        assert 200 == response.status
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(await response.text())
-            for sample in family.samples
-        }
-
-    async def test_requests_are_counted_by_route(self, api: Client, fake: FakeMlflow) -> None:
-        """Requests are counted by template, method and status: no text of a caller's is a label."""
-        fake.add_run(run_id="abc123def456")
-        for path in ("/runs/abc123def456", "/runs/nobody", "/runs/noone", "/s3cret"):
-            await api.get(API + path)
-        samples = await self.samples(api)
-        route = f"{API}/runs/{{run_id}}"
-
-        def counted(route: str, status: str) -> float:
-            labels = frozenset({"route": route, "method": "GET", "status": status}.items())
-            return samples["tracking_request_duration_seconds_count", labels]
-
-        assert (1, 2, 1) == (counted(route, "200"), counted(route, "404"), counted("unmatched", "404"))
-        assert "s3cret" not in str(samples)
-        assert "nobody" not in str(samples)
-
-    async def test_the_upstream_is_counted(self, fake: FakeMlflow) -> None:
-        """Attempts are counted by endpoint and outcome, and the breaker's state is told."""
-        async with serving(fake.url, upstream={"attempts": 1}) as api:
-            await ask(api, "experiments")
-            await fake.stop()
-            for _ in range(2):
-                await ask(api, "experiments")
-            samples = await self.samples(api)
-        endpoint = ("endpoint", "experiments/search")
-        name = "tracking_upstream_calls_total"
-        assert 1 == samples[name, frozenset({endpoint, ("outcome", "ok")})]
-        assert 2 == samples[name, frozenset({endpoint, ("outcome", "upstream_error")})]
-        assert 1 == samples["tracking_upstream_breaker", frozenset({("state", "closed")})]
-        assert 0 == samples["tracking_upstream_breaker", frozenset({("state", "open")})]
-
-    async def test_the_store_is_counted(self, api: Client, fake: FakeMlflow) -> None:
-        """What was met from memory and what was not is counted."""
-        fake.add_run(run_id="abc123def456")
-        for _ in range(3):
-            await api.get(API + ROUTES["run"][1])
-        samples = await self.samples(api)
-        reads = {
-            labels: value for (name, labels), value in samples.items() if name == "tracking_store_reads_total"
-        }
-        assert 1 == reads[frozenset({("result", "miss")})]
-        assert 3 == sum(reads.values())
-        assert samples["tracking_store_bytes", frozenset()] > 0
-
-    async def test_metrics_can_be_turned_off(self, fake: FakeMlflow) -> None:
-        """TRACKING_METRICS=false serves none."""
-        async with serving(fake.url, metrics=False) as api:
-            assert 404 == (await api.get("/metrics")).status
-            assert 200 == (await api.get(f"{API}/runs")).status

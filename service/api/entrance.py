@@ -11,31 +11,44 @@ import logging
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import count
 from secrets import token_hex
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from multidict import istr
 
+from service.api.callers import CALLER
 from service.api.capacity import Capacity
+from service.api.clients import Clients
+from service.api.cors import Cors
+from service.api.handler import Handler, Stage
 from service.api.observation import Answered, Observer, route_of
-from service.api.problems import of_router, problem_response
-from service.errors import BodyTooLarge, InternalError, Overloaded, TrackingError, UpstreamFailure
-from service.tracking.source import PATIENCE_ENDS
+from service.api.prepared import PreparedResponse
+from service.api.problems import CODE, of_router, problem_response
+from service.api.security import SERVED_HEADERS
+from service.api.trace_context import TRACEPARENT, place_in_trace
+from service.errors import (
+    AuthUnavailable,
+    BodyTooLarge,
+    InternalError,
+    Overloaded,
+    TrackingError,
+    UnreadableRequest,
+    UpstreamFailure,
+)
+from service.tracking.source import PATIENCE_ENDS, TRACE
 
 log = logging.getLogger("service.api")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 X_REQUEST_ID = istr("X-Request-ID")
 X_REQUEST_TIMEOUT = istr("X-Request-Timeout")
-_TRACEPARENT = istr("traceparent")
+_VERSIONS = "Only HTTP/1.1 and HTTP/1.0 are understood."
 _FULL = "This replica handles as many requests as it can."
-_ALWAYS_ANSWERED = frozenset({"/livez", "/readyz", "/metrics"})
+ALWAYS_ANSWERED = frozenset({"/livez", "/readyz", "/metrics"})
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{1,128}", re.ASCII)
-_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-.{1,64}", re.ASCII)  # https://www.w3.org/TR/trace-context/
 _LONGEST_PATH = 256  # characters of a path in the log
 # A random part for each process and a number for each request: a tenth of what a random id costs.
 _PROCESS = token_hex(8)
@@ -43,23 +56,36 @@ _requests = count(1)
 
 
 class Entrance:
-    """Gives every request an id, a deadline (seconds) and, if it fails, an answer of the contract's form."""
+    """Gives every request an id, a deadline (seconds) and, if it fails, an answer of the contract's form.
+
+    stages: what else stands before the handler, the outermost first; what they raise is answered, too.
+    cors: None where pages of other hosts are told nothing. clock: the time, for the log.
+    """
 
     def __init__(
         self,
         observers: Sequence[Observer],
         capacity: Capacity,
         deadline: float,
-        clock: Callable[[], float] = time.time,
+        *,
+        stages: Sequence[Stage] = (),
+        cors: Cors | None = None,
+        clients: Clients,
+        clock: Callable[[], datetime],
     ) -> None:
         self._observers = observers
         self._capacity = capacity
         self._deadline = deadline
+        self._stages = stages if cors is None else (cors, *stages)
+        self._cors = cors
+        self._clients = clients
         self._clock = clock
 
     def before(self, handler: Handler) -> Handler:
         """The handler with all of that before and after it."""
         capacity, deadline = self._capacity, self._deadline
+        for stage in reversed(self._stages):
+            handler = stage.before(handler)
 
         async def enter(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
@@ -67,63 +93,85 @@ class Entrance:
             wanted = request.headers.get(X_REQUEST_TIMEOUT)
             seconds = deadline if wanted is None else _shortened(deadline, wanted)
             PATIENCE_ENDS.set(asyncio.get_running_loop().time() + seconds)
+            if TRACEPARENT in request.headers and TRACE.get() is None:  # else whoever traces has set it
+                TRACE.set(place_in_trace(request.headers))
             capacity.active += 1
             try:
-                if capacity.active > capacity.most and request.path not in _ALWAYS_ANSWERED:
-                    response: web.StreamResponse = problem_response(Overloaded(_FULL), request_id)
+                if request.version is not HttpVersion11 and request.version != HttpVersion10:
+                    response: web.StreamResponse = problem_response(UnreadableRequest(_VERSIONS), request_id)
+                elif capacity.active > capacity.most and request.path not in ALWAYS_ANSWERED:
+                    response = problem_response(Overloaded(_FULL), request_id)
                 else:
                     response = await handler(request)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem+json
                 response = problem_response(_translate(error, request, request_id), request_id)
             finally:
                 capacity.active -= 1
-            response.headers[X_REQUEST_ID] = request_id
-            if capacity.draining:
-                response.force_close()  # the caller's next request goes to another replica
-            self._tell(request, response, request_id, began)
+            self._label(request, response, request_id)
+            if self._observers:
+                answered = self._answered(request, response, request_id, time.perf_counter() - began)
+                for observe in self._observers:
+                    observe(answered)
             return response
 
         return enter
 
-    def _tell(
-        self, request: web.Request, response: web.StreamResponse, request_id: str, began: float
-    ) -> None:
-        if not self._observers:
-            return
-        answered = _answered(request, response, request_id, self._clock(), time.perf_counter() - began)
-        for observe in self._observers:
-            observe(answered)
+    def unreadable(self, request: web.BaseRequest) -> web.Response:
+        """The answer to what is no HTTP request; the connection ends with it."""
+        request_id = _id_of(request)
+        response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
+        self._label(request, response, request_id)
+        response.force_close()
+        return response
+
+    def _label(self, request: web.BaseRequest, response: web.StreamResponse, request_id: str) -> None:
+        response.headers[X_REQUEST_ID] = request_id
+        if not isinstance(response, PreparedResponse):  # which bears them already
+            for name, value in SERVED_HEADERS.items():
+                response.headers.setdefault(name, value)
+        if self._cors is not None:
+            response.headers.update(self._cors.headers(request))
+        # While draining, the caller's next request goes to another replica. And aiohttp loses what follows a
+        # request that asks for another protocol, so that nothing more can be read in step.
+        if self._capacity.draining or hdrs.UPGRADE in request.headers:
+            response.force_close()
+
+    def _answered(
+        self, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
+    ) -> Answered:
+        path = request.rel_url.raw_path[:_LONGEST_PATH]
+        answered = Answered(
+            self._clock(),
+            request_id,
+            self._clients.address(request),
+            request.method,
+            route_of(request),
+            path if path.isascii() else ascii(path),
+            response.status,
+            _milliseconds(seconds),
+        )
+        reading = getattr(response, "reading", None)
+        if reading is not None:
+            answered.upstream_ms = _milliseconds(reading.waited)
+            answered.cache = reading.cache
+        else:
+            answered.code = response.get(CODE)
+        answered.caller = CALLER.get()
+        trace = TRACE.get()
+        if trace is not None:
+            answered.trace_id = trace[TRACEPARENT][3:35]
+        return answered
 
 
-ENTRANCE = web.AppKey("entrance", Entrance)
+Unreadable = Callable[[web.BaseRequest], web.StreamResponse]  # answers what is no HTTP request
+
+ENTRANCE: web.AppKey[Stage] = web.AppKey("entrance")
+UNREADABLE: web.AppKey[Unreadable] = web.AppKey("unreadable")
 
 
-def _id_of(request: web.Request) -> str:
+def _id_of(request: web.BaseRequest) -> str:
     given = request.headers.get(X_REQUEST_ID)
     return given if given and _WELL_FORMED.fullmatch(given) else f"{_PROCESS}-{next(_requests):x}"
-
-
-def _answered(
-    request: web.Request, response: web.StreamResponse, request_id: str, now: float, seconds: float
-) -> Answered:
-    path = request.rel_url.raw_path[:_LONGEST_PATH]
-    answered = Answered(
-        datetime.fromtimestamp(now, UTC),
-        request_id,
-        request.method,
-        route_of(request),
-        path if path.isascii() else ascii(path),
-        response.status,
-        _milliseconds(seconds),
-    )
-    reading = getattr(response, "reading", None)
-    if reading is not None:
-        answered.upstream_ms = _milliseconds(reading.waited)
-        answered.cache = reading.cache
-    trace = request.headers.get(_TRACEPARENT)
-    if trace is not None and _TRACE.fullmatch(trace):
-        answered.trace_id = trace[3:35]
-    return answered
 
 
 def _milliseconds(seconds: float) -> float:
@@ -140,7 +188,7 @@ def _shortened(deadline: float, wanted: str) -> float:
 
 
 def _translate(error: Exception, request: web.Request, request_id: str) -> TrackingError:
-    if isinstance(error, UpstreamFailure):
+    if isinstance(error, UpstreamFailure | AuthUnavailable):
         log.warning(
             "request %s: %s %s: %s", request_id, request.method, request.rel_url.raw_path, error.cause
         )

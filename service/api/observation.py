@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from service.durations import Durations
+from service.errors import TrackingError
 
 # Seconds: from a hot answer, microseconds, to a cold one at the deadline.
 BOUNDS = (
@@ -29,8 +32,8 @@ BOUNDS = (
     5.0,
     10.0,
 )
-_BOUNDS_MS = [bound * 1_000 for bound in BOUNDS]
 UNMATCHED = "unmatched"
+OTHER = "other"  # what is counted for a method that HTTP does not define
 
 
 class Answered(msgspec.Struct, gc=False, omit_defaults=True, tag_field="level", tag="info"):
@@ -38,11 +41,13 @@ class Answered(msgspec.Struct, gc=False, omit_defaults=True, tag_field="level", 
 
     route: the template that matched, never text of the caller's. path: what was asked, without its query.
     upstream_ms: how long it waited for MLflow; cache: how the answer was come by (as in Cache-Status), both
-    None where MLflow is not involved. trace_id: of the caller's traceparent.
+    None where MLflow is not involved. trace_id: of the caller's traceparent. client: the address that it came
+    from; caller: who it is, where callers are told apart. code: of the problem that it was answered with.
     """
 
     time: datetime
     request_id: str
+    client: str
     method: str
     route: str
     path: str
@@ -51,41 +56,58 @@ class Answered(msgspec.Struct, gc=False, omit_defaults=True, tag_field="level", 
     upstream_ms: float | None = None
     cache: str | None = None
     trace_id: str | None = None
+    caller: str | None = None
+    code: str | None = None
 
 
 Observer = Callable[[Answered], object]  # told of every request, once, when its response is made
 
 
-class RouteTimes(NamedTuple):
-    """Requests of one route, method and status: how many fell below each bound, and the sum of seconds."""
+class Kind(NamedTuple):
+    """What requests are counted by; each part is one of a few.
+
+    source: where the answer came from: "memory" without waiting for MLflow, "mlflow", or "none" of the two.
+    """
 
     route: str
     method: str
     status: int
-    buckets: list[int]
-    total: list[float]
+    source: str
 
 
 class RequestTimes:
-    """An observer that counts requests and their durations.
-
-    In plain lists: the locks of a metrics library's histogram cost a request more than all else here.
-    """
+    """An observer that counts requests with their durations, and problems by their codes."""
 
     def __init__(self) -> None:
-        self._times: dict[tuple[str, str, int], RouteTimes] = {}
+        self._times: dict[tuple[str, str, int, str], Durations] = {}
+        # All from the start: a counter that appears with its first problem seems not to have risen.
+        self.problems = Counter(dict.fromkeys(_codes(TrackingError), 0))
 
     def __call__(self, answered: Answered) -> None:
-        key = (answered.route, answered.method, answered.status)
-        times = self._times.get(key)
+        waited = answered.upstream_ms
+        source = "none" if waited is None else "mlflow" if waited else "memory"
+        times = self._times.get((answered.route, answered.method, answered.status, source))
         if times is None:
-            times = self._times[key] = RouteTimes(*key, [0] * (len(BOUNDS) + 1), [0.0])
-        milliseconds = answered.duration_ms
-        times.buckets[bisect_left(_BOUNDS_MS, milliseconds)] += 1
-        times.total[0] += milliseconds / 1_000
+            times = self._bounded(answered, source)
+        times.add(answered.duration_ms / 1_000)
+        if answered.code is not None:
+            self.problems[answered.code] += 1
 
-    def __iter__(self) -> Iterator[RouteTimes]:
-        return iter(list(self._times.values()))
+    def _bounded(self, answered: Answered, source: str) -> Durations:
+        """What a new kind is counted in. Methods that HTTP does not define are one, however many come."""
+        method = answered.method if answered.method in hdrs.METH_ALL else OTHER
+        kind = (answered.route, method, answered.status, source)
+        return self._times.setdefault(kind, Durations(BOUNDS))
+
+    def __iter__(self) -> Iterator[tuple[Kind, Durations]]:
+        return iter([(Kind(*kind), times) for kind, times in self._times.items()])
+
+
+def _codes(kind: type[TrackingError]) -> Iterator[str]:
+    if hasattr(kind, "code"):
+        yield kind.code
+    for narrower in kind.__subclasses__():
+        yield from _codes(narrower)
 
 
 def route_of(request: web.Request) -> str:

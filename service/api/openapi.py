@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service import __version__, errors
 from service.api import examples, schemas
+from service.api.handler import Handler
 from service.api.problems import CONTENT_TYPE, problem_body
 from service.api.routes import BASE
+from service.api.security import DOCS_POLICY
 
 STATIC = Path(__file__).parent / "static"
 _ASSETS = [STATIC / "start.js", *sorted((STATIC / "swagger-ui").iterdir())]
@@ -36,6 +37,8 @@ _RESPONSES: tuple[type[BaseModel], ...] = (
 )
 _ERRORS: Mapping[int, str] = {
     400: "The request cannot be read.",
+    401: "The caller is not known: no credential, or not a good one.",
+    403: "The caller is known, and may not read runs.",
     404: "MLflow says that the run, or one of them, does not exist.",
     405: "The method is not one of this resource.",
     408: "The request body does not arrive in time.",
@@ -51,7 +54,7 @@ _MODEL_OF_ERROR: Mapping[int, type[BaseModel]] = {
     404: schemas.MissingRunsProblem,
     422: schemas.InvalidProblem,
 }
-_UPSTREAM = (500, 502, 503, 504)
+_UPSTREAM = (401, 403, 500, 502, 503, 504)
 _RUN_ID = {
     "name": "run_id",
     "in": "path",
@@ -61,6 +64,14 @@ _RUN_ID = {
     "example": "abc123def456",
 }
 _READY = {"status": "ready", "upstream": "ok", "breaker": "closed"}
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key or a JSON Web Token, where the service tells callers apart.",
+    },
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 _HEADERS = {
     "ETag": "Strong validator of this answer; send it back as If-None-Match.",
     "Age": "Seconds since the answer came from MLflow.",
@@ -168,7 +179,8 @@ def openapi_document() -> dict[str, Any]:
                 }
             },
         },
-        "components": {"schemas": definitions},
+        "security": [{}, {"bearer": []}, {"api_key": []}],
+        "components": {"schemas": definitions, "securitySchemes": _SECURITY_SCHEMES},
     }
 
 
@@ -182,7 +194,7 @@ class DocumentationRoutes:
         """The routes of the documentation."""
         return [
             web.get("/openapi.json", self.document),
-            web.get("/docs", _file(STATIC / "index.html")),
+            web.get("/docs", _file(STATIC / "index.html", {"Content-Security-Policy": DOCS_POLICY})),
             # File by file: what is not listed is no route, and no path can name anything else.
             *(web.get(f"/docs/{file.relative_to(STATIC).as_posix()}", _file(file)) for file in _ASSETS),
         ]
@@ -192,9 +204,9 @@ class DocumentationRoutes:
         return web.Response(body=self._document, content_type="application/json")
 
 
-def _file(file: Path) -> Handler:
+def _file(file: Path, headers: Mapping[str, str] | None = None) -> Handler:
     async def send(_request: web.Request) -> web.FileResponse:
-        return web.FileResponse(file)
+        return web.FileResponse(file, headers=headers)
 
     return send
 
@@ -228,6 +240,10 @@ def _problem(status: int) -> dict[str, Any]:
         "description": _ERRORS[status],
         "content": {CONTENT_TYPE: {"schema": _ref(model), "example": _example(status)}},
     }
+    if status in {errors.Unauthenticated.status, errors.Forbidden.status}:
+        problem["headers"] = {
+            "WWW-Authenticate": {"description": "How to say who one is.", "schema": {"type": "string"}}
+        }
     if status == errors.UpstreamUnavailable.status:
         problem["headers"] = {
             "Retry-After": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}}
@@ -238,6 +254,8 @@ def _problem(status: int) -> dict[str, Any]:
 def _example(status: int) -> dict[str, object]:
     error: errors.TrackingError = {
         400: errors.MalformedBody("The body is not valid JSON."),
+        401: errors.Unauthenticated("A credential is needed."),
+        403: errors.Forbidden("The token does not grant reading runs."),
         404: errors.RunsNotFound(["abc123def456"]),
         408: errors.BodyTimeout("The request body did not arrive in time."),
         413: errors.BodyTooLarge("The request body is too large."),

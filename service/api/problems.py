@@ -9,6 +9,7 @@ from aiohttp import web
 from service.errors import ExpectationFailed, MethodNotAllowed, NotFound, TrackingError
 
 CONTENT_TYPE = "application/problem+json"
+CODE = web.ResponseKey("code", str)  # in the response, for whoever observes
 
 
 def problem_body(error: TrackingError, request_id: str) -> dict[str, object]:
@@ -26,12 +27,14 @@ def problem_body(error: TrackingError, request_id: str) -> dict[str, object]:
 
 def problem_response(error: TrackingError, request_id: str) -> web.Response:
     """The response that tells a caller of an error."""
-    return web.Response(
+    response = web.Response(
         status=error.status,
         body=json.dumps(problem_body(error, request_id)).encode(),
         content_type=CONTENT_TYPE,
         headers={"Cache-Control": "no-store", **error.headers()},
     )
+    response[CODE] = error.code
+    return response
 
 
 def of_router(error: web.HTTPException, request: web.Request) -> TrackingError | None:

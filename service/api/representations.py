@@ -19,6 +19,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from service.api.prepared import PreparedResponse
+from service.api.security import SERVED_LINES
 from service.tracking.source import Reading
 
 _encode = msgspec.json.Encoder().encode
@@ -69,7 +70,11 @@ class Representations:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[Hashable, Representation] = OrderedDict()
-        self._used = 0
+        self.used = 0
+        self.evictions = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     async def respond(
         self,
@@ -128,14 +133,15 @@ class Representations:
     def _keep(self, key: Hashable, made: Representation) -> None:
         self._drop(key)
         self._kept[key] = made
-        self._used += made.size
-        while self._used > self._max_bytes:
+        self.used += made.size
+        while self.used > self._max_bytes:
             self._drop(next(iter(self._kept)))
+            self.evictions += 1
 
     def _drop(self, key: Hashable) -> None:
         dropped = self._kept.pop(key, None)
         if dropped is not None:
-            self._used -= dropped.size
+            self.used -= dropped.size
 
 
 def _head(etag: str, entity: str) -> bytes:
@@ -148,7 +154,7 @@ def _not_modified(etag: str) -> bytes:
 
 
 def _validators(etag: str) -> str:
-    return f"ETag: {etag}\r\nCache-Control: private, no-cache\r\nVary: Accept-Encoding\r\nServer: {_NAME}\r\n"
+    return f"ETag: {etag}\r\nCache-Control: private, no-cache\r\nVary: Accept-Encoding\r\n{SERVED_LINES}"
 
 
 @lru_cache(maxsize=256)

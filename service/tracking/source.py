@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -15,6 +15,8 @@ T_co = TypeVar("T_co", covariant=True)
 IS_RENEWAL: ContextVar[bool] = ContextVar("is_renewal", default=False)
 # When the caller gives up, by the event loop's clock, in seconds; None for never.
 PATIENCE_ENDS: ContextVar[float | None] = ContextVar("patience_ends", default=None)
+# The caller's place in a trace, as the headers of W3C's Trace Context; None where it is in none.
+TRACE: ContextVar[Mapping[str, str] | None] = ContextVar("trace", default=None)
 
 
 class Reading(NamedTuple, Generic[T_co]):

@@ -11,7 +11,8 @@ from service.errors import UpstreamRefused
 from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
 from service.tracking.source import Reading
 from service.upstream import filters, wire
-from service.upstream.door import AlreadyExists, Door, Missing
+from service.upstream.door import Door
+from service.upstream.verdict import AlreadyExists, Missing
 
 _PAGE = 1000
 

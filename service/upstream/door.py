@@ -9,28 +9,38 @@ import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import asynccontextmanager
-from http import HTTPStatus
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple, Self, TypeVar, overload
 
 import aiohttp
 from yarl import URL
 
 from service import errors
-from service.tracking.source import IS_RENEWAL
+from service.durations import Durations
+from service.tracking.source import IS_RENEWAL, TRACE
 from service.upstream import wire
 from service.upstream.breaker import Admission, Breaker
 from service.upstream.gate import Gate, GateFullError
-from service.upstream.retry import RetryBudget, pause_before, retry_after
+from service.upstream.intake import Intake, TooLargeError
+from service.upstream.retry import RetryBudget, pause_before
+from service.upstream.verdict import check, judge
 
 T = TypeVar("T")
+Ask = Callable[..., AbstractAsyncContextManager[aiohttp.ClientResponse]]  # as a session's `request`
 
 log = logging.getLogger("service.upstream")
 
 _API = "api/2.0/mlflow/"
-_MISSING = "RESOURCE_DOES_NOT_EXIST"
+# Seconds of an attempt, as they are counted.
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# What is not helped by asking again.
+_FINAL = (
+    errors.UpstreamRefused,
+    errors.UpstreamTooLarge,
+    errors.UpstreamTimeout,
+    errors.UpstreamNotAsked,
+)
 _LARGE = 65_536  # bytes of an answer that takes about a quarter of a millisecond to read
-_EXISTS = "RESOURCE_ALREADY_EXISTS"
 
 
 class Limits(NamedTuple):
@@ -48,20 +58,13 @@ class Limits(NamedTuple):
     breaker_interval: float = 0.5
 
 
-class Missing(errors.UpstreamRefused):
-    """MLflow says that the thing asked for does not exist."""
-
-
-class AlreadyExists(errors.UpstreamRefused):
-    """MLflow says that the thing to be created exists."""
-
-
 class Door:
     """Calls to one MLflow, through one pooled session. Use as an async context manager.
 
     base: MLflow's address; a path in it (a proxy's prefix) is kept. headers: sent with every call, to this
     address only. ssl_context: how its certificate is verified; None for the system's way.
-    clock, sleep: for tests; seconds.
+    around: what stands around each request, for whoever traces; the attempt's number is its
+    trace_request_ctx. clock, sleep: for tests; seconds.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Door:
         *,
         headers: Mapping[str, str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        around: Callable[[Ask], Ask] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -78,15 +82,18 @@ class Door:
         self._limits = limits
         self._headers = dict(headers or {})
         self._ssl = ssl_context
+        self._around = around
         self._clock = clock
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
-        self.gate = Gate(limits.max_in_flight, limits.queue_timeout)
+        self._ask: Ask | None = None
+        self._intake = Intake(limits.max_body_bytes)
+        self.gate = Gate(limits.max_in_flight, limits.queue_timeout, clock)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_interval, clock)
         self.budget = RetryBudget()
         self.health = "unknown"  # at the last call: unknown, ok or failing
         self.outcomes: Counter[tuple[str, str]] = Counter()  # attempts, by endpoint and what came of them
-        self.seconds: defaultdict[str, float] = defaultdict(float)  # spent in attempts, by endpoint
+        self.durations: defaultdict[str, Durations] = defaultdict(lambda: Durations(BOUNDS))  # by endpoint
         self.retries = 0
 
     async def __aenter__(self) -> Self:
@@ -104,6 +111,8 @@ class Door:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        ask = self._session.request
+        self._ask = ask if self._around is None else self._around(ask)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -138,9 +147,10 @@ class Door:
         until = self._clock() + self._limits.deadline
         self.budget.earn()
         for attempt in range(1, self._limits.attempts + 1):
+            request["trace_request_ctx"] = attempt
             try:
                 return await self._attempt(method, endpoint, read, until, request)
-            except (errors.UpstreamRefused, errors.UpstreamTimeout, errors.UpstreamNotAsked):
+            except _FINAL:
                 raise
             except (errors.UpstreamError, errors.UpstreamUnavailable) as error:
                 pause = max(pause_before(attempt + 1), error.retry_after)
@@ -175,14 +185,14 @@ class Door:
                 try:
                     result = await self._exchange(method, endpoint, read, until - began, request)
                 finally:
-                    self.seconds[endpoint] += self._clock() - began
+                    self.durations[endpoint].add(self._clock() - began)
             went_well, outcome = True, "ok"
         except GateFullError as error:
             outcome = "gate_full"
             said = f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
             raise errors.UpstreamNotAsked(said) from error
         except errors.UpstreamFailure as error:
-            went_well, outcome = _judge(error)
+            went_well, outcome = judge(error)
             _let_go(error)
             raise
         finally:
@@ -210,19 +220,23 @@ class Door:
         seconds: float,
         request: Mapping[str, Any],
     ) -> Any:
-        if self._session is None:
+        if self._ask is None:
             raise RuntimeError("the door is used outside its context")
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._session.request(method, _API + endpoint, allow_redirects=False, **request) as response,
+                self._ask(
+                    method, _API + endpoint, headers=TRACE.get(), allow_redirects=False, **request
+                ) as response,
             ):
-                body = await self._body(response)
+                body = await self._intake.read(response)
+        except TooLargeError as error:
+            raise errors.UpstreamTooLarge(f"{endpoint}: {error}") from error
         except TimeoutError as error:  # before ClientError: aiohttp's time-outs are both
             raise errors.UpstreamTimeout(f"{endpoint}: {_describe(error)}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
-        _check(endpoint, response.status, response.headers, body)
+        check(endpoint, response.status, response.headers, body)
         if len(body) > _LARGE:
             await asyncio.sleep(0)  # reading it takes a while: others first
         try:
@@ -230,17 +244,6 @@ class Door:
             return await _in_turns(result) if isinstance(result, Generator) else result
         except wire.WireError as error:
             raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
-
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        limit = self._limits.max_body_bytes
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > limit:
-                raise aiohttp.ClientPayloadError(f"an answer of more than {limit} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
 
 
 async def _in_turns(reading: Generator[None, None, T]) -> T:
@@ -252,39 +255,6 @@ async def _in_turns(reading: Generator[None, None, T]) -> T:
             result: T = end.value
             return result
         await asyncio.sleep(0)
-
-
-def _check(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Raise what a status that is not 200 means (mlflow/exceptions.py has MLflow's codes)."""
-    if status == HTTPStatus.OK:
-        return
-    code = wire.read_error_code(body)
-    wanted = retry_after(headers.get("Retry-After", ""))
-    said = f"{endpoint}: status {status} {code}".rstrip()
-    if status == HTTPStatus.NOT_FOUND and code == _MISSING:
-        raise Missing(said)
-    if code == _EXISTS:
-        raise AlreadyExists(said)
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        raise errors.UpstreamAuth(said)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise errors.UpstreamUnavailable(said, wanted)
-    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise errors.UpstreamRefused(said)
-    raise errors.UpstreamError(said, wanted)
-
-
-def _judge(error: errors.UpstreamFailure) -> tuple[bool | None, str]:
-    """Whether MLflow is well, None where the failure does not tell, and what came of the call in a word."""
-    if isinstance(error, errors.UpstreamNotAsked):
-        return None, "breaker_open"
-    if isinstance(error, errors.UpstreamRefused):
-        return True, "refused"
-    if isinstance(error, errors.UpstreamAuth):
-        return True, error.code  # it answers: the breaker is for an MLflow that does not
-    if isinstance(error, errors.UpstreamUnavailable):
-        return None, error.code
-    return False, error.code
 
 
 def _let_go(error: BaseException) -> None:

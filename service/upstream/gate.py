@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
@@ -15,14 +16,17 @@ class Gate:
     """At most so many calls at once; further ones wait for a place, in order, for a short time (seconds).
 
     What can wait (a renewal that nobody waits for) gets a place only where one is free.
+    clock: seconds, monotonic.
     """
 
-    def __init__(self, places: int, patience: float) -> None:
+    def __init__(self, places: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._places = asyncio.Semaphore(places)
         self._patience = patience
+        self._clock = clock
         self.in_flight = 0
         self.waiting = 0
         self.refused = 0
+        self.waited = 0.0  # seconds, all calls together
 
     @asynccontextmanager
     async def place(self, *, may_wait: bool) -> AsyncIterator[None]:
@@ -40,6 +44,7 @@ class Gate:
             self.refused += 1
             raise GateFullError
         self.waiting += 1
+        began = self._clock()
         try:
             async with asyncio.timeout(self._patience):
                 await self._places.acquire()
@@ -48,3 +53,4 @@ class Gate:
             raise GateFullError from None
         finally:
             self.waiting -= 1
+            self.waited += self._clock() - began

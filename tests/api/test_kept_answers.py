@@ -109,8 +109,8 @@ async def test_kept_answers_are_bounded(encoding: str, max_bytes: int) -> None:
         key = number % 50
         response = await kept.respond(request, Reading(run), key, (run,), lambda run=run: run)  # type: ignore[misc] # mypy cannot infer a default
         assert 200 == response.status
-        assert sum(one.size for one in kept._kept.values()) == kept._used
-        assert kept._used <= max_bytes
+        assert sum(one.size for one in kept._kept.values()) == kept.used
+        assert kept.used <= max_bytes
     assert (max_bytes > 0) == bool(kept._kept)
 
 
@@ -132,7 +132,7 @@ async def test_the_answer_asked_for_last_is_kept_longest() -> None:
     kept = Representations(2**20)
     await asked("a")
     made.clear()
-    kept = Representations(kept._used * 2)
+    kept = Representations(kept.used * 2)
     for name in "abacabb":
         await asked(name)
     assert ["a", "b", "c", "b"] == made

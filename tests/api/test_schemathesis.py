@@ -12,22 +12,43 @@ from aiohttp import web
 
 from service.api.openapi import openapi_document
 from service.app import create_app
+from service.auth.api_keys import new_key
 from service.server import Runner
 from tests.api.serving import make_settings
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
-CONFIG = {
-    "generation": {"deterministic": True, "max-examples": 100, "database": "none"},
-    "request-timeout": 10,
-}
+KEY, LINE = new_key("ada")
+KNOWN = {"X-API-Key": KEY}
+OPEN = {"/livez", "/readyz"}
 MLFLOW_FAILS = schemathesis.checks.not_a_server_error
 # The path of compare could be a run's, too, so its Allow also has the methods of a run's detail.
 TRUE_ALL_THE_SAME = schemathesis.checks.allow_header_conformance
+DESCRIBED = [
+    schemathesis.checks.content_type_conformance,
+    schemathesis.checks.response_headers_conformance,
+    schemathesis.checks.response_schema_conformance,
+]
+
+
+def schema(document: dict[str, Any], **generation: Any) -> schemathesis.BaseSchema:
+    """What schemathesis makes requests from: the same ones each time."""
+    generating = {"deterministic": True, "max-examples": 100, "database": "none", **generation}
+    config = {"generation": generating, "request-timeout": 10}
+    return schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
+
+
+def closed() -> dict[str, Any]:
+    """The document of a service that tells callers apart: it leaves them no way without a credential."""
+    document = openapi_document()
+    document["security"] = [one for one in document["security"] if one]
+    for path in OPEN:
+        document["paths"][path]["get"]["security"] = []
+    return document
 
 
 @contextmanager
-def served(fake: FakeMlflow) -> Iterator[str]:
+def served(fake: FakeMlflow, **settings: Any) -> Iterator[str]:
     """The address of the service over this MLflow: schemathesis blocks, so both run in a thread."""
     loop = asyncio.new_event_loop()
     started, stop = threading.Event(), asyncio.Event()
@@ -35,7 +56,7 @@ def served(fake: FakeMlflow) -> Iterator[str]:
 
     async def serve() -> None:
         async with fake.serve():
-            app = create_app(make_settings(), fake.url)
+            app = create_app(make_settings(**settings), fake.url)
             runner = Runner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.0)
             await runner.setup()
             try:
@@ -57,35 +78,68 @@ def served(fake: FakeMlflow) -> Iterator[str]:
         loop.close()
 
 
-@pytest.fixture(scope="module")
-def healthy() -> Iterator[str]:
-    """The service over an MLflow with a few runs, the reference's among them."""
+def with_runs() -> FakeMlflow:
+    """An MLflow with a few runs, the reference's among them."""
     fake = FakeMlflow()
     for run_id in ("abc123def456", "def456ghi789", "ghi789jkl012"):
         fake.add_run(run_id=run_id, metrics={"oos_sharpe": 1.0}, params={"p": "1"}, tags={"run_type": "cpcv"})
-    with served(fake) as url:
+    return fake
+
+
+@pytest.fixture(scope="module")
+def healthy() -> Iterator[str]:
+    """The service over an MLflow with a few runs."""
+    with served(with_runs()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    """The same, for callers with a key."""
+    with served(with_runs(), auth={"mode": "api_key", "api_keys": LINE}) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def failing() -> Iterator[str]:
-    """The service over an MLflow that only fails."""
+    """The service over an MLflow that only fails, for callers with a key."""
     fake = FakeMlflow()
     fake.before = answering(500)
-    with served(fake) as url:
+    with served(fake, auth={"mode": "api_key", "api_keys": LINE}) as url:
         yield url
 
 
-SCHEMA = schemathesis.openapi.from_dict(openapi_document(), config=schemathesis.Config.from_dict(CONFIG))
+ANYBODY = schema(openapi_document())
+# A credential that schemathesis makes up beside the good one would be a second one.
+THE_KNOWN = schema(closed(), **{"with-security-parameters": False, "max-examples": 280})
+STRANGERS = schema(closed())
 
 
-@SCHEMA.parametrize()
+@ANYBODY.parametrize()
 def test_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
     """Whatever the request, the answer's status, type and body are described, and it is no 5xx."""
     case.call_and_validate(base_url=healthy, excluded_checks=[TRUE_ALL_THE_SAME])
 
 
-@SCHEMA.parametrize()
+@THE_KNOWN.parametrize()
+def test_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
+    """With a good key it is the same; without, or with another, the same request is refused."""
+    case.call_and_validate(base_url=guarded, headers=KNOWN, excluded_checks=[TRUE_ALL_THE_SAME])
+
+
+@ANYBODY.parametrize()
 def test_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
     """Over an MLflow that fails, the errors are described, too."""
-    case.call_and_validate(base_url=failing, excluded_checks=[TRUE_ALL_THE_SAME, MLFLOW_FAILS])
+    excluded = [TRUE_ALL_THE_SAME, MLFLOW_FAILS]
+    case.call_and_validate(base_url=failing, headers=KNOWN, excluded_checks=excluded)
+
+
+@STRANGERS.parametrize()
+def test_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
+    """Without a key, or with one that is made up, there is a 401 whatever the request, as described."""
+    response = case.call(base_url=guarded)
+    if case.path in OPEN:
+        assert response.status_code in {200, 405}
+    else:
+        assert 401 == response.status_code
+        case.validate_response(response, checks=DESCRIBED)

@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 
 from service.errors import UpstreamAuth, UpstreamError, UpstreamNotAsked
-from service.upstream.door import Door, Limits, Missing
+from service.upstream.door import Door, Limits
+from service.upstream.verdict import Missing
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.measure import eventually

@@ -20,7 +20,8 @@ from yarl import URL
 
 from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamTimeout
 from service.upstream.access import tls
-from service.upstream.door import Door, Limits, Missing
+from service.upstream.door import Door, Limits
+from service.upstream.verdict import Missing
 from tests.fakes.mlflow import FakeMlflow
 
 ENDPOINT = "experiments/search"
@@ -143,6 +144,7 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
 
     class Broken:
         status = 200
+        content_length = None
 
         async def __aenter__(self) -> Any:
             if place == "request":

@@ -40,6 +40,19 @@ async def test_patience_ends() -> None:
         assert (1, 1) == (gate.in_flight, gate.refused)
 
 
+async def test_time_spent_waiting() -> None:
+    """The time of all who wait is added up, whether they get a place or not."""
+    now = 100.0
+    gate = Gate(1, 0.01, lambda: now)
+    async with gate.place(may_wait=True):
+        waiting = [asyncio.create_task(gate.place(may_wait=True).__aenter__()) for _ in range(2)]
+        await asyncio.sleep(0)
+        now += 3.0
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [GateFullError] * 2 == list(map(type, results))
+    assert 6.0 == gate.waited
+
+
 async def test_what_can_wait_does_not_take_a_place_in_the_queue() -> None:
     """A renewal that nobody waits for is refused at once where no place is free."""
     gate = Gate(1, 5.0)

@@ -1,0 +1,1 @@
+"""Who may ask: credentials of callers, and the names they stand for."""

@@ -1,0 +1,92 @@
+"""The service's own credentials reach MLflow, and nothing and nobody else, whatever MLflow does."""
+
+import base64
+import io
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from service.app import DOOR, create_app
+from service.auth.api_keys import new_key
+from service.logs import as_json, logging_to
+from tests.api.serving import API, ROUTES, Client, Served, make_settings
+from tests.fakes.mlflow import FakeMlflow
+from tests.resilience import proxy as wire
+from tests.resilience.faults import FAULTS, LARGEST
+from tests.resilience.proxy import FaultProxy
+
+CANARY = "canary-7f3a"  # in every secret
+PATIENCE = {"max_body_bytes": LARGEST, "attempts": 2, "breaker_failures": 1_000, "connect_timeout": 0.2}
+TRACKING = [(method, API + path, body) for method, path, body in ROUTES.values()]
+ASKED = [*TRACKING, ("GET", "/readyz", None), ("GET", "/metrics", None), ("GET", "/openapi.json", None)]
+CREDENTIALS = {
+    "basic": {"mlflow_tracking_username": "ada", "mlflow_tracking_password": CANARY},
+    "bearer": {"mlflow_tracking_token": CANARY},
+}
+SENT = {
+    "basic": f"Basic {base64.b64encode(f'ada:{CANARY}'.encode()).decode()}",
+    "bearer": f"Bearer {CANARY}",
+}
+
+
+@asynccontextmanager
+async def emitting(url: str, credentials: Mapping[str, str]) -> AsyncIterator[tuple[Client, str, io.BytesIO]]:
+    """The service with secrets, a caller's key for it, and all that it logs, to the last detail."""
+    key, line = new_key("ada")
+    stream = io.BytesIO()
+    settings = make_settings(
+        deadline=0.4, upstream=PATIENCE, auth={"mode": "api_key", "api_keys": line}, **credentials
+    )
+    with logging_to(stream, "debug", as_json) as writer:
+        app = create_app(settings, url, [writer.write])
+        async with TestClient(Served(app)) as client:
+            yield client, key, stream
+    stream.write(repr([settings, app, app[DOOR], vars(app[DOOR])["_limits"]]).encode())
+
+
+async def said(client: Client, key: str, method: str, path: str, body: object) -> str:
+    """All that an answer consists of."""
+    headers = {"Authorization": f"Bearer {key}"}
+    async with client.request(method, path, json=body, headers=headers) as response:
+        return f"{response.status} {response.raw_headers!r} {await response.text()}"
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+async def test_no_secret_is_ever_emitted(fake: FakeMlflow, kind: str) -> None:
+    """Over all faults: answers, metrics, health, logs of all levels and representations have no secret."""
+    level = logging.getLogger().level
+    emitted: list[str] = []
+    async with FaultProxy(fake.url) as proxy, emitting(proxy.url, CREDENTIALS[kind]) as (client, key, log):
+        for fault in FAULTS.values():
+            fake.before = fault.hook
+            await proxy.behave(fault.on_wire)
+            emitted += [await said(client, key, *asked) for asked in ASKED]
+        fake.before = None
+        await proxy.behave(wire.forward)
+        emitted += [await said(client, key, *asked) for asked in ASKED]
+    logging.getLogger().setLevel(level)
+    everything = "".join(emitted) + log.getvalue().decode()
+    assert {SENT[kind]} == {call.headers["Authorization"] for call in fake.calls}
+    for secret in (CANARY, SENT[kind].partition(" ")[2], key):
+        assert secret not in everything
+    assert '"caller":"ada"' in everything  # it was all recorded
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+async def test_no_secret_goes_elsewhere(fake: FakeMlflow, kind: str) -> None:
+    """Where MLflow says that it has moved, nobody is asked there."""
+    async with FakeMlflow().serve() as elsewhere:
+
+        async def moved(request: web.Request) -> web.Response:
+            raise web.HTTPTemporaryRedirect(elsewhere.url + request.path_qs.lstrip("/"))
+
+        fake.before = moved
+        async with emitting(fake.url, CREDENTIALS[kind]) as (client, key, _):
+            answers = [await said(client, key, *asked) for asked in TRACKING]
+    assert ["502"] * len(ROUTES) == [answer[:3] for answer in answers]
+    assert [] == elsewhere.calls
+    assert {SENT[kind]} == {call.headers["Authorization"] for call in fake.calls}

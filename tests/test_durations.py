@@ -1,0 +1,18 @@
+"""Durations, counted."""
+
+from service.durations import Durations
+
+
+def test_buckets() -> None:
+    """Each bound has all that were no longer than it, the bound itself included, and the last has all."""
+    durations = Durations((0.5, 1.0))
+    for seconds in (0.25, 0.5, 0.75, 2.0):
+        durations.add(seconds)
+    assert [("0.5", 2), ("1.0", 3), ("+Inf", 4)] == durations.buckets()
+    assert 3.5 == durations.total
+
+
+def test_nothing_yet() -> None:
+    """Before the first one all are zero."""
+    durations = Durations((0.5,))
+    assert ([("0.5", 0), ("+Inf", 0)], 0.0) == (durations.buckets(), durations.total)

@@ -1,0 +1,96 @@
+"""Bodies are taken in up to a bound of their own, and of all together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+import aiohttp
+import pytest
+
+from service.upstream.intake import Intake, TooLargeError
+
+LARGEST = 3_200
+
+
+class Response:
+    """A response whose body comes when the test says so. announced: its Content-Length, if it has one."""
+
+    def __init__(self, *chunks: bytes, announced: int | None = None) -> None:
+        self.content_length = announced
+        self.content = self
+        self.taken = 0
+        self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
+        for chunk in chunks:
+            self._chunks.put_nowait(chunk)
+
+    def send(self, chunk: bytes) -> None:
+        """The next part of the body; an empty one ends it."""
+        self._chunks.put_nowait(chunk)
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        while chunk := await self._chunks.get():
+            self.taken += 1
+            yield chunk
+
+
+def reading(intake: Intake, response: Response) -> asyncio.Task[bytes]:
+    """A body that is being read."""
+    return asyncio.create_task(intake.read(cast("aiohttp.ClientResponse", response)))
+
+
+async def settled() -> None:
+    """Everything that can go on has gone on."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("chunks", [(), (b"abc",), (b"a", b"bc" * 10, b"d"), (b"x" * LARGEST,)])
+async def test_a_body(chunks: tuple[bytes, ...]) -> None:
+    """A body is what its parts are, up to the largest."""
+    assert b"".join(chunks) == await reading(Intake(LARGEST), Response(*chunks, b""))
+
+
+async def test_a_body_that_is_too_large() -> None:
+    """A byte more than the largest, and no more is read."""
+    response = Response(b"x" * LARGEST, b"x", b"x", b"")
+    with pytest.raises(TooLargeError, match="more than 3200 bytes"):
+        await reading(Intake(LARGEST), response)
+    assert 2 == response.taken
+
+
+async def test_a_body_that_says_it_is_too_large() -> None:
+    """Nothing is read of a body whose Content-Length is above the largest."""
+    response = Response(b"x", b"", announced=LARGEST + 1)
+    with pytest.raises(TooLargeError, match="3201"):
+        await reading(Intake(LARGEST), response)
+    assert 0 == response.taken
+
+
+async def test_many_at_once() -> None:
+    """Bodies that together take twice the largest make a large one give way, and not a small one."""
+    intake = Intake(LARGEST)
+    large = [Response(b"x" * (LARGEST - 10)) for _ in range(2)]
+    small = Response(b"s" * 19)
+    tasks = [reading(intake, one) for one in (*large, small)]
+    await settled()
+    small.send(b"s" * 40)
+    small.send(b"")
+    assert b"s" * 59 == await tasks[2]
+    late = Response(b"y" * 200, b"")
+    with pytest.raises(TooLargeError, match="at once"):
+        await reading(intake, late)
+    for one in large:
+        one.send(b"")
+    await asyncio.gather(*tasks[:2])
+    assert b"y" * 200 == await reading(intake, Response(b"y" * 200, b""))
+
+
+async def test_what_is_given_up_takes_no_memory() -> None:
+    """A reader who is cancelled, or whose connection fails, leaves its share to the others."""
+    intake = Intake(LARGEST)
+    given_up = [reading(intake, Response(b"x" * (LARGEST - 10))) for _ in range(2)]
+    await settled()
+    for task in given_up:
+        task.cancel()
+    await asyncio.gather(*given_up, return_exceptions=True)
+    assert b"y" * LARGEST == await reading(intake, Response(b"y" * LARGEST, b""))
