@@ -11,23 +11,33 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     && python3 -m venv --without-pip venv \
     && /tmp/installer/bin/pip --python venv/bin/python install --disable-pip-version-check --progress-bar off \
         --no-cache-dir --no-compile --only-binary :all: --require-hashes -r /tmp/runtime.txt \
+        --report /tmp/installed.json \
     && venv/bin/python -m compileall -q --invalidation-mode unchecked-hash venv/lib
+# The tool that lists what is shipped is not shipped.
+COPY config/locks/sbom.txt /tmp/sbom.txt
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
+    --mount=type=secret,id=pip-ca.pem,target=/run/secrets/pip-ca.pem \
+    /tmp/installer/bin/pip install --disable-pip-version-check --progress-bar off \
+        --no-cache-dir --only-binary :all: --require-hashes -r /tmp/sbom.txt
 COPY LICENSE LICENSE
-COPY config config
+COPY config/service.toml config/metrics.toml config/
 COPY service service
+COPY pyproject.toml config/image/sbom.py /tmp/
+RUN /tmp/installer/bin/python /tmp/sbom.py venv/bin/python /tmp/installed.json /tmp/pyproject.toml service sbom.cdx.json
 # The image's user must be able to read what a checkout with a strict umask keeps to its owner.
 RUN venv/bin/python -m compileall -q --invalidation-mode unchecked-hash service \
-    && chmod -R a+rX LICENSE config service
+    && chmod -R a+rX LICENSE config service sbom.cdx.json
 
 FROM ${BASE_IMAGE}
 ARG VERSION=unknown
 LABEL org.opencontainers.image.title="experiment-tracking" \
       org.opencontainers.image.description="An async façade over MLflow's REST API: runs, lineage and comparisons for research frontends." \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.version="${VERSION}" \
+      experiment-tracking.sbom="/app/sbom.cdx.json"
 WORKDIR /app
 COPY --from=builder /app/venv venv
-COPY --from=builder /app/LICENSE LICENSE
+COPY --from=builder /app/LICENSE /app/sbom.cdx.json ./
 COPY --from=builder /app/config config
 COPY --from=builder /app/service service
 ENV PATH="/app/venv/bin:${PATH}" \

@@ -27,12 +27,15 @@ class Replica:
         self._starts = 0
         self._address = ""
         self._process: asyncio.subprocess.Process | None = None
-        # Compose's environment, so that what is written there is what is tested.
+        # Compose's environment, so that what is written there is what is tested; but callers need no key
+        # if not told otherwise, and the balancer is on loopback.
         self._environment = {
             **composed("tracking")["environment"],
+            "TRACKING_AUTH__MODE": "none",
+            "TRACKING_TRUSTED_PROXIES": "127.0.0.1/32",
+            "TRACKING_ACCESS_LOG": "false",
             **variables,
             "TRACKING_PORT": str(port),
-            "TRACKING_ACCESS_LOG": "false",
         }
 
     def said(self) -> str:

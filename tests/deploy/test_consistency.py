@@ -194,7 +194,7 @@ class TestNames:
         """Each that is set, or read, is one that haproxy.cfg has a default for."""
         known = set(balancer_variables())
         assert set(composed("haproxy")["environment"]) <= known
-        assert known == set(re.findall(r"\$\{(\w+)\}", HAPROXY.read_text("utf-8")))
+        assert known == set(re.findall(r"\$\{(\w+)(?:\[\*\])?\}", HAPROXY.read_text("utf-8")))
 
 
 class TestBalancer:

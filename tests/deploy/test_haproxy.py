@@ -16,8 +16,6 @@ from tests.fakes.faults import answering, reset
 
 pytestmark = pytest.mark.haproxy
 
-pytestmark = pytest.mark.haproxy
-
 COMPARE = f"{API}/runs/compare"
 Setting = tuple[aiohttp.ClientSession, Balancer, list[Stub]]
 

@@ -65,8 +65,12 @@ class TestSecrets:
             assert ":" not in value.rpartition("@")[0].partition("://")[2], name
 
     def test_where_they_come_from(self) -> None:
-        """The database's password is whoever starts Compose's to give."""
-        assert {"postgres_password": {"environment": "POSTGRES_PASSWORD"}} == document(COMPOSE)["secrets"]
+        """The database's password and the file of API keys are whoever starts Compose's to give."""
+        expected = {
+            "postgres_password": {"environment": "POSTGRES_PASSWORD"},
+            "api_keys": {"file": "${API_KEYS_FILE:-./api-keys}"},
+        }
+        assert expected == document(COMPOSE)["secrets"]
 
     def test_kubernetes(self) -> None:
         """Credentials are in a Secret that these files do not hold."""

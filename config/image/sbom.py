@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Write what the image holds as CycloneDX: sbom.py PYTHON REPORT PYPROJECT SERVICE OUTPUT
+
+PYTHON is the environment that is shipped, REPORT what pip reported of its installation: the SHA-256 digests
+of the archives are from there, and pip has held them to the lock. PYPROJECT describes the service, and
+SERVICE is its folder, with the files of Swagger UI. A package in the environment that pip does not report or
+that names no licence is an error, as is a list that is not valid. What the base image holds is not listed.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+Json = dict[str, Any]
+
+
+def normalized(name: str) -> str:
+    """A package's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def environment(python: str, pyproject: str) -> Json:
+    """What cyclonedx-py finds in the environment; validated in the end, with what is added."""
+    command = [sys.executable, "-m", "cyclonedx_py", "environment", "--pyproject", pyproject]
+    options = ["--spec-version", "1.6", "--output-reproducible", "--no-validate", python]
+    found: Json = json.loads(subprocess.run([*command, *options], stdout=subprocess.PIPE, check=True).stdout)
+    return found
+
+
+def installed(report: Json) -> dict[tuple[str, str], Json]:
+    """What pip says of each package, by name and version."""
+    return {
+        (normalized(one["metadata"]["name"]), one["metadata"]["version"]): one for one in report["install"]
+    }
+
+
+def swagger_ui(folder: Path) -> Json:
+    """The files of Swagger UI, which are part of the service's folder."""
+    version = re.findall(r"Swagger UI ([\d.]+\d)", (folder / "README.md").read_text("utf-8"))[0]
+    sums = [line.split() for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines()]
+    return {
+        "type": "library",
+        "bom-ref": "swagger-ui",
+        "name": "swagger-ui-dist",
+        "version": version,
+        "licenses": [{"license": {"id": "Apache-2.0"}}],
+        "purl": f"pkg:npm/swagger-ui-dist@{version}",
+        "components": [{"type": "file", "name": name, "hashes": [sha256(digest)]} for digest, name in sums],
+    }
+
+
+def sha256(digest: str) -> Json:
+    """A digest as CycloneDX has it."""
+    return {"alg": "SHA-256", "content": digest}
+
+
+def listed(python: str, report: Path, pyproject: str, service: Path) -> Json:
+    """The list; SystemExit where the environment is not what pip installed."""
+    bom = environment(python, pyproject)
+    known = installed(json.loads(report.read_text("utf-8")))
+    packages = {(normalized(one["name"]), one["version"]): one for one in bom["components"]}
+    if packages.keys() != known.keys():
+        sys.exit(f"the environment is not what pip installed: {sorted(packages.keys() ^ known.keys())}")
+    for key, package in packages.items():
+        package["hashes"] = [sha256(known[key]["download_info"]["archive_info"]["hashes"]["sha256"])]
+        # cyclonedx-py takes names that are SPDX's only.
+        if "licenses" not in package and (said := known[key]["metadata"].get("license")):
+            package["licenses"] = [{"license": {"name": said}}]
+        if "licenses" not in package:
+            sys.exit(f"{package['name']} names no licence")
+    bom["components"].append(swagger_ui(service / "api" / "static" / "swagger-ui"))
+    root = bom["metadata"]["component"]["bom-ref"]
+    [needs] = [one for one in bom["dependencies"] if one["ref"] == root]
+    needs["dependsOn"] = [*needs.get("dependsOn", []), "swagger-ui"]
+    bom["dependencies"].append({"ref": "swagger-ui"})
+    return bom
+
+
+def main(python: str, report: str, pyproject: str, service: str, output: str) -> None:
+    text = json.dumps(listed(python, Path(report), pyproject, Path(service)), indent=1, ensure_ascii=False)
+    wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    if wrong is not None:
+        sys.exit(f"the list is not valid CycloneDX: {wrong}")
+    Path(output).write_text(f"{text}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

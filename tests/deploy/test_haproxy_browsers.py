@@ -1,0 +1,184 @@
+"""HAProxy's own answers as pages of other hosts get them, and what it says where TLS ends at it."""
+
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import ClientResponse
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.api.serving import refused
+from tests.deploy.balancer import Balancer
+from tests.deploy.stub import Stub, balanced_stubs
+from tests.fakes.faults import answering, reset
+from tests.live.server import free_port
+
+pytestmark = pytest.mark.haproxy
+
+ALLOWED, OTHER = "https://research.example.com", "http://127.0.0.1:3000"
+ORIGIN = "Access-Control-Allow-Origin"
+EXPOSE = "Access-Control-Expose-Headers"
+HSTS = "Strict-Transport-Security"
+Setting = tuple[aiohttp.ClientSession, Balancer, Stub]
+
+
+@pytest.fixture
+async def listed(tmp_path: Path) -> AsyncIterator[Setting]:
+    """A caller, and a replica behind a balancer that lets pages of two origins read."""
+    async with (
+        balanced_stubs(tmp_path, 1, ALLOWED_ORIGINS=f"{ALLOWED} {OTHER}", RATE_LIMIT="5") as (
+            balancer,
+            [stub],
+        ),
+        aiohttp.ClientSession(balancer.url) as caller,
+    ):
+        yield caller, balancer, stub
+
+
+def assert_readable(answer: ClientResponse, origin: str = ALLOWED) -> None:
+    """The page may read the answer, and when to come back."""
+    assert ([origin], "no-store") == (answer.headers.getall(ORIGIN), answer.headers["Cache-Control"])
+    assert ["Retry-After,X-Request-ID"] == answer.headers.getall(EXPOSE)
+
+
+class TestItsOwnAnswers:
+    @pytest.mark.parametrize("origin", [ALLOWED, OTHER])
+    async def test_a_broken_replica(self, listed: Setting, origin: str) -> None:
+        """A page of each origin in the list reads a 502."""
+        caller, _, stub = listed
+        stub.before = reset
+        async with caller.get("/", headers={"Origin": origin}) as answer:
+            await refused(answer, 502, "replica_failed")
+            assert_readable(answer, origin)
+
+    async def test_nobody_is_there(self, listed: Setting) -> None:
+        """It reads a 503."""
+        caller, balancer, stub = listed
+        stub.ready = False
+        await balancer.has(0)
+        async with caller.get("/", headers={"Origin": ALLOWED}) as answer:
+            await refused(answer, 503, "no_replica")
+            assert_readable(answer)
+
+    async def test_too_many_requests(self, listed: Setting) -> None:
+        """It reads a 429, and a 404."""
+        caller, _, _ = listed
+        async with caller.get("/metrics", headers={"Origin": ALLOWED}) as answer:
+            await refused(answer, 404, "not_found")
+            assert_readable(answer)
+        for _ in range(5):
+            async with caller.get("/") as answer:
+                assert 200 == answer.status
+        async with caller.get("/", headers={"Origin": ALLOWED}) as answer:
+            await refused(answer, 429, "rate_limited")
+            assert_readable(answer)
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "null",
+            "",
+            "*",
+            f"{ALLOWED}:444",
+            f"{ALLOWED}.evil.example",
+            "https://evil-research.example.com",
+            "http://research.example.com",
+            "https://RESEARCH.example.com",
+            f"https://evil.example, {ALLOWED}",
+        ],
+    )
+    async def test_pages_of_other_origins(self, listed: Setting, origin: str) -> None:
+        """They are told nothing."""
+        caller, _, _ = listed
+        async with caller.get("/metrics", headers={"Origin": origin}) as answer:
+            assert (404, False, False) == (answer.status, ORIGIN in answer.headers, EXPOSE in answer.headers)
+
+    @pytest.mark.parametrize("given", ["none", ""])
+    async def test_without_a_list(self, tmp_path: Path, given: str) -> None:
+        """No page is told anything."""
+        async with balanced_stubs(tmp_path, 1, ALLOWED_ORIGINS=given) as (balancer, _):
+            for origin in (ALLOWED, "null", ""):
+                async with aiohttp.request(
+                    "GET", f"{balancer.url}/metrics", headers={"Origin": origin}
+                ) as answer:
+                    assert (404, False) == (answer.status, ORIGIN in answer.headers)
+
+    async def test_all_pages(self, tmp_path: Path) -> None:
+        """With * every page reads."""
+        async with (
+            balanced_stubs(tmp_path, 1, ALLOWED_ORIGINS="*") as (balancer, _),
+            aiohttp.request("GET", f"{balancer.url}/metrics", headers={"Origin": ALLOWED}) as answer,
+        ):
+            assert_readable(answer, "*")
+
+
+class TestAnswersOfReplicas:
+    async def test_what_they_say(self, listed: Setting) -> None:
+        """It is passed on as it is, a good answer's and an error's, and nothing stands there twice."""
+        caller, _, stub = listed
+        said = {ORIGIN: ALLOWED, EXPOSE: "ETag", "Vary": "Origin"}
+        for status in (200, 503):
+            stub.before = answering(status, "{}", headers=said)
+            async with caller.get("/", headers={"Origin": ALLOWED}) as answer:
+                assert status == answer.status
+                assert {name: [value] for name, value in said.items()} == {
+                    name: answer.headers.getall(name) for name in said
+                }
+
+    async def test_what_they_do_not_say(self, listed: Setting) -> None:
+        """Where a replica lets no page read, HAProxy does not, either."""
+        caller, _, _ = listed
+        async with caller.get("/", headers={"Origin": ALLOWED}) as answer:
+            assert (200, False, False) == (answer.status, ORIGIN in answer.headers, EXPOSE in answer.headers)
+
+
+def certificate(path: Path) -> Path:
+    """A certificate for 127.0.0.1 that signs itself, with its key, in a file as HAProxy wants it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(made.public_bytes(pem) + plain)
+    return path
+
+
+class TestTls:
+    async def test_browsers_are_told_to_come_back_by_it(self, tmp_path: Path) -> None:
+        """Where TLS ends at HAProxy its answers say so, its own and a replica's, which learns of it."""
+        pem, port = certificate(tmp_path / "balancer.pem"), free_port()
+        bind = f"127.0.0.1:{port} ssl crt {pem}"
+        async with balanced_stubs(tmp_path, 1, BIND=bind) as (_, [stub]):
+            connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(pem)))
+            async with aiohttp.ClientSession(f"https://127.0.0.1:{port}", connector=connector) as caller:
+                for path, status in (("/", 200), ("/metrics", 404)):
+                    async with caller.get(path) as answer:
+                        assert status == answer.status
+                        assert ["max-age=31536000"] == answer.headers.getall(HSTS)
+            [request] = stub.asked
+            assert ["https"] == request.headers.getall("X-Forwarded-Proto")
+
+    async def test_not_without_it(self, listed: Setting) -> None:
+        """Over plain HTTP nothing is said of it: browsers do not heed it there."""
+        caller, _, _ = listed
+        for path in ("/", "/metrics"):
+            async with caller.get(path) as answer:
+                assert HSTS not in answer.headers

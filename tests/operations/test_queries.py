@@ -1,0 +1,146 @@
+"""Each query of the dashboard and the rules is valid, and asks for what there is."""
+
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+
+from service.api.observation import RequestTimes
+from tests.api.serving import Client, serving
+from tests.deploy.stub import balanced_stubs
+from tests.fakes.mlflow import FakeMlflow
+from tests.operations.account import COLUMNS
+from tests.operations.files import dashboard, metrics_in, rules, targets
+from tests.operations.programs import promtool
+
+QUERIES = [target.query for target in targets("1m")] + [rule["expr"] for rule in rules()]
+RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+ASKED = set[str]().union(*map(metrics_in, QUERIES)) - RECORDED
+OF_PROMETHEUS = {"up"}
+HISTOGRAM = ("_bucket", "_sum", "_count")
+
+
+def families(exposition: str) -> dict[str, set[str]]:
+    """The metrics that a scrape has, each with the names that queries know it by."""
+    return {
+        name: {name + ending for ending in HISTOGRAM} if kind == "histogram" else {name}
+        for name, kind in re.findall(r"^# TYPE (\S+) (\w+)$", exposition, re.MULTILINE)
+    }
+
+
+def named(exposition: str) -> set[str]:
+    """All names of metrics that a query may have."""
+    return set[str]().union(*families(exposition).values())
+
+
+async def scraped(api: Client) -> str:
+    """The service's metrics as Prometheus gets them."""
+    async with api.get("/metrics") as answer:
+        return await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ('sum by (le) (rate(a_bucket{b="c"}[5m]))', {"a_bucket"}),
+        ('a:b:c > 0.5 and on (job) sum(d{e=~"f{2}|g"}) == 0', {"a:b:c", "d"}),
+        ("absent(up == 1) or min(x) unless y", {"up", "x", "y"}),
+    ],
+)
+def test_names_in_a_query(query: str, expected: set[str]) -> None:
+    """Functions, labels and their values, ranges and operators are no metrics."""
+    assert expected == metrics_in(query)
+
+
+async def test_the_service_has_what_is_asked_for(fake: FakeMlflow) -> None:
+    """Every metric in a query is one of a real scrape, or Prometheus's or HAProxy's own."""
+    async with serving(fake.url) as api:
+        known = named(await scraped(api))
+    assert set() == {name for name in ASKED if not name.startswith("haproxy_")} - known - OF_PROMETHEUS
+
+
+def test_codes() -> None:
+    """What a query picks by a code of ours is picked by one that there is."""
+    picked = re.findall(r'code="(\w+)"', "".join(QUERIES))
+    assert {"auth_unavailable", "internal_error"} == set(picked)
+    assert set(picked) <= set(RequestTimes().problems)
+
+
+def test_the_walk_asks_what_the_dashboard_asks() -> None:
+    """Each figure of the walk's account is one line of one panel."""
+    shown = [(target.panel, target.legend) for target in targets("1m")]
+    assert [1] * len(COLUMNS) == [shown.count((column.panel, column.legend)) for column in COLUMNS]
+
+
+async def test_what_is_counted_is_shown(fake: FakeMlflow) -> None:
+    """Every metric of the service's own is somewhere on the dashboard, but for a few."""
+    async with serving(fake.url) as api:
+        own = families(await scraped(api))
+    shown = set[str]().union(*(metrics_in(target.query) for target in targets("1m")))
+    assert {
+        "tracking_answers_entries",
+        "tracking_store_entries",
+        "tracking_upstream_breaker_openings_total",
+    } == {name for name, names in own.items() if name.startswith("tracking_") and not names & shown}
+
+
+@pytest.mark.haproxy
+async def test_haproxy_has_what_is_asked_for(tmp_path: Path) -> None:
+    """Every metric of HAProxy's in a query is one that HAProxy has, and so are the proxies' names."""
+    async with (
+        balanced_stubs(tmp_path, 1) as (balancer, _stubs),
+        aiohttp.request("GET", f"{balancer.operators}/metrics") as answer,
+    ):
+        text = await answer.text()
+    assert set() == {name for name in ASKED if name.startswith("haproxy_")} - named(text)
+    for query in QUERIES:
+        for metric, proxy in re.findall(r'(haproxy_\w+)\{proxy="(\w+)"', query):
+            assert f'{metric}{{proxy="{proxy}"' in text, query
+
+
+@pytest.mark.prometheus
+def test_every_query_is_promql(tmp_path: Path) -> None:
+    """Prometheus parses all queries of the dashboard."""
+    recorded = [{"record": f"q{number}", "expr": target.query} for number, target in enumerate(targets("1m"))]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": recorded}]}))
+    done = promtool("check", "rules", str(file))
+    assert 0 == done.returncode, done.stdout
+    assert f"{len(recorded)} rules found" in done.stdout
+
+
+@pytest.mark.prometheus
+def test_a_query_that_is_none(tmp_path: Path) -> None:
+    """The check finds a query that cannot be parsed."""
+    file = tmp_path / "rules.yaml"
+    rule = {"record": "q", "expr": "sum(rate(a[1m])"}
+    file.write_text(yaml.safe_dump({"groups": [{"name": "x", "rules": [rule]}]}))
+    assert 0 != promtool("check", "rules", str(file)).returncode
+
+
+@pytest.mark.prometheus
+async def test_the_exposition(fake: FakeMlflow) -> None:
+    """A scrape has nothing that promtool would name or form otherwise."""
+    async with serving(fake.url) as api:
+        await api.get("/api/v1/tracking/runs")
+        done = promtool("check", "metrics", given=await scraped(api))
+    assert (0, "") == (done.returncode, done.stdout)
+
+
+def test_the_dashboard_is_laid_out() -> None:
+    """Panels have titles and ids of their own, and none lies on another."""
+    panels = dashboard()["panels"]
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert place["x"] + place["w"] <= 24
+        taken |= cells

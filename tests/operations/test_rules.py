@@ -1,0 +1,92 @@
+"""config/deploy/prometheus: Prometheus takes its configuration, and each alert fires when it should."""
+
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.files import document
+from tests.operations.files import ALERTS, ALERTS_TEST, CONFIGURATION, PROMETHEUS, rules
+from tests.operations.programs import program, promtool
+
+NAMES = [rule["alert"] for rule in rules() if "alert" in rule]
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The folder as an operator has it: with a key beside the configuration."""
+    copy = tmp_path / "prometheus"
+    shutil.copytree(PROMETHEUS, copy)
+    (copy / "api-key").write_text("etk_1\n")
+    return copy
+
+
+@pytest.mark.prometheus
+def test_the_configuration(copied: Path) -> None:
+    """Prometheus finds nothing wrong with prometheus.yaml and what it refers to."""
+    done = promtool("check", "config", str(copied / CONFIGURATION.name))
+    assert 0 == done.returncode, done.stdout
+
+
+@pytest.mark.prometheus
+def test_a_configuration_without_its_key(copied: Path) -> None:
+    """The check finds that the key's file is missing."""
+    (copied / "api-key").unlink()
+    done = promtool("check", "config", str(copied / CONFIGURATION.name))
+    assert 0 != done.returncode
+    assert "api-key" in done.stdout
+
+
+@pytest.mark.prometheus
+def test_the_rules() -> None:
+    """Prometheus finds nothing wrong with the rules, and nothing to complain of."""
+    done = promtool("check", "rules", "--lint=all", "--lint-fatal", str(ALERTS))
+    assert 0 == done.returncode, done.stdout
+
+
+@pytest.mark.prometheus
+def test_when_alerts_fire() -> None:
+    """Each case of alerts-test.yaml holds."""
+    done = promtool("test", "rules", str(ALERTS_TEST))
+    assert 0 == done.returncode, done.stdout
+
+
+@pytest.mark.prometheus
+def test_a_case_that_does_not_hold(copied: Path) -> None:
+    """The cases notice an alert that has become deaf."""
+    alerts = copied / ALERTS.name
+    alerts.write_text(alerts.read_text("utf-8").replace("ratio_rate5m > 0.2", "ratio_rate5m > 2"))
+    done = promtool("test", "rules", str(copied / ALERTS_TEST.name))
+    assert 0 != done.returncode
+    assert "TrackingMlflowFails" in done.stdout
+
+
+def test_each_alert_has_its_cases() -> None:
+    """Of each alert there is a case in which it fires, and one in which it does not."""
+    cases: defaultdict[str, set[bool]] = defaultdict(set)
+    for test in document(ALERTS_TEST)["tests"]:
+        for case in test["alert_rule_test"]:
+            cases[case["alertname"]].add(bool(case["exp_alerts"]))
+    assert {name: {True, False} for name in NAMES} == dict(cases)
+
+
+def test_each_alert_says_what_to_do() -> None:
+    """An alert has a severity and a summary of at least two sentences: what is wrong, and what to do."""
+    for rule in rules():
+        if "alert" in rule:
+            assert {"page", "ticket"} > {rule["labels"]["severity"]}, rule["alert"]
+            assert rule["annotations"]["summary"].count(". ") >= 1, rule["alert"]
+
+
+def test_names() -> None:
+    """Each alert has a name of its own, which says whose it is."""
+    assert sorted(set(NAMES)) == sorted(NAMES)
+    assert not [name for name in NAMES if not name.startswith("Tracking")]
+
+
+def test_without_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Prometheus is missing the tests fail, and say what to install."""
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    with pytest.raises(pytest.fail.Exception, match=r"apt-get install .*prometheus"):
+        program("promtool")
