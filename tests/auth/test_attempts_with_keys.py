@@ -127,7 +127,9 @@ async def test_a_key_in_the_address(attempts: Attempts) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [f"X-API-Key : {KEY}", f" X-API-Key: {KEY}", f"X-API-Key: {KEY}\0", "X-API-Key"]
+    "line",
+    [f"X-API-Key : {KEY}", f" X-API-Key: {KEY}", f"X-API-Key: {KEY}\0", "X-API-Key"],
+    ids=["a space before the colon", "a space before the name", "a NUL", "a name alone"],
 )
 async def test_a_head_that_is_none(attempts: Attempts, line: str) -> None:
     """A line that HTTP does not know is a 400, whoever sends it."""

@@ -1,6 +1,7 @@
 """A real MLflow server for the tests: its own process group, its own directory, SQLite, gone afterwards."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -53,10 +54,16 @@ def running_mlflow(directory: Path) -> Iterator[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on.
+
+    Of those that the kernel gives to nobody by itself (ip_local_port_range starts at 32,768): while a server
+    starts, which takes seconds, no other test's gets it.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            port = random.randrange(15_000, 32_000)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until_healthy(server: subprocess.Popen[bytes], url: str, output: Path) -> None:

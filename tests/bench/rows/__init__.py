@@ -9,12 +9,14 @@ from tests.bench.rows.compare_cold import compare_cold
 from tests.bench.rows.crowd import herd, trace
 from tests.bench.rows.direct import direct
 from tests.bench.rows.growth import computing, growth
+from tests.bench.rows.guarded import guarded
 from tests.bench.rows.hot import hot
 from tests.bench.rows.size import memory, start
 from tests.bench.rows.tail import tail
 
 GROUPS: Mapping[str, Callable[[Bench], Findings]] = {
     "hot": hot,
+    "guarded": guarded,
     "cold": cold,
     "herd": herd,
     "trace": trace,
