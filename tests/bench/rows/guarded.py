@@ -26,7 +26,9 @@ def guarded(bench: Bench) -> Findings:
     with ExitStack() as stack:
         upstream = stack.enter_context(sides.fake(bench.folder, runs=RUNS, latency=0.02))
         without = stack.enter_context(sides.service(bench.folder, upstream, "without"))
-        everything = stack.enter_context(sides.service(bench.folder, upstream, "everything", **settings))
+        everything = stack.enter_context(
+            sides.service(bench.folder, upstream, "everything", quiet=False, **settings)
+        )
         rows = []
         for name, question in hot_questions(without).items():
             asked: Question = question._replace(headers={**question.headers, **borne})
