@@ -39,8 +39,9 @@ bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbou
 	$(PIP) --require-hashes --no-deps -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
 
-soak: $(VENV)/.dev  ## The promises in their long form: 20 minutes of browsing with faults, then each at full size
+soak: $(VENV)/.dev  ## The promises at full length, half an hour: browsing with faults, each, a deploy (apt-get install haproxy)
 	$(BIN)/python -m tests.resilience.soak --minutes 20
+	ROLLING_ROUNDS=2 ROLLING_DRAIN_SECONDS=5 $(BIN)/python -m pytest -q tests/deploy/test_rolling_restart.py
 
 image:  ## Build the container image (docker, podman or buildah)
 	config/image/build

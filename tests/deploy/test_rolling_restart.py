@@ -25,8 +25,6 @@ from tests.live.server import free_port
 
 pytestmark = pytest.mark.haproxy
 
-pytestmark = pytest.mark.haproxy
-
 ROUNDS = int(os.environ.get("ROLLING_ROUNDS", "1"))
 DRAIN_SECONDS = float(os.environ.get("ROLLING_DRAIN_SECONDS", "1.5"))
 REPLICAS = 3

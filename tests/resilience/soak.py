@@ -203,7 +203,7 @@ async def _hung_outage() -> Figures:
 
 
 LONG_FORMS: dict[str, Callable[[], Awaitable[Figures]]] = {
-    "1, 7 deadline": lambda: deadline(callers=500, seconds=3.0, rounds=10),
+    "1, 7 deadline": lambda: deadline(seconds=3.0, rounds=10),
     "2 one flight": lambda: flight(callers=500),
     "3 outage": lambda: outage(keys=500, steps=300),
     "3 outage, hanging": _hung_outage,
