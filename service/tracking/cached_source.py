@@ -14,7 +14,7 @@ from typing import Any, cast
 from service.errors import UpstreamFailure, UpstreamTimeout
 from service.tracking.flights import Flights, joined
 from service.tracking.freshness import Freshness
-from service.tracking.memory import Entry, Memory, Value
+from service.tracking.memory import Entry, Memory, Together, Value
 from service.tracking.narrowing import broader, narrowed
 from service.tracking.runs import Experiment, Run, RunQuestion
 from service.tracking.source import IS_RENEWAL, PATIENCE_ENDS, Reading, RunSource
@@ -23,6 +23,7 @@ log = logging.getLogger("service.tracking")
 
 _RETRY_PAUSE = 0.25  # seconds in which a renewal that failed is not tried again
 _SEVERAL = 2
+_MOST_TOGETHER = 64  # comparisons whose runs are at hand; their answers, which hold them, are kept as well
 _AT_ONCE = 10  # runs remembered in one turn of the loop: a quarter of a millisecond
 
 
@@ -46,6 +47,7 @@ class CachedSource:
         self._clock = clock
         self._flights: Flights[Entry] = Flights()
         self._order = itertools.count()
+        self._found_together: dict[tuple[str, ...], Together] = {}
         self._renewing = Context()
         self._renewing.run(IS_RENEWAL.set, True)
         self.reads = dict.fromkeys(("hit", "stale", "miss", "collapsed", "anew", "failed"), 0)
@@ -56,10 +58,10 @@ class CachedSource:
     async def runs(
         self, run_ids: Sequence[str], experiment_id: str | None
     ) -> Reading[tuple[Run | None, ...]]:
-        keys = [("run", run_id) for run_id in run_ids]
-        held = self._all_fresh(keys)
+        held = self._all_fresh(tuple(run_ids))
         if held is not None:
             return held
+        keys = [("run", run_id) for run_id in run_ids]
         readings = {key: self._held(key) for key in keys}
         lacking = [key for key, reading in readings.items() if reading is None]
         own = self._fly_together(lacking, experiment_id)
@@ -104,18 +106,26 @@ class CachedSource:
         entry = self._memory.peek(key)
         return entry is not None and self._age(entry) < entry.windows.fresh
 
-    def _all_fresh(self, keys: Sequence[Hashable]) -> Reading[Any] | None:
-        """All the values at once where each of them is fresh: the hot path of comparing."""
-        entries = self._memory.get_all(keys)
-        if entries is None:
-            return None
+    def _all_fresh(self, run_ids: tuple[str, ...]) -> Reading[Any] | None:
+        """All the values at once where each of them is fresh: the hot path of comparing.
+
+        What was found is good as long as nothing in memory changes.
+        """
+        found = self._found_together.get(run_ids)
+        if found is None or found.changes != self._memory.changes:
+            entries = self._memory.get_all([("run", run_id) for run_id in run_ids])
+            if entries is None:
+                return None
+            found = Together.of(entries, self._memory.changes)
+            if len(self._found_together) >= _MOST_TOGETHER:
+                self._found_together.clear()
+            self._found_together[run_ids] = found
         now = self._clock()
-        left = min([entry.stale_at for entry in entries]) - now
+        left = found.stale_at - now
         if left <= 0:
             return None
-        self.reads["hit"] += len(keys)
-        oldest = min([entry.arrived for entry in entries])
-        return Reading(tuple([entry.value for entry in entries]), now - oldest, f"hit; ttl={int(left)}")
+        self.reads["hit"] += len(run_ids)
+        return Reading(found.values, now - found.arrived, f"hit; ttl={int(left)}")
 
     def _held(self, key: Hashable) -> Reading[Any] | None:
         """What may be given at once; where it is no longer fresh, it is renewed behind the caller's back."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Sequence
 from sys import getsizeof
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from service.tracking.runs import Experiment, Run, RunQuestion
 
@@ -51,6 +51,28 @@ class Entry:
         self.size += sum(map(getsizeof, parts)) if isinstance(parts, tuple) else getsizeof(parts)
 
 
+class Together(NamedTuple):
+    """Values that were found together: when the first of them is stale, and when the oldest arrived.
+
+    changes: the memory's then.
+    """
+
+    values: tuple[Value, ...]
+    stale_at: float
+    arrived: float
+    changes: int
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry], changes: int) -> Self:
+        """What the entries, of which there is at least one, are together."""
+        return cls(
+            tuple(entry.value for entry in entries),
+            min(entry.stale_at for entry in entries),
+            min(entry.arrived for entry in entries),
+            changes,
+        )
+
+
 class Memory:
     """At most max_bytes of entries. Not for several threads."""
 
@@ -60,6 +82,7 @@ class Memory:
         self._held: dict[int, tuple[int, int]] = {}  # by a part's id: how many hold it, and its size then
         self.used = 0
         self.evictions = 0
+        self.changes = 0  # as long as this stays the same, every key has the entry that it had
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -97,6 +120,7 @@ class Memory:
                 return old
             if old.value == value:
                 value = old.value
+        self.changes += 1
         entry = Entry(value, asked, arrived, windows)
         entry.count_key(key)
         self._hold(entry)

@@ -1,6 +1,7 @@
 """Several runs at once, as a comparison reads them: what is asked, with whom it is shared, how old it is."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -223,3 +224,28 @@ async def test_a_late_comparison_overwrites_nothing(cached: CachedSource, source
     call.answer()
     assert (newer, B) == (await compared).value
     assert newer == (await cached.run("a")).value
+
+
+async def test_a_comparison_that_is_known_follows_what_is_learnt(
+    cached: CachedSource, source: ScriptedSource
+) -> None:
+    """What was found together is looked up again as soon as any run of it is another."""
+    for _ in range(2):
+        assert (A, B) == (await cached.runs(["a", "b"], "7")).value
+    source.put(renamed := make_run("b", metrics={"sharpe": 2.0}))
+    await cached.past_memory().run("b")
+    for _ in range(2):
+        assert (A, renamed) == (await cached.runs(["a", "b"], "7")).value
+
+
+async def test_few_comparisons_are_at_hand(
+    cached: CachedSource, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are asked for, a few are kept at hand, and all are answered from memory."""
+    monkeypatch.setattr("service.tracking.cached_source._MOST_TOGETHER", 2)
+    await cached.runs(["a", "b", "c", "d"], "7")
+    source.taken()
+    for pair in itertools.permutations(RUNS, 2):
+        assert pair == (await cached.runs([run.run_id for run in pair], "7")).value
+        assert len(cached._found_together) <= 2
+    assert [] == source.taken()
