@@ -35,7 +35,7 @@ balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (ap
 operations: $(VENV)/.dev  ## Test the alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
 	$(BIN)/python -m pytest -m "prometheus or haproxy" tests/operations
 
-bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 20 minutes (apt-get install wrk)
+bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (apt-get install wrk)
 	$(PIP) --require-hashes --no-deps -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
 

@@ -2,18 +2,14 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import ClientResponse
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.api.serving import refused
+from tests.certificates import write_certificate
 from tests.deploy.balancer import Balancer
 from tests.deploy.stub import Stub, balanced_stubs
 from tests.fakes.faults import answering, reset
@@ -138,33 +134,10 @@ class TestAnswersOfReplicas:
             assert (200, False, False) == (answer.status, ORIGIN in answer.headers, EXPOSE in answer.headers)
 
 
-def certificate(path: Path) -> Path:
-    """A certificate for 127.0.0.1 that signs itself, with its key, in a file as HAProxy wants it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(made.public_bytes(pem) + plain)
-    return path
-
-
 class TestTls:
     async def test_browsers_are_told_to_come_back_by_it(self, tmp_path: Path) -> None:
         """Where TLS ends at HAProxy its answers say so, its own and a replica's, which learns of it."""
-        pem, port = certificate(tmp_path / "balancer.pem"), free_port()
+        pem, port = write_certificate(tmp_path / "balancer.pem"), free_port()
         bind = f"127.0.0.1:{port} ssl crt {pem}"
         async with balanced_stubs(tmp_path, 1, BIND=bind) as (_, [stub]):
             connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(pem)))

@@ -27,7 +27,13 @@ ENVIRONMENT = {
 def running_mlflow(directory: Path) -> Iterator[str]:
     """Start an MLflow that keeps its data in a directory, and give its URL, with a slash at its end."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}/"
+    with mlflow_on(port, directory):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def mlflow_on(port: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An MLflow on this port, over the data of this directory, once it answers."""
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{directory / 'mlflow.db'}"]
     command += ["--artifacts-destination", str(directory / "artifacts")]
@@ -35,7 +41,7 @@ def running_mlflow(directory: Path) -> Iterator[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     output = directory / "mlflow-server.log"
     with (
-        output.open("wb") as log,
+        output.open("ab") as log,
         subprocess.Popen(
             command,
             cwd=directory,
@@ -47,9 +53,10 @@ def running_mlflow(directory: Path) -> Iterator[str]:
         ) as server,
     ):
         try:
-            wait_until_healthy(server, url, output)
-            yield url
+            wait_until_healthy(server, f"http://127.0.0.1:{port}/", output)
+            yield server
         finally:
+            signal_group(server.pid, signal.SIGCONT)  # what a test has stopped hears nothing else
             stop_group(server)
 
 

@@ -5,10 +5,7 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +13,7 @@ import pytest
 
 from tests.api.serving import API, Client, refused, serving
 from tests.live.logbook import Logbook, unique
-from tests.live.server import ENVIRONMENT, free_port, signal_group, stop_group, wait_until_healthy
+from tests.live.server import free_port, mlflow_on, signal_group
 from tests.resilience.measure import eventually, starved
 
 _DEADLINE = 1.5
@@ -28,33 +25,6 @@ SETTINGS = {
     # Soon old, so that the outage is seen by every read; usable for long.
     "cache": {"terminal_ttl": 1, "active_ttl": 1, "list_ttl": 1, "experiments_ttl": 1},
 }
-
-
-@contextmanager
-def mlflow_on(port: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A real MLflow on this port, over the store of this directory, once it answers."""
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{directory / 'mlflow.db'}"]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    output = directory / "mlflow-server.log"
-    with (
-        output.open("ab") as log,
-        subprocess.Popen(
-            command,
-            cwd=directory,
-            env={**inherited, **ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as server,
-    ):
-        try:
-            wait_until_healthy(server, f"http://127.0.0.1:{port}/", output)
-            yield server
-        finally:
-            signal_group(server.pid, signal.SIGCONT)
-            stop_group(server)
 
 
 class Callers:
