@@ -1,14 +1,14 @@
-"""The service's log: a line for each event, encoded and written in batches by a thread.
+"""The service's log: a line for each event, written in batches by a thread.
 
-No request waits for it: what it costs one is an append to a queue.
+No request waits for the writing: what it costs one is its line, encoded at once. To hand a thread what the
+line is made of costs more, since it fetches and frees that from another core.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -18,11 +18,8 @@ import msgspec
 from service.api.observation import Answered
 
 _INTERVAL = 0.1  # seconds between two batches
-_AT_ONCE = 256  # lines encoded without a pause: the event loop waits for the interpreter's lock meanwhile
-_MOST_WAITING = (
-    100_000  # lines; where the reader of the log is slower than that, the rest is counted and lost
-)
-_json = msgspec.json.Encoder()
+_MOST_WAITING = 32 * 2**20  # bytes; where the reader of the log is slower, the rest is counted and lost
+_encode = msgspec.json.Encoder().encode
 
 
 class Event(msgspec.Struct, omit_defaults=True):
@@ -36,7 +33,7 @@ class Event(msgspec.Struct, omit_defaults=True):
 
 
 Entry = Event | Answered
-Render = Callable[[Sequence[Entry]], bytes]
+Render = Callable[[Entry], bytes]  # with its newline
 
 
 class LineWriter:
@@ -45,7 +42,7 @@ class LineWriter:
     def __init__(self, stream: BinaryIO, render: Render) -> None:
         self._stream = stream
         self._render = render
-        self._waiting: deque[Entry] = deque()  # its append and popleft are atomic
+        self._waiting = bytearray()  # one for good: adding to its end and cutting off its start are atomic
         self.lost = 0  # lines so far
         self._said = 0  # of them, those that the log tells of
         self._stop = threading.Event()
@@ -55,7 +52,7 @@ class LineWriter:
     def write(self, entry: Entry) -> None:
         """Add an entry; it is an observer of requests, too."""
         if len(self._waiting) < _MOST_WAITING:
-            self._waiting.append(entry)
+            self._waiting += self._render(entry)
         else:
             self.lost += 1
 
@@ -70,32 +67,34 @@ class LineWriter:
         self._flush()
 
     def _flush(self) -> None:
-        while waiting := min(len(self._waiting), _AT_ONCE):
-            entries = [self._waiting.popleft() for _ in range(waiting)]
-            if not self._put(entries):
-                self.lost += len(entries)
+        if self._waiting:
+            lines = bytes(self._waiting)
+            del self._waiting[: len(lines)]
+            if not self._put(lines):
+                self.lost += lines.count(b"\n")
         lost = self.lost - self._said
-        if lost and self._put([Event(datetime.now(UTC), "error", __name__, f"{lost} log lines were lost")]):
+        if lost and self._put(
+            self._render(Event(datetime.now(UTC), "error", __name__, f"{lost} log lines were lost"))
+        ):
             self._said += lost
 
-    def _put(self, entries: Sequence[Entry]) -> bool:
+    def _put(self, lines: bytes) -> bool:
         try:
-            self._stream.write(self._render(entries))
+            self._stream.write(lines)
             self._stream.flush()
         except OSError:  # a full disk, say: the service goes on
             return False
         return True
 
 
-def as_json(entries: Sequence[Entry]) -> bytes:
-    """Lines of JSON."""
-    return _json.encode_lines(entries)
+def as_json(entry: Entry) -> bytes:
+    """A line of JSON."""
+    return _encode(entry) + b"\n"
 
 
-def as_text(entries: Sequence[Entry]) -> bytes:
+def as_text(entry: Entry) -> bytes:
     """Lines for a person. A terminal gets no control characters of a caller's making."""
-    lines = [line for entry in entries for line in _told(entry)]
-    return "".join(f"{_printable(line)}\n" for line in lines).encode("utf-8", "replace")
+    return "".join(f"{_printable(line)}\n" for line in _told(entry)).encode("utf-8", "replace")
 
 
 def _told(entry: Entry) -> list[str]:
@@ -108,6 +107,8 @@ def _told(entry: Entry) -> list[str]:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "?" for character in text)
 
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from service.api.entrance import ENTRANCE, UNREADABLE, Unreadable
+from service.api.routing import RecalledRoutes
 from service.errors import UnreadableRequest
 
 log = logging.getLogger("service")
@@ -126,7 +127,7 @@ class _Server(web.Server):
         self, made: web.Server, app: web.Application, max_connections: int, slow: SlowCallers
     ) -> None:
         super().__init__(
-            app[ENTRANCE].before(made.request_handler),  # type: ignore[arg-type] # it makes web.Request
+            app[ENTRANCE].before(RecalledRoutes().before(made.request_handler)),  # type: ignore[arg-type] # it makes web.Request
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,  # noqa: SLF001 - the arguments for each connection's protocol

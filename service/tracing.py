@@ -43,8 +43,8 @@ from service.api.callers import CALLER
 from service.api.clients import Clients
 from service.api.entrance import ALWAYS_ANSWERED, X_REQUEST_ID
 from service.api.handler import Handler, Stage
-from service.api.observation import UNMATCHED, route_of
 from service.api.problems import CODE
+from service.api.routing import UNMATCHED, route_of
 from service.api.trace_context import place_in_trace
 from service.tracking.source import IS_RENEWAL, TRACE
 from service.upstream.door import Ask

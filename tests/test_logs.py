@@ -76,16 +76,17 @@ class TestEvents:
 
     def test_what_does_not_fit_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where the reader is too slow, the rest is lost, and said to be."""
-        monkeypatch.setattr("service.logs._MOST_WAITING", 2)
+        event = Event(NOON, "info", "a", "hello")
+        monkeypatch.setattr("service.logs._MOST_WAITING", len(as_json(event)) + 1)
         monkeypatch.setattr("service.logs._INTERVAL", 60.0)
         stream = io.BytesIO()
         writer = LineWriter(stream, as_json)
-        for number in range(5):
-            writer.write(Event(NOON, "info", "a", str(number)))
+        for _ in range(5):
+            writer.write(event)
         writer.close()
         assert 3 == writer.lost
         [*kept, lost] = events(stream)
-        assert ["0", "1"] == [event["message"] for event in kept]
+        assert ["hello"] * 2 == [event["message"] for event in kept]
         assert ("error", "3 log lines were lost") == (lost["level"], lost["message"])
 
     def test_what_a_full_disk_takes_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,16 +17,17 @@ from itertools import count
 from secrets import token_hex
 
 from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
-from multidict import istr
+from multidict import CIMultiDictProxy, istr
 
 from service.api.callers import CALLER
 from service.api.capacity import Capacity
 from service.api.clients import Clients
 from service.api.cors import Cors
 from service.api.handler import Handler, Stage
-from service.api.observation import Answered, Observer, route_of
+from service.api.observation import Answered, Observer
 from service.api.prepared import PreparedResponse
 from service.api.problems import CODE, of_router, problem_response
+from service.api.routing import route_of
 from service.api.security import SERVED_HEADERS
 from service.api.trace_context import TRACEPARENT, place_in_trace
 from service.errors import (
@@ -82,19 +83,20 @@ class Entrance:
         self._clock = clock
 
     def before(self, handler: Handler) -> Handler:
-        """The handler with all of that before and after it."""
+        """The handler with all of that before and after it, in the event loop that runs now."""
         capacity, deadline = self._capacity, self._deadline
+        now = asyncio.get_running_loop().time
         for stage in reversed(self._stages):
             handler = stage.before(handler)
 
         async def enter(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
-            request_id = _id_of(request)
-            wanted = request.headers.get(X_REQUEST_TIMEOUT)
-            seconds = deadline if wanted is None else _shortened(deadline, wanted)
-            PATIENCE_ENDS.set(asyncio.get_running_loop().time() + seconds)
-            if TRACEPARENT in request.headers and TRACE.get() is None:  # else whoever traces has set it
-                TRACE.set(place_in_trace(request.headers))
+            headers = request.headers
+            request_id = _id_of(headers)
+            wanted = headers.get(X_REQUEST_TIMEOUT)
+            PATIENCE_ENDS.set(now() + (deadline if wanted is None else _shortened(deadline, wanted)))
+            if TRACEPARENT in headers and TRACE.get() is None:  # else whoever traces has set it
+                TRACE.set(place_in_trace(headers))
             capacity.active += 1
             try:
                 if request.version is not HttpVersion11 and request.version != HttpVersion10:
@@ -118,7 +120,7 @@ class Entrance:
 
     def unreadable(self, request: web.BaseRequest) -> web.Response:
         """The answer to what is no HTTP request; the connection ends with it."""
-        request_id = _id_of(request)
+        request_id = _id_of(request.headers)
         response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
         self._label(request, response, request_id)
         response.force_close()
@@ -152,7 +154,7 @@ class Entrance:
         )
         reading = getattr(response, "reading", None)
         if reading is not None:
-            answered.upstream_ms = _milliseconds(reading.waited)
+            answered.upstream_ms = _milliseconds(reading.waited) if reading.waited else 0.0
             answered.cache = reading.cache
         else:
             answered.code = response.get(CODE)
@@ -169,8 +171,8 @@ ENTRANCE: web.AppKey[Stage] = web.AppKey("entrance")
 UNREADABLE: web.AppKey[Unreadable] = web.AppKey("unreadable")
 
 
-def _id_of(request: web.BaseRequest) -> str:
-    given = request.headers.get(X_REQUEST_ID)
+def _id_of(headers: CIMultiDictProxy[str]) -> str:
+    given = headers.get(X_REQUEST_ID)
     return given if given and _WELL_FORMED.fullmatch(given) else f"{_PROCESS}-{next(_requests):x}"
 
 

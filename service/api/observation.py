@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 
 from service.durations import Durations
 from service.errors import TrackingError
@@ -32,7 +32,6 @@ BOUNDS = (
     5.0,
     10.0,
 )
-UNMATCHED = "unmatched"
 OTHER = "other"  # what is counted for a method that HTTP does not define
 
 
@@ -108,10 +107,3 @@ def _codes(kind: type[TrackingError]) -> Iterator[str]:
         yield kind.code
     for narrower in kind.__subclasses__():
         yield from _codes(narrower)
-
-
-def route_of(request: web.Request) -> str:
-    """The template of the route that a request matched: never text of the caller's."""
-    match = request._match_info  # noqa: SLF001 - the public one fails where the router was not asked
-    resource = None if match is None else match.route.resource
-    return UNMATCHED if resource is None else resource.canonical

@@ -57,10 +57,10 @@ class PreparedResponse(web.StreamResponse):
             lines += "Connection: close\r\n"
         elif request.version == HttpVersion10:
             lines += "Connection: keep-alive\r\n"
-        head = self._head + lines.encode("latin-1") + b"\r\n"
-        body = b"" if request.method == hdrs.METH_HEAD else self._bytes
+        lines += "\r\n"
+        head, body = lines.encode("latin-1"), b"" if request.method == hdrs.METH_HEAD else self._bytes
         if len(body) <= _JOINED_UP_TO:
-            transport.write(head + body)
+            transport.write(b"".join((self._head, head, body)))
         else:
-            transport.writelines((head, body))
+            transport.writelines((self._head, head, body))
         await request.writer.drain()

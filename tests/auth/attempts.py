@@ -74,7 +74,7 @@ class Attempts:
 
     def check_silence(self, log: bytes) -> None:
         """No part of what was sent as a credential stands in the log or in an answer."""
-        said = (log + as_text(self.answered) + self._came_back).decode("latin-1")
+        said = b"".join([log, *map(as_text, self.answered), self._came_back]).decode("latin-1")
         assert self._credentials
         assert [] == [one for one in self._credentials if one in said]
 
