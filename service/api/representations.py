@@ -173,7 +173,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 def _matches(known: str, kept: Representation) -> bool:
     # RFC 9110, 13.1.2: the comparison is weak. Either encoding's tag names what the caller already has.
-    if known in {kept.etag, kept.gzip_etag}:
+    if known in (kept.etag, kept.gzip_etag):
         return True
     tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
     return "*" in tags or kept.etag in tags or kept.gzip_etag in tags

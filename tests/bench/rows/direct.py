@@ -63,7 +63,7 @@ def _rows(bench: Bench, kind: _Kind, servers: _Sides) -> Iterator[Row]:
     ]
     if answers[0] != answers[1]:
         raise RuntimeError(f"the façade's {kind.name} has another content than the service's")
-    plan = bench.plan(3, 1)
+    plan = bench.plan(5, 1)
     service, mlflow, facade = list[Load](), list[Load](), list[Load]()
     for _ in range(plan.turns):
         service.append(asyncio.run(put(servers.service, kind.question, plan.seconds, plan.connections)))

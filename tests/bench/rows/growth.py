@@ -64,7 +64,7 @@ def _beside_bare(
 ) -> list[list[Load]]:
     """The loads of the service and of the bare handler."""
     with sides.bare(bench.folder, question, same_answer([service], question)) as bare:
-        loads = asyncio.run(rounds([service, bare], question, bench.plan(3, 1, connections)))
+        loads = asyncio.run(rounds([service, bare], question, bench.plan(5, 1, connections)))
     return [loads[service.name], loads[bare.name]]
 
 

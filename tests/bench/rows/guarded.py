@@ -32,7 +32,7 @@ def guarded(bench: Bench) -> Findings:
         rows = []
         for name, question in hot_questions(without).items():
             asked: Question = question._replace(headers={**question.headers, **borne})
-            loads = asyncio.run(rounds([without, everything], asked, bench.plan(7, 3)))
+            loads = asyncio.run(rounds([without, everything], asked, bench.plan(15, 3)))
             mine, theirs = loads["everything"], loads["without"]
             rows.append(
                 Row(

@@ -76,7 +76,7 @@ def _against_bare(bench: Bench, row: Hot, quiet: Server, production: Server) -> 
         if answer.status != _NOT_MODIFIED and asyncio.run(ask(bare, row.question)).body != answer.body:
             raise RuntimeError(f"the bare handler answers {row.question.path} with other bytes")
         servers = [bare, quiet, production]
-        loads = asyncio.run(rounds(servers, row.question, bench.plan(9, 3)))
+        loads = asyncio.run(rounds(servers, row.question, bench.plan(21, 3)))
     for server, target in ((quiet, row.quiet), (production, row.production)):
         mine, theirs = loads[server.name], loads[bare.name]
         wanted, shown, met = at_least(rate_ratio(mine, theirs), target, " of bare")
