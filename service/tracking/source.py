@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from service.tracking.runs import Experiment, Run, RunQuestion
 
@@ -19,7 +21,7 @@ PATIENCE_ENDS: ContextVar[float | None] = ContextVar("patience_ends", default=No
 TRACE: ContextVar[Mapping[str, str] | None] = ContextVar("trace", default=None)
 
 
-class Reading(NamedTuple, Generic[T_co]):
+class Reading(msgspec.Struct, Generic[T_co], frozen=True):
     """A value, how old it is, and how it was come by.
 
     age: seconds since it arrived from MLflow, 0.0 when it was fetched for this very question.
