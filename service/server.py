@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
@@ -110,7 +110,7 @@ class _Protocol(RequestHandler):
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
         log.info("a request from %s is unreadable: %s", request.remote, type(exc).__name__)
-        return self._unreadable(request)
+        return self._unreadable(cast("web.Request", request))  # by the application's own factory
 
 
 def _bound_unread(transport: asyncio.BaseTransport, seconds: float) -> None:

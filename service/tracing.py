@@ -44,7 +44,7 @@ from service.api.clients import Clients
 from service.api.entrance import ALWAYS_ANSWERED, X_REQUEST_ID
 from service.api.handler import Handler, Stage
 from service.api.problems import CODE
-from service.api.routing import UNMATCHED, route_of
+from service.api.routing import LONGEST_PATH, UNMATCHED, route_of
 from service.api.trace_context import place_in_trace
 from service.tracking.source import IS_RENEWAL, TRACE
 from service.upstream.door import Ask
@@ -54,7 +54,6 @@ log = logging.getLogger("service")
 NAME = "experiment-tracking"  # where OTEL_SERVICE_NAME does not give another
 _OWN = "experiment_tracking."  # before attributes that no convention has
 _FLUSH_SECONDS = 3.0  # that the collector has for the last spans
-_LONGEST_PATH = 256  # characters
 _w3c = TraceContextTextMapPropagator()
 
 
@@ -129,7 +128,7 @@ class RequestSpans:
         method = request.method if request.method in hdrs.METH_ALL else "_OTHER"
         attributes: dict[str, AttributeValue] = {
             HTTP_REQUEST_METHOD: method,
-            URL_PATH: request.rel_url.raw_path[:_LONGEST_PATH],
+            URL_PATH: request.rel_url.raw_path[:LONGEST_PATH],
             URL_SCHEME: request.scheme,
             CLIENT_ADDRESS: self._clients.address(request),
         }

@@ -24,10 +24,10 @@ from service.api.capacity import Capacity
 from service.api.clients import Clients
 from service.api.cors import Cors
 from service.api.handler import Handler, Stage
-from service.api.observation import Answered, Observer
+from service.api.observation import OTHER, Answered, Observer
 from service.api.prepared import PreparedResponse
 from service.api.problems import CODE, of_router, problem_response
-from service.api.routing import route_of
+from service.api.routing import LONGEST_PATH, route_of
 from service.api.security import SERVED_HEADERS
 from service.api.trace_context import TRACEPARENT, place_in_trace
 from service.errors import (
@@ -50,7 +50,6 @@ _VERSIONS = "Only HTTP/1.1 and HTTP/1.0 are understood."
 _FULL = "This replica handles as many requests as it can."
 ALWAYS_ANSWERED = frozenset({"/livez", "/readyz", "/metrics"})
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{1,128}", re.ASCII)
-_LONGEST_PATH = 256  # characters of a path in the log
 # A random part for each process and a number for each request: a tenth of what a random id costs.
 _PROCESS = token_hex(8)
 _requests = count(1)
@@ -118,12 +117,16 @@ class Entrance:
 
         return enter
 
-    def unreadable(self, request: web.BaseRequest) -> web.Response:
+    def unreadable(self, request: web.Request) -> web.Response:
         """The answer to what is no HTTP request; the connection ends with it."""
         request_id = _id_of(request.headers)
         response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
         self._label(request, response, request_id)
         response.force_close()
+        answered = self._answered(request, response, request_id, 0.0)
+        answered.method, answered.path = OTHER, ""  # aiohttp made them up
+        for observe in self._observers:
+            observe(answered)
         return response
 
     def _label(self, request: web.BaseRequest, response: web.StreamResponse, request_id: str) -> None:
@@ -141,7 +144,7 @@ class Entrance:
     def _answered(
         self, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
     ) -> Answered:
-        path = request.rel_url.raw_path[:_LONGEST_PATH]
+        path = request.rel_url.raw_path[:LONGEST_PATH]
         answered = Answered(
             self._clock(),
             request_id,
@@ -165,7 +168,7 @@ class Entrance:
         return answered
 
 
-Unreadable = Callable[[web.BaseRequest], web.StreamResponse]  # answers what is no HTTP request
+Unreadable = Callable[[web.Request], web.StreamResponse]  # answers what is no HTTP request
 
 ENTRANCE: web.AppKey[Stage] = web.AppKey("entrance")
 UNREADABLE: web.AppKey[Unreadable] = web.AppKey("unreadable")

@@ -32,7 +32,7 @@ BOUNDS = (
     5.0,
     10.0,
 )
-OTHER = "other"  # what is counted for a method that HTTP does not define
+OTHER = "other"  # in place of a method that HTTP does not define, or that could not be read
 
 
 class Answered(msgspec.Struct, gc=False, omit_defaults=True, tag_field="level", tag="info"):

@@ -8,9 +8,9 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from service.api.handler import Handler
 
 UNMATCHED = "unmatched"
+LONGEST_PATH = 256  # characters of a path that is remembered here, and told to the log and to traces
 
 _MOST = 4_096  # paths; when there are more, all are forgotten
-_LONGEST = 256  # characters of a path that is remembered
 
 
 class RecalledRoutes:
@@ -37,7 +37,7 @@ class RecalledRoutes:
         return routed
 
     def _remember(self, asked: tuple[str, str], match: UrlMappingMatchInfo | None) -> None:
-        if match is None or match.http_exception is not None or len(asked[1]) > _LONGEST:
+        if match is None or match.http_exception is not None or len(asked[1]) > LONGEST_PATH:
             return
         if len(self._found) >= _MOST:
             self._found.clear()
