@@ -13,7 +13,7 @@ from contextlib import nullcontext
 import uvloop
 
 from service import __version__
-from service.allocator import give_large_blocks_back
+from service.allocator import keep_no_large_blocks
 from service.app import CAPACITY, QUERIES, create_app
 from service.auth.api_keys import new_key
 from service.check import check
@@ -65,7 +65,7 @@ def _new_key(name: str) -> int:
 
 
 def _serve(settings: Settings, *, sample: bool) -> int:
-    give_large_blocks_back()
+    keep_no_large_blocks()
     with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
         for name in unknown_variables():
             logging.getLogger("service").warning("%s is no setting of this service", name)

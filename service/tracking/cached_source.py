@@ -18,6 +18,7 @@ from service.tracking.memory import Entry, Memory, Together, Value
 from service.tracking.narrowing import broader, narrowed
 from service.tracking.runs import Experiment, Run, RunQuestion
 from service.tracking.source import IS_RENEWAL, PATIENCE_ENDS, Reading, RunSource
+from service.turns import give_way
 
 log = logging.getLogger("service.tracking")
 
@@ -189,9 +190,9 @@ class CachedSource:
         """The runs of a list, in a few turns of the loop: hot answers do not wait for all of them."""
         remembered: list[Run] = []
         for start in range(0, len(runs), _AT_ONCE):
-            await asyncio.sleep(0)
+            await give_way()
             remembered += [self._remember_run(run, asked) for run in runs[start : start + _AT_ONCE]]
-        await asyncio.sleep(0)
+        await give_way()
         return tuple(remembered)
 
     def _remember_run(self, run: Run, asked: int) -> Run:

@@ -18,6 +18,7 @@ from yarl import URL
 from service import errors
 from service.durations import Durations
 from service.tracking.source import IS_RENEWAL, TRACE
+from service.turns import give_way
 from service.upstream import wire
 from service.upstream.breaker import Admission, Breaker
 from service.upstream.gate import Gate, GateFullError
@@ -134,11 +135,15 @@ class Door:
 
     @overload
     async def call(
-        self, method: str, endpoint: str, read: Callable[[bytes], Generator[None, None, T]], **request: Any
+        self,
+        method: str,
+        endpoint: str,
+        read: Callable[[wire.Body], Generator[None, None, T]],
+        **request: Any,
     ) -> T: ...
     @overload
-    async def call(self, method: str, endpoint: str, read: Callable[[bytes], T], **request: Any) -> T: ...
-    async def call(self, method: str, endpoint: str, read: Callable[[bytes], Any], **request: Any) -> Any:
+    async def call(self, method: str, endpoint: str, read: Callable[[wire.Body], T], **request: Any) -> T: ...
+    async def call(self, method: str, endpoint: str, read: Callable[[wire.Body], Any], **request: Any) -> Any:
         """What `read` makes of MLflow's answer, be it in turns. All calls may safely be made twice.
 
         A call that fails is made again, inside the deadline and the budget, but not one that timed out: an
@@ -166,7 +171,7 @@ class Door:
         self,
         method: str,
         endpoint: str,
-        read: Callable[[bytes], Any],
+        read: Callable[[wire.Body], Any],
         until: float,
         request: Mapping[str, Any],
     ) -> Any:
@@ -216,7 +221,7 @@ class Door:
         self,
         method: str,
         endpoint: str,
-        read: Callable[[bytes], Any],
+        read: Callable[[wire.Body], Any],
         seconds: float,
         request: Mapping[str, Any],
     ) -> Any:
@@ -238,7 +243,7 @@ class Door:
             raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
         check(endpoint, response.status, response.headers, body)
         if len(body) > _LARGE:
-            await asyncio.sleep(0)  # reading it takes a while: others first
+            await give_way()  # reading it takes a while: others first
         try:
             result = read(body)
             return await _in_turns(result) if isinstance(result, Generator) else result
@@ -254,7 +259,7 @@ async def _in_turns(reading: Generator[None, None, T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
-        await asyncio.sleep(0)
+        await give_way()
 
 
 def _let_go(error: BaseException) -> None:

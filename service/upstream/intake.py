@@ -19,7 +19,7 @@ class Intake:
         self._largest = largest
         self._held = 0
 
-    async def read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def read(self, response: aiohttp.ClientResponse) -> bytearray:
         """The body of a response. TooLargeError, before more of it is read."""
         announced = response.content_length or 0
         if announced > self._largest:
@@ -27,13 +27,15 @@ class Intake:
         # One block that grows: a list of thousands of chunks would leave the heap in pieces that stay.
         body = bytearray()
         try:
-            async for chunk in response.content.iter_any():
+            while True:
+                chunk, _ = await response.content.readchunk()  # as it arrived: joining several copies them
+                if not chunk and response.content.at_eof():
+                    return body
                 body += chunk
                 self._held += len(chunk)
                 if len(body) > self._largest:
                     raise TooLargeError(f"a body of more than {self._largest} bytes")
                 if self._held > self._largest * _TOGETHER and len(body) > self._largest // _SMALL:
                     raise TooLargeError(f"bodies of {self._held} bytes at once")
-            return bytes(body)
         finally:
             self._held -= len(body)

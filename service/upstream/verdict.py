@@ -21,7 +21,7 @@ class AlreadyExists(errors.UpstreamRefused):
     """MLflow says that the thing to be created exists."""
 
 
-def check(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Body) -> None:
     """Raise what a status that is not 200 means (mlflow/exceptions.py has MLflow's codes)."""
     if status == HTTPStatus.OK:
         return

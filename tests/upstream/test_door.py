@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import pytest
@@ -22,13 +22,14 @@ from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, Upstrea
 from service.upstream.access import tls
 from service.upstream.door import Door, Limits
 from service.upstream.verdict import Missing
+from service.upstream.wire import Body
 from tests.fakes.mlflow import FakeMlflow
 
 ENDPOINT = "experiments/search"
 ONCE = Limits(attempts=1)
 
 
-def as_json(body: bytes) -> Any:
+def as_json(body: Body) -> Any:
     return json.loads(body)
 
 
@@ -157,8 +158,7 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
         def content(self) -> Any:
             return self
 
-        async def iter_any(self) -> AsyncIterator[bytes]:
-            yield b"{"
+        async def readchunk(self) -> NoReturn:
             raise error
 
     monkeypatch.setattr(aiohttp.ClientSession, "request", lambda *_, **__: Broken())

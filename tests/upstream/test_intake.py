@@ -1,11 +1,11 @@
 """Bodies are taken in up to a bound of their own, and of all together."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import cast
 
 import aiohttp
 import pytest
+from aiohttp.streams import EMPTY_PAYLOAD
 
 from service.upstream.intake import Intake, TooLargeError
 
@@ -19,6 +19,7 @@ class Response:
         self.content_length = announced
         self.content = self
         self.taken = 0
+        self._has_ended = False
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
         for chunk in chunks:
             self._chunks.put_nowait(chunk)
@@ -27,13 +28,17 @@ class Response:
         """The next part of the body; an empty one ends it."""
         self._chunks.put_nowait(chunk)
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        while chunk := await self._chunks.get():
-            self.taken += 1
-            yield chunk
+    async def readchunk(self) -> tuple[bytes, bool]:
+        chunk = await self._chunks.get()
+        self.taken += bool(chunk)
+        self._has_ended = not chunk
+        return chunk, False
+
+    def at_eof(self) -> bool:
+        return self._has_ended
 
 
-def reading(intake: Intake, response: Response) -> asyncio.Task[bytes]:
+def reading(intake: Intake, response: Response) -> asyncio.Task[bytearray]:
     """A body that is being read."""
     return asyncio.create_task(intake.read(cast("aiohttp.ClientResponse", response)))
 
@@ -94,3 +99,11 @@ async def test_what_is_given_up_takes_no_memory() -> None:
         task.cancel()
     await asyncio.gather(*given_up, return_exceptions=True)
     assert b"y" * LARGEST == await reading(intake, Response(b"y" * LARGEST, b""))
+
+
+@pytest.mark.parametrize("_again", range(2))
+async def test_an_answer_without_a_body(_again: int) -> None:
+    """It has ended before it is read, each time: aiohttp has one and the same empty body for all."""
+    response = Response(announced=0)
+    cast("aiohttp.ClientResponse", response).content = EMPTY_PAYLOAD
+    assert b"" == await reading(Intake(LARGEST), response)
