@@ -157,7 +157,7 @@ class Entrance:
         )
         reading = getattr(response, "reading", None)
         if reading is not None:
-            answered.upstream_ms = _milliseconds(reading.waited) if reading.waited else 0.0
+            answered.upstream_ms = _milliseconds(reading.waited)
             answered.cache = reading.cache
         else:
             answered.code = response.get(CODE)

@@ -31,7 +31,7 @@ class RecalledRoutes:
                     return await handler(request)
                 finally:
                     self._remember(asked, _match_of(request))
-            request._match_info = match  # noqa: SLF001 - as the application does
+            request._match_info = match  # noqa: SLF001 - the application would set it, and has no public way
             return await match.handler(request)
 
         return routed

@@ -1,6 +1,5 @@
 """A route is looked up once for each path, and nothing else changes by that."""
 
-import io
 import json
 
 import pytest
@@ -8,8 +7,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
+from service.api.observation import Answered
 from service.app import create_app
-from service.logs import LineWriter, as_json
 from tests.api.raw import connected
 from tests.api.serving import API, Client, Served, make_settings, refused
 from tests.fakes.mlflow import FakeMlflow
@@ -92,14 +91,11 @@ async def test_expectations_are_the_applications_business(api: Client) -> None:
         assert 417 == (await connection.answer()).status
 
 
-async def test_the_log_names_the_route_each_time(fake: FakeMlflow) -> None:
+async def test_observers_are_told_the_route_each_time(fake: FakeMlflow) -> None:
     """What is remembered is told of as what is not."""
     fake.add_run(run_id="abc")
-    stream = io.BytesIO()
-    writer = LineWriter(stream, as_json)
-    async with TestClient(Served(create_app(make_settings(), fake.url, [writer.write]))) as api:
+    told: list[Answered] = []
+    async with TestClient(Served(create_app(make_settings(), fake.url, [told.append]))) as api:
         for _ in range(2):
             await api.get(f"{API}/runs/abc")
-    writer.close()
-    routes = [json.loads(line)["route"] for line in stream.getvalue().splitlines()]
-    assert [f"{API}/runs/{{run_id}}"] * 2 == routes
+    assert [f"{API}/runs/{{run_id}}"] * 2 == [one.route for one in told]
