@@ -19,8 +19,9 @@ TrackingError
 └── UpstreamFailure              MLflow could not be asked, or not understood
     ├── UpstreamError       502  upstream_error          unreachable, 5xx, rubbish
     │   ├── UpstreamRefused                              a 4xx: asking again changes nothing
-    │   └── UpstreamTooLarge                             an answer larger than what is read
+    │   └── UpstreamTooLarge     upstream_too_large      an answer larger than what is read
     ├── UpstreamAuth        502  upstream_auth           our credentials were refused
+    ├── UpstreamForbidden   502  upstream_forbidden      they may not read one experiment
     ├── UpstreamTimeout     504  upstream_timeout
     └── UpstreamUnavailable 503  upstream_unavailable    with Retry-After
         └── UpstreamNotAsked                             we hold back on its behalf
@@ -208,8 +209,13 @@ class UpstreamError(UpstreamFailure):
 
     status, code, title = 502, "upstream_error", "MLflow failed"
 
-    def __init__(self, cause: str, retry_after: int = 0) -> None:
-        super().__init__("The tracking server failed to answer; try again shortly.", cause=cause)
+    def __init__(
+        self,
+        cause: str,
+        retry_after: int = 0,
+        detail: str = "The tracking server failed to answer; try again shortly.",
+    ) -> None:
+        super().__init__(detail, cause=cause)
         self.retry_after = retry_after
 
 
@@ -220,6 +226,11 @@ class UpstreamRefused(UpstreamError):
 class UpstreamTooLarge(UpstreamError):
     """MLflow's answer is larger than what is read of one."""
 
+    code, title = "upstream_too_large", "MLflow's answer is too large"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause, detail="The tracking server's answer is too large to read; ask for fewer.")
+
 
 class UpstreamAuth(UpstreamFailure):
     """MLflow refuses the credentials that this service is configured with."""
@@ -229,6 +240,18 @@ class UpstreamAuth(UpstreamFailure):
     def __init__(self, cause: str) -> None:
         super().__init__(
             "The tracking server refused this service's own credentials; its operator must renew them.",
+            cause=cause,
+        )
+
+
+class UpstreamForbidden(UpstreamFailure):
+    """MLflow lets this service read, but not this experiment."""
+
+    status, code, title = 502, "upstream_forbidden", "MLflow forbids an experiment"
+
+    def __init__(self, experiment: str, cause: str) -> None:
+        super().__init__(
+            f"The tracking server does not let this service read the experiment {shorten(experiment)}.",
             cause=cause,
         )
 

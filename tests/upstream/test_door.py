@@ -18,7 +18,7 @@ from aioresponses import aioresponses
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamTimeout
+from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamTimeout, UpstreamTooLarge
 from service.upstream.access import tls
 from service.upstream.door import Door, Limits
 from service.upstream.verdict import Missing
@@ -221,7 +221,7 @@ async def test_addresses_that_are_none(base: str) -> None:
 
 
 async def test_the_largest_answer(fake: FakeMlflow) -> None:
-    """An answer up to the limit is read, a byte more is an UpstreamError."""
+    """An answer up to the limit is read, a byte more is an UpstreamTooLarge."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.Response(body=b'"' + b"x" * 998 + b'"', content_type="application/json")
@@ -230,7 +230,7 @@ async def test_the_largest_answer(fake: FakeMlflow) -> None:
     async with Door(fake.url, ONCE._replace(max_body_bytes=1_000)) as door:
         assert "x" * 998 == await knock(door)
     async with Door(fake.url, ONCE._replace(max_body_bytes=999)) as door:
-        with pytest.raises(UpstreamError, match="failed to answer"):
+        with pytest.raises(UpstreamTooLarge, match="ask for fewer"):
             await knock(door)
 
 
