@@ -108,6 +108,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
     pure = [
         "tracking.comparison",
         "tracking.directions",
+        "tracking.names",
         "tracking.runs",
         "upstream.filters",
         "upstream.wire",

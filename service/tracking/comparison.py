@@ -11,7 +11,10 @@ from service.tracking.runs import Run
 
 
 class MetricDiff(msgspec.Struct, frozen=True, gc=False):
-    """One metric across the runs: a value for each run id, None where the run lacks a finite one."""
+    """One metric across the runs: a value for each run id, None where the run lacks a finite one.
+
+    best_run_id is None where no run has a finite value, and for a metric that is neither better high nor low.
+    """
 
     values: dict[str, float | None]
     best_run_id: str | None
@@ -61,12 +64,14 @@ def _metric_diff(
     return MetricDiff(values, _best(finite, direction_of(name)) if finite else None)
 
 
-def _best(finite: Sequence[tuple[float, str]], direction: Direction) -> str:
+def _best(finite: Sequence[tuple[float, str]], direction: Direction) -> str | None:
     # min and max keep the first of equals: the run asked for first wins a tie.
     if direction is Direction.MAX:
         return max(finite, key=lambda pair: pair[0])[1]
     if direction is Direction.MIN:
         return min(finite, key=lambda pair: pair[0])[1]
+    if direction is Direction.NONE:
+        return None
     return min(finite, key=lambda pair: abs(pair[0]))[1]
 
 

@@ -1,63 +1,144 @@
 """Which way a metric is better, decided by its name.
 
-A rule's pattern is a list of words joined by `_`; `*` stands for any number of whole words, none included.
-A name is split into words at `_`, `.`, `/`, `-` and space, and compared without regard to case: `*_loss_*`
-is in `val_loss` and `train/loss` but not in `lossless` or `closs_rate`. The first rule that fits decides;
-a metric that no rule fits is better when higher. The rules ship in config/metrics.toml.
+The rules ship in config/metrics.toml, whose head says how they are written; names.py says how names are read.
+The first rule that fits a name decides; a metric that no rule fits is better when higher. Three kinds of rule
+look further, since the words of a name do not all count the same: a ratio is judged by the figure that it
+names first (`return_over_max_drawdown`), an adjusted figure by the one that it names last
+(`risk_adjusted_return`), and a negated figure by the opposite of what it negates (`neg_log_loss`).
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-_SEPARATORS = re.compile(r"[_./\- ]+")
-_WORD = re.compile(r"[a-z0-9]+")
+from service.tracking.names import Name, Pattern, Span, words_of
 
 
 class Direction(StrEnum):
-    """Which value of a metric is the best one."""
+    """Which value of a metric is the best one; with NONE no value is."""
 
     MAX = "max"
     MIN = "min"
     CLOSEST_TO_ZERO = "closest_to_zero"
+    NONE = "none"
+
+
+class Reading(StrEnum):
+    """What a rule says of a name in place of a direction: which of the other words to judge it by."""
+
+    AS_FIRST = "as_first"
+    AS_LAST = "as_last"
+    OPPOSITE = "opposite"
 
 
 class Rule(NamedTuple):
-    """Metrics whose name fits the pattern are better in this direction."""
+    """Metrics whose name fits the pattern are better in this direction, or are to be read so."""
 
     pattern: str
+    better: Direction | Reading
+
+
+class Decision(NamedTuple):
+    """Which way a metric is better, and the pattern of the rule that says so; None where no rule fits.
+
+    Where one rule sends to another, both are named: `neg_* > *_log_loss_*`.
+    """
+
     direction: Direction
+    rule: str | None
+
+
+class _Fit(NamedTuple):
+    number: int
+    span: Span
+
+
+_UNKNOWN = Decision(Direction.MAX, None)
+_TURNED = {Direction.MAX: Direction.MIN, Direction.MIN: Direction.MAX}
+_FIRST: dict[Reading, Callable[[_Fit], tuple[int, int, int]]] = {
+    Reading.AS_FIRST: lambda fit: (fit.span.start, -fit.span.end, fit.number),
+    Reading.AS_LAST: lambda fit: (-fit.span.end, fit.span.start, fit.number),
+}
 
 
 class Directions:
-    """The direction of every metric name, by the first rule that fits it."""
+    """The direction of every metric name, by the first rule that fits it.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        compiled = [(_compile(rule.pattern), rule.direction) for rule in rules]
+    context: words that say where a figure is from and not what it is (`val`, `fold`, `mean`). They, and
+    numbers, may stand before and behind what a pattern says. ValueError where a pattern is wrong.
+    """
 
-        @lru_cache(maxsize=16_384)
-        def decide(name: str) -> Direction:
-            words = "_".join(_SEPARATORS.split(name.lower())) + "_"
-            return next((to for fits, to in compiled if fits.fullmatch(words)), Direction.MAX)
-
-        self._decide = decide
+    def __init__(self, rules: Sequence[Rule], context: Collection[str] = ()) -> None:
+        self._patterns = [Pattern(rule.pattern) for rule in rules]
+        self._better = [rule.better for rule in rules]
+        self._context = frozenset(context)
+        self._by_run: dict[str, list[int]] = {}
+        self._always: list[int] = []
+        for number, (pattern, better) in enumerate(zip(self._patterns, self._better, strict=True)):
+            if isinstance(better, Reading) and len(pattern.runs) != 1:
+                raise ValueError(f"pattern {pattern.text!r}: {better} needs words in one place, beside *")
+            at = self._by_run.setdefault(pattern.runs[0], []) if pattern.runs else self._always
+            at.append(number)
+        self._figures = {
+            number
+            for number, (pattern, better) in enumerate(zip(self._patterns, self._better, strict=True))
+            if pattern.runs and isinstance(better, Direction)
+        }
+        self._runs = {run for pattern in self._patterns for run in pattern.runs}
+        self._longest = max(map(len, self._runs), default=0)
+        self._remembered = lru_cache(maxsize=16_384)(lambda name: self._decide(words_of(name)))
 
     def __call__(self, name: str) -> Direction:
         """The direction of the metric of this name."""
-        return self._decide(name)
+        return self._remembered(name)[0]
+
+    def decide(self, name: str) -> Decision:
+        """The same, with the rule that says so."""
+        return self._remembered(name)
+
+    def _decide(self, words: Sequence[str]) -> Decision:
+        name = Name(words, self._context)
+        for number, span in sorted(self._fits(name)):
+            better = self._better[number]
+            if isinstance(better, Direction):
+                return Decision(better, self._patterns[number].text)
+            if decision := self._read(better, name.without(span)):
+                rules = [self._patterns[number].text, *([decision.rule] if decision.rule else ())]
+                return Decision(decision.direction, " > ".join(rules))
+        return _UNKNOWN
+
+    def _read(self, reading: Reading, rest: Sequence[str]) -> Decision | None:
+        """What the rest of the name says, read so; None where it says nothing."""
+        if not rest:
+            return None
+        if reading is Reading.OPPOSITE:
+            direction, rule = self._decide(rest)
+            return Decision(_TURNED.get(direction, direction), rule)
+        fits = [fit for fit in self._fits(Name(rest, self._context)) if fit.number in self._figures]
+        if not fits:
+            return None
+        number = min(fits, key=_FIRST[reading]).number
+        return Decision(Direction(self._better[number]), self._patterns[number].text)
+
+    def _fits(self, name: Name) -> list[_Fit]:
+        found = name.find(self._runs, self._longest)
+        numbers = [*self._always, *(number for run in found for number in self._by_run.get(run, ()))]
+        spans = ((number, self._patterns[number].span(name, found)) for number in numbers)
+        return [_Fit(number, span) for number, span in spans if span is not None]
 
 
 def load_directions(path: Path) -> Directions:
     """The rules of a TOML file; ValueError, with the place, where it is not what it should be."""
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-        return Directions([Rule(rule["pattern"], Direction(rule["better"])) for rule in document["rules"]])
+        _only(document, {"context", "rules"}, "the file")
+        rules = [rule for entry in document["rules"] for rule in _rules(entry)]
+        return Directions(rules, _texts(document.get("context", []), "context"))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from error
     except KeyError as error:
@@ -66,13 +147,34 @@ def load_directions(path: Path) -> Directions:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    parts = []
-    for word in pattern.split("_"):
-        if word == "*":
-            parts.append("(?:[^_]*_)*")
-        elif _WORD.fullmatch(word):
-            parts.append(f"{word}_")
-        else:
-            raise ValueError(f"pattern {pattern!r}: {word!r} is neither a word (a-z, 0-9) nor *")
-    return re.compile("".join(parts))
+def _rules(entry: Any) -> list[Rule]:
+    """What one [[rules]] of the file says: a pattern or several, or words that may stand anywhere."""
+    if not isinstance(entry, dict):
+        raise TypeError(f"a rule is a table, and {entry!r} is none")
+    _only(entry, {"pattern", "words", "better"}, "a rule")
+    if "words" in entry and "pattern" not in entry:
+        patterns = [f"*_{'_'.join(words.split())}_*" for words in _texts(entry["words"], "words")]
+    elif "words" in entry:
+        raise ValueError(f"a rule has a pattern or words, and not both: {entry['pattern']!r}")
+    else:
+        patterns = [pattern] if isinstance(pattern := entry["pattern"], str) else _texts(pattern, "pattern")
+    better = _better(entry["better"])
+    return [Rule(pattern, better) for pattern in patterns]
+
+
+def _better(value: object) -> Direction | Reading:
+    known: dict[str, Direction | Reading] = {each.value: each for each in (*Direction, *Reading)}
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"better is one of {', '.join(known)}, and not {value!r}")
+    return known[value]
+
+
+def _texts(value: Any, name: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError(f"{name} is a list of texts, and not {value!r}")
+    return value
+
+
+def _only(table: dict[str, Any], known: Collection[str], where: str) -> None:
+    if unknown := sorted(table.keys() - known):
+        raise ValueError(f"{where} has {', '.join(unknown)}, which nothing reads")

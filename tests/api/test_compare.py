@@ -76,17 +76,17 @@ async def test_a_metric_without_a_finite_value_has_no_best(api: Client, fake: Fa
 
 
 async def test_directions_and_ties(api: Client, fake: FakeMlflow) -> None:
-    """Each metric is judged by its own direction, and of equals the first asked for is the best."""
-    fake.add_run(run_id="a", metrics={"cv_mean_mse": 2.0, "max_drawdown": 0.2, "sharpe": 1.0})
-    fake.add_run(run_id="b", metrics={"cv_mean_mse": 1.0, "max_drawdown": -0.1, "sharpe": 1.0})
+    """Each metric is judged by its own direction, if any, and of equals the first asked for is the best."""
+    fake.add_run(run_id="a", metrics={"cv_mean_mse": 2.0, "max_drawdown": 0.2, "sharpe": 1.0, "seed": 1.0})
+    fake.add_run(run_id="b", metrics={"cv_mean_mse": 1.0, "max_drawdown": -0.1, "sharpe": 1.0, "seed": 2.0})
     best = {
         name: diff["best_run_id"] for name, diff in (await compared(api, "b", "a"))["metric_diff"].items()
     }
-    assert {"cv_mean_mse": "b", "max_drawdown": "b", "sharpe": "b"} == best
+    assert {"cv_mean_mse": "b", "max_drawdown": "b", "sharpe": "b", "seed": None} == best
     best = {
         name: diff["best_run_id"] for name, diff in (await compared(api, "a", "b"))["metric_diff"].items()
     }
-    assert {"cv_mean_mse": "b", "max_drawdown": "b", "sharpe": "a"} == best
+    assert {"cv_mean_mse": "b", "max_drawdown": "b", "sharpe": "a", "seed": None} == best
 
 
 async def test_a_run_without_a_type_is_of_unknown_type(api: Client, fake: FakeMlflow) -> None:

@@ -102,6 +102,7 @@ def test_a_parameter_is_constant_only_where_all_hold_the_same_string(runs: list[
         (Direction.CLOSEST_TO_ZERO, [-0.3, 0.2, -0.1], "2"),
         (Direction.CLOSEST_TO_ZERO, [0.2, -0.2, 0.3], "0"),
         (Direction.CLOSEST_TO_ZERO, [None, -0.2, 0.2], "1"),
+        (Direction.NONE, [3.0, 1.0, 2.0], None),
         (Direction.MAX, [None, None, None], None),
     ],
 )

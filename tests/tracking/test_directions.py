@@ -1,142 +1,14 @@
-"""Which way a metric is better: the shipped rules over real names, and rule files that are wrong."""
+"""How rules decide which way a metric is better, and rule files that are wrong."""
 
 from pathlib import Path
 
 import pytest
 
 from service.settings import config_dir
-from service.tracking.directions import Direction, Directions, Rule, load_directions
+from service.tracking.directions import Decision, Direction, Directions, Reading, Rule, load_directions
 
 HIGHER, LOWER, NEARER = Direction.MAX, Direction.MIN, Direction.CLOSEST_TO_ZERO
 SHIPPED = load_directions(config_dir() / "metrics.toml")
-
-REAL_NAMES = {
-    "oos_sharpe": HIGHER,
-    "oos_sortino": HIGHER,
-    "calmar_ratio": HIGHER,
-    "max_drawdown": NEARER,
-    "mean_oos_sharpe": HIGHER,
-    "std_oos_sharpe": LOWER,
-    "cv_mean_mse": LOWER,
-    "cv_mean_mae": LOWER,
-    "cv_directional_accuracy": HIGHER,
-    "best_score": HIGHER,
-    "total_return": HIGHER,
-    "perf_cagr": HIGHER,
-    "perf_sharpe_ratio": HIGHER,
-    "perf_sortino_ratio": HIGHER,
-    "perf_calmar_ratio": HIGHER,
-    "risk_max_drawdown": NEARER,
-    "risk_max_drawdown_duration": LOWER,
-    "risk_var_95": NEARER,
-    "risk_cvar_95": NEARER,
-    "risk_var_99": NEARER,
-    "risk_cvar_99": NEARER,
-    "risk_volatility_annualised": LOWER,
-    "trade_win_rate": HIGHER,
-    "trade_profit_factor": HIGHER,
-    "trade_avg_loss": NEARER,
-    "trade_expectancy": HIGHER,
-    "trade_turnover_annualised": LOWER,
-    "fold_mse": LOWER,
-    "fold_dir_acc": HIGHER,
-}
-KINDS = {
-    "mse": LOWER,
-    "rmse": LOWER,
-    "mae": LOWER,
-    "mape": LOWER,
-    "loss": LOWER,
-    "error": LOWER,
-    "val_loss": LOWER,
-    "train/loss": LOWER,
-    "val.rmse": LOWER,
-    "fold-3-mae": LOWER,
-    "test mape": LOWER,
-    "VAL_LOSS": LOWER,
-    "loss_total": LOWER,
-    "volatility": LOWER,
-    "turnover": LOWER,
-    "fit_duration_seconds": LOWER,
-    "std_anything": LOWER,
-    "std_max_drawdown": LOWER,
-    "drawdown": NEARER,
-    "avg_drawdown_pct": NEARER,
-    "portfolio/max-drawdown": NEARER,
-    "var_95": NEARER,
-    "cvar_99_daily": NEARER,
-    "accuracy": HIGHER,
-    "auc": HIGHER,
-    "roc_auc": HIGHER,
-    "annual_return": HIGHER,
-    "sharpe": HIGHER,
-}
-NEIGHBOURS = [
-    "lossless",
-    "lossless_rate",
-    "closs_rate",
-    "closs",
-    "glossy",
-    "mean_x",
-    "mean_return",
-    "mean",
-    "maximum",
-    "max_leverage",
-    "msev",
-    "smse_like",
-    "primaeval",
-    "imagemape",
-    "errorless",
-    "stderr",
-    "terror",
-    "drawdowns_survived",
-    "nodrawdown",
-    "varnish",
-    "explained_var",
-    "var",
-    "variance_ratio",
-    "cvarx",
-    "stdx",
-    "nonstd_x",
-    "turnovers",
-    "volatility2",
-    "durations",
-    "r2",
-    "",
-    "_",
-    "é",
-]
-
-
-@pytest.mark.parametrize(("name", "expected"), {**REAL_NAMES, **KINDS}.items())
-def test_real_names(name: str, expected: Direction) -> None:
-    """Names that research code logs are judged as the contract says."""
-    assert expected is SHIPPED(name)
-
-
-@pytest.mark.parametrize("name", NEIGHBOURS)
-def test_neighbours(name: str) -> None:
-    """A name that only looks like one of a rule's is better when higher, as all that no rule fits."""
-    assert HIGHER is SHIPPED(name)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "fits", "fits_not"),
-    [
-        ("loss", ["loss", "LOSS"], ["val_loss", "loss_x"]),
-        ("*_loss", ["loss", "val_loss", "a.b/c-loss", "_loss", "a loss"], ["loss_x", "closs"]),
-        ("loss_*", ["loss", "loss_x_y", "loss_"], ["x_loss", "losses"]),
-        ("a_*_b", ["a_b", "a_x_b", "a_x_y_b"], ["ab", "a", "b", "a_x"]),
-        ("*", ["", "anything", "a_b"], []),
-        ("*_*_x", ["x", "a_x", "a_b_x"], ["y"]),
-        ("p95", ["p95", "P95"], ["p_95"]),
-    ],
-)
-def test_patterns(pattern: str, fits: list[str], fits_not: list[str]) -> None:
-    """A pattern is whole words, `*` any number of them, none included; separators and case do not count."""
-    directions = Directions([Rule(pattern, LOWER)])
-    assert [LOWER] * len(fits) == [directions(name) for name in fits]
-    assert [HIGHER] * len(fits_not) == [directions(name) for name in fits_not]
 
 
 def test_the_first_rule_that_fits_decides() -> None:
@@ -145,11 +17,65 @@ def test_the_first_rule_that_fits_decides() -> None:
     assert (NEARER, LOWER) == (directions("trade_avg_loss"), directions("trade_max_loss"))
 
 
+def test_a_decision_names_its_rule() -> None:
+    """What decided can be told: one pattern, a chain of them, or nothing where no rule fits."""
+    directions = Directions(
+        [Rule("neg_*", Reading.OPPOSITE), Rule("*_over_*", Reading.AS_FIRST), Rule("*_loss_*", LOWER)]
+    )
+    assert Decision(LOWER, "*_loss_*") == directions.decide("val_loss")
+    assert Decision(HIGHER, "neg_* > *_loss_*") == directions.decide("neg_val_loss")
+    assert Decision(LOWER, "neg_* > neg_* > *_loss_*") == directions.decide("neg_neg_loss")
+    assert Decision(LOWER, "neg_*") == directions.decide("neg_sharpe")
+    assert Decision(LOWER, "*_over_* > *_loss_*") == directions.decide("loss_over_time")
+    assert Decision(HIGHER, None) == directions.decide("sharpe_over_time")
+    assert Decision(HIGHER, None) == directions.decide("neg")
+
+
+@pytest.mark.parametrize(
+    ("direction", "turned"),
+    [(HIGHER, LOWER), (LOWER, HIGHER), (NEARER, NEARER), (Direction.NONE, Direction.NONE)],
+)
+def test_the_opposite(direction: Direction, turned: Direction) -> None:
+    """Negation turns high and low round; what is nearest to zero, or has no best value, stays so."""
+    assert turned is Directions([Rule("neg_*", Reading.OPPOSITE), Rule("x", direction)])("neg_x")
+
+
+def test_as_first_and_as_last() -> None:
+    """A ratio is judged by the figure that it names first, an adjusted one by what it names last."""
+    directions = Directions(
+        [
+            Rule("*_over_*", Reading.AS_FIRST),
+            Rule("*_adjusted_*", Reading.AS_LAST),
+            Rule("*_drawdown_*", NEARER),
+            Rule("*_draw_down_days_*", LOWER),
+            Rule("*_return_*", HIGHER),
+        ]
+    )
+    assert [HIGHER, NEARER, LOWER] == [
+        directions(name)
+        for name in ("return_over_max_drawdown", "drawdown_over_return", "drawdown_days_over_return")
+    ]
+    assert [HIGHER, NEARER, LOWER] == [
+        directions(name)
+        for name in ("drawdown_adjusted_return", "return_adjusted_drawdown", "adjusted_drawdown_days")
+    ]
+    assert (NEARER, HIGHER) == (directions("carry_over_drawdown"), directions("over"))
+
+
+@pytest.mark.parametrize("pattern", ["*", "*_a_*_b_*"])
+def test_a_rule_that_looks_further_has_its_words_in_one_place(pattern: str) -> None:
+    """What is left of the name is not defined else: refused."""
+    with pytest.raises(ValueError, match="needs words in one place"):
+        Directions([Rule(pattern, Reading.AS_LAST)])
+
+
 def test_a_long_name_is_decided_at_once() -> None:
     """The longest name that MLflow takes, made to be slow, is decided within the time of many others."""
     hostile = "_".join("loss" for _ in range(49)) + "_x"
     assert LOWER is SHIPPED(hostile)
     assert HIGHER is SHIPPED("_" * 250)
+    assert HIGHER is SHIPPED("a_" * 125)
+    assert LOWER is SHIPPED("neg_" * 61 + "sharpe")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +99,17 @@ def test_a_long_name_is_decided_at_once() -> None:
         ("[[rules]]\npattern = 'a*'\nbetter = 'max'", "'a*'"),
         ("[[rules]]\npattern = 'a__b'\nbetter = 'max'", "a__b"),
         ("[[rules]]\npattern = '(x)'\nbetter = 'max'", "'(x)'"),
+        ("[[rules]]\npattern = ['a', 5]\nbetter = 'max'", "pattern"),
+        ("[[rules]]\npattern = ['a', 'B']\nbetter = 'max'", "'B'"),
+        ("[[rules]]\nwords = 'loss'\nbetter = 'max'", "words"),
+        ("[[rules]]\nwords = ['log-loss']\nbetter = 'max'", "log-loss"),
+        ("[[rules]]\nwords = ['']\nbetter = 'max'", "pattern"),
+        ("[[rules]]\nwords = ['a']\npattern = 'b'\nbetter = 'max'", "not both"),
+        ("[[rules]]\nwords = ['a']", "better"),
+        ("[[rules]]\npattern = 'x'\nbetter = 'max'\npriority = 1", "priority"),
+        ("[[rules]]\npattern = '*'\nbetter = 'as_first'", "as_first"),
+        ("context = 'val'\nrules = []", "context"),
+        ("rules = []\ndefault = 'min'", "default"),
     ],
 )
 def test_a_rule_file_that_is_wrong(tmp_path: Path, text: str, said: str) -> None:
@@ -202,3 +139,53 @@ def test_a_file_without_rules(tmp_path: Path) -> None:
     file = tmp_path / "metrics.toml"
     file.write_text("rules = []")
     assert HIGHER is load_directions(file)("mse")
+
+
+def test_a_file_of_the_first_form(tmp_path: Path) -> None:
+    """Rules of one pattern each, without context, decide as they always did."""
+    file = tmp_path / "metrics.toml"
+    file.write_text(
+        "\n".join(
+            f'[[rules]]\npattern = "{pattern}"\nbetter = "{better}"'
+            for pattern, better in [
+                ("std_*", "min"),
+                ("*_drawdown_*", "closest_to_zero"),
+                ("*_var_95_*", "closest_to_zero"),
+                ("*_loss_*", "min"),
+            ]
+        )
+    )
+    directions = load_directions(file)
+    assert [LOWER, HIGHER, NEARER, NEARER, LOWER, LOWER, HIGHER] == [
+        directions(name)
+        for name in (
+            "std_x",
+            "val_std_x",
+            "max_drawdown",
+            "risk_var_95",
+            "win_loss_ratio",
+            "neg_loss",
+            "lossless",
+        )
+    ]
+
+
+def test_one_rule_of_words_and_of_patterns(tmp_path: Path) -> None:
+    """A rule may list words that stand anywhere in a name, or several patterns."""
+    file = tmp_path / "metrics.toml"
+    file.write_text(
+        """
+        context = ["val"]
+        [[rules]]
+        better = "min"
+        words = ["log loss", "mse"]
+        [[rules]]
+        better = "none"
+        pattern = ["n_*", "seed"]
+        """
+    )
+    directions = load_directions(file)
+    assert Decision(LOWER, "*_log_loss_*") == directions.decide("val_logloss_x")
+    assert Decision(Direction.NONE, "n_*") == directions.decide("val_n_trades")
+    assert Decision(Direction.NONE, "seed") == directions.decide("seed")
+    assert Decision(HIGHER, None) == directions.decide("seed_score")
