@@ -18,6 +18,8 @@ _WORDS = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Where words were taken out of a name: those before and behind it are no neighbours.
 _GAP = "|"
 _PATTERN_WORD = re.compile(r"[a-z0-9]+")
+# No figure is named in so many words. Deciding takes the square of their number; MLflow allows 250 letters.
+_MOST_WORDS = 32
 
 
 class Span(NamedTuple):
@@ -61,8 +63,8 @@ class Name:
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name, in small letters."""
-    return [word.lower() for word in _WORDS.findall(name)]
+    """The words of a name, in small letters; of a name of very many words the first ones."""
+    return [word.lower() for word in _WORDS.findall(name)[:_MOST_WORDS]]
 
 
 class Pattern:

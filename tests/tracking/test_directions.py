@@ -75,7 +75,8 @@ def test_a_long_name_is_decided_at_once() -> None:
     assert LOWER is SHIPPED(hostile)
     assert HIGHER is SHIPPED("_" * 250)
     assert HIGHER is SHIPPED("a_" * 125)
-    assert LOWER is SHIPPED("neg_" * 61 + "sharpe")
+    assert HIGHER is SHIPPED("neg_" * 31 + "loss")
+    assert HIGHER is SHIPPED("a_" * 32 + "loss")
 
 
 @pytest.mark.parametrize(

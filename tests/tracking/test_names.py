@@ -44,6 +44,11 @@ def test_words(name: str, expected: str) -> None:
     assert expected.split() == words_of(name)
 
 
+def test_words_beyond_all_names_of_figures_do_not_count() -> None:
+    """A name made to be slow is read as far as its 32nd word."""
+    assert ["a", "1"] * 16 == words_of("a1" * 125)
+
+
 @pytest.mark.parametrize(
     ("pattern", "fitting", "others"),
     [
