@@ -70,12 +70,14 @@ class Directions:
     """The direction of every metric name, by the first rule that fits it.
 
     context: words that say where a figure is from and not what it is (`val`, `fold`, `mean`). They, and
-    numbers, may stand before and behind what a pattern says. ValueError where a pattern is wrong.
+    numbers, may stand before and behind what a pattern says. ValueError where a rule or such a word is wrong.
     """
 
     def __init__(self, rules: Sequence[Rule], context: Collection[str] = ()) -> None:
         self._patterns = [Pattern(rule.pattern) for rule in rules]
         self._better = [rule.better for rule in rules]
+        if wrong := [word for word in context if words_of(word) != [word]]:
+            raise ValueError(f"context: {wrong[0]!r} is not one word in small letters")
         self._context = frozenset(context)
         self._by_run: dict[str, list[int]] = {}
         self._always: list[int] = []

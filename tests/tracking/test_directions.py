@@ -110,6 +110,9 @@ def test_a_long_name_is_decided_at_once() -> None:
         ("[[rules]]\npattern = 'x'\nbetter = 'max'\npriority = 1", "priority"),
         ("[[rules]]\npattern = '*'\nbetter = 'as_first'", "as_first"),
         ("context = 'val'\nrules = []", "context"),
+        ("context = ['val', 'Test']\nrules = []", "'Test'"),
+        ("context = ['in-sample']\nrules = []", "'in-sample'"),
+        ("context = ['fold1']\nrules = []", "'fold1'"),
         ("rules = []\ndefault = 'min'", "default"),
     ],
 )

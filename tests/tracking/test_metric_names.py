@@ -39,7 +39,7 @@ SIBLINGS = {
         pct_winning_trades drawdown_recovery_factor ret_dd_ratio error_reduction_rate system_sharpe
         """,
     LOWER: """
-        neg_sharpe negative_log_likelihood minus_auc accuracy_drop loss_win_ratio expense_ratio error_ratio
+        neg_sharpe negative_elbo minus_auc accuracy_drop loss_win_ratio expense_ratio error_ratio
         drawdown_days_ratio cost_per_share sharpe_stdev icStd mae_std_5 fold_auc_variance sharpe_ratio_std
         profit_loss_ratio_std test_logLoss multi_logloss BinaryLogLoss max_dd_days recovery_time_days
         end_to_end_latency time_to_first_token p99_latency_ms turn_over nll n_errors overfit_ratio
