@@ -139,10 +139,27 @@ class CorsSettings(Group):
         origins = listed(value)
         if "*" in origins and len(origins) > 1:
             raise ValueError("has * beside other origins")
-        for origin in origins:
-            if origin == "*":
-                continue
-            url = URL(origin)
-            if url.scheme not in {"http", "https"} or str(url.origin()) != origin or "*" in origin:
-                raise ValueError(f"{shorten(origin)} is no origin, such as https://research.example.com")
-        return value
+        return ",".join(dict.fromkeys(one if one == "*" else _origin(one) for one in origins))
+
+
+def _origin(given: str) -> str:
+    """The origin as browsers send it: small letters, no default port, no slash. ValueError."""
+    if given == "null":
+        raise ValueError("null is no origin but every sandboxed page and every file; * allows all pages")
+    if "*" in given:
+        raise ValueError(f"{shorten(given)} is a pattern; name each origin, or * for all")
+    try:
+        url = URL(given if "://" in given else f"{'http' if _is_local(given) else 'https'}://{given}")
+        meant = str(url.origin())
+        is_one = url.scheme in {"http", "https"} and URL(meant).host is not None
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError(f"{shorten(given)} is no origin, such as https://research.example.com")
+    if "://" not in given or url.user is not None or url.path_qs not in {"", "/"} or url.fragment:
+        raise ValueError(f"{shorten(given)} is no origin; did you mean {meant}?")
+    return meant
+
+
+def _is_local(given: str) -> bool:
+    return is_loopback(given.partition(":")[0])

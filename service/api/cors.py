@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 from aiohttp import hdrs, web
+from multidict import istr
 
 from service.api.handler import Handler
 
 _WANTED = hdrs.ACCESS_CONTROL_REQUEST_METHOD
+_WANTED_HEADERS = hdrs.ACCESS_CONTROL_REQUEST_HEADERS
 _ALLOWED = hdrs.ACCESS_CONTROL_ALLOW_ORIGIN
-_EXPOSED = "Age, Cache-Status, ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID"
+# Chromium asks this before a page of a public address reaches a private one.
+# https://wicg.github.io/private-network-access/#private-network-request-heading
+_WANTS_PRIVATE_NETWORK = istr("Access-Control-Request-Private-Network")
+_ALLOWS_PRIVATE_NETWORK = istr("Access-Control-Allow-Private-Network")
+_EXPOSED = "Age, Allow, Cache-Status, ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID"
+# What the service reads: the answer to a browser that names no headers, or what are no names of headers.
+_READ = (
+    "Authorization, Cache-Control, Content-Type, If-None-Match, traceparent, tracestate, "
+    "X-API-Key, X-Request-ID, X-Request-Timeout"
+)
 _PREFLIGHT: Mapping[str, str] = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
-        "Authorization, Cache-Control, Content-Type, If-None-Match, traceparent, tracestate, "
-        "X-API-Key, X-Request-ID, X-Request-Timeout"
-    ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",  # seconds; Chromium keeps it for no longer
 }
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)  # RFC 9110, 5.1
+_LONGEST = 4_096  # characters of the names that a browser may ask for
 
 
 class Cors:
@@ -39,18 +49,41 @@ class Cors:
             for origin in origins
         }
         self._of_others = self._of_origin.get("*", varying)
+        questions = (hdrs.ORIGIN, _WANTED_HEADERS, _WANTS_PRIVATE_NETWORK)
+        self._preflights_vary = {hdrs.VARY: ", ".join(questions if varying else questions[1:])}
 
     def before(self, handler: Handler) -> Handler:
         """The handler, but for browsers that ask whether they may ask: those are answered here."""
 
         async def answered(request: web.Request) -> web.StreamResponse:
-            if request.method != hdrs.METH_OPTIONS or _WANTED not in request.headers:
+            if not _is_preflight(request):
                 return await handler(request)
             is_allowed = _ALLOWED in self.headers(request)
-            return web.Response(status=204, headers=_PREFLIGHT if is_allowed else None)
+            return web.Response(status=204, headers=_permission(request) if is_allowed else None)
 
         return answered
 
     def headers(self, request: web.BaseRequest) -> Mapping[str, str]:
         """What an answer to this request bears, an error's as any other."""
-        return self._of_origin.get(request.headers.get(hdrs.ORIGIN, ""), self._of_others)
+        said = self._of_origin.get(request.headers.get(hdrs.ORIGIN, ""), self._of_others)
+        return {**said, **self._preflights_vary} if _is_preflight(request) else said
+
+
+def _is_preflight(request: web.BaseRequest) -> bool:
+    return request.method == hdrs.METH_OPTIONS and _WANTED in request.headers
+
+
+def _permission(request: web.BaseRequest) -> Mapping[str, str]:
+    """What a page may send. Any header: tools that trace pages add their own, and nothing here trusts one."""
+    said = {**_PREFLIGHT, hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _allowed_headers(request)}
+    if request.headers.get(_WANTS_PRIVATE_NETWORK) == "true":
+        said[_ALLOWS_PRIVATE_NETWORK] = "true"
+    return said
+
+
+def _allowed_headers(request: web.BaseRequest) -> str:
+    asked = ",".join(request.headers.getall(_WANTED_HEADERS, ()))
+    names = [name for part in asked.split(",") if (name := part.strip(" \t"))]
+    if not names or len(asked) > _LONGEST or not all(map(_NAME.fullmatch, names)):
+        return _READ
+    return ", ".join(names)

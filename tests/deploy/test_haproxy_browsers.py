@@ -133,6 +133,24 @@ class TestAnswersOfReplicas:
         async with caller.get("/", headers={"Origin": ALLOWED}) as answer:
             assert (200, False, False) == (answer.status, ORIGIN in answer.headers, EXPOSE in answer.headers)
 
+    async def test_a_preflight(self, listed: Setting) -> None:
+        """What a browser asks before a request reaches a replica whole, and the replica alone answers it."""
+        caller, _, stub = listed
+        names = "authorization,baggage,sentry-trace,x-datadog-trace-id"
+        asked = {
+            "Origin": ALLOWED,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": names,
+            "Access-Control-Request-Private-Network": "true",
+        }
+        said = {ORIGIN: ALLOWED, "Access-Control-Allow-Headers": names}
+        stub.before = answering(204, "", headers=said)
+        async with caller.options("/", headers=asked) as answer:
+            allows = {name: answer.headers.getall(name) for name in answer.headers if "Access-" in name}
+            assert (204, {name: [value] for name, value in said.items()}) == (answer.status, allows)
+        [request] = stub.asked
+        assert asked == {name: request.headers[name] for name in asked}
+
 
 class TestTls:
     async def test_browsers_are_told_to_come_back_by_it(self, tmp_path: Path) -> None:
