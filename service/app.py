@@ -92,7 +92,7 @@ def create_app(
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
-    documentation = DocumentationRoutes().table()
+    documentation = DocumentationRoutes(settings.auth.mode).table()
     identify, keys = identification(settings.auth)
     app = web.Application(client_max_size=settings.max_body_bytes)
     clients = Clients(listed(settings.trusted_proxies))

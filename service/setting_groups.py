@@ -150,11 +150,10 @@ def _origin(given: str) -> str:
         raise ValueError(f"{shorten(given)} is a pattern; name each origin, or * for all")
     try:
         url = URL(given if "://" in given else f"{'http' if _is_local(given) else 'https'}://{given}")
-        meant = str(url.origin())
-        is_one = url.scheme in {"http", "https"} and URL(meant).host is not None
+        meant = str(url.origin()) if url.scheme in {"http", "https"} else ""
     except ValueError:
-        is_one = False
-    if not is_one:
+        url, meant = URL(), ""
+    if not meant:
         raise ValueError(f"{shorten(given)} is no origin, such as https://research.example.com")
     if "://" not in given or url.user is not None or url.path_qs not in {"", "/"} or url.fragment:
         raise ValueError(f"{shorten(given)} is no origin; did you mean {meant}?")

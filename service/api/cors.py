@@ -50,7 +50,9 @@ class Cors:
         }
         self._of_others = self._of_origin.get("*", varying)
         questions = (hdrs.ORIGIN, _WANTED_HEADERS, _WANTS_PRIVATE_NETWORK)
-        self._preflights_vary = {hdrs.VARY: ", ".join(questions if varying else questions[1:])}
+        self._preflights_vary: Mapping[str, str] = {
+            hdrs.VARY: ", ".join(questions if varying else questions[1:])
+        }
 
     def before(self, handler: Handler) -> Handler:
         """The handler, but for browsers that ask whether they may ask: those are answered here."""

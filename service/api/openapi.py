@@ -64,13 +64,20 @@ _RUN_ID = {
     "example": "abc123def456",
 }
 _READY = {"status": "ready", "upstream": "ok", "breaker": "closed"}
-_SECURITY_SCHEMES = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key or a JSON Web Token, where the service tells callers apart.",
+# How callers say who they are, by the mode that tells them apart; in every other mode nobody is asked.
+_SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "api_key": {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+        "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     },
-    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "jwt": {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A JSON Web Token of the issuer that this service trusts.",
+        },
+    },
 }
 _HEADERS = {
     "ETag": "Strong validator of this answer; send it back as If-None-Match.",
@@ -80,8 +87,10 @@ _HEADERS = {
 }
 
 
-def openapi_document() -> dict[str, Any]:
-    """The document, a new one at each call."""
+def openapi_document(auth: str = "none") -> dict[str, Any]:
+    """The document, made anew. auth: how the service tells callers apart: none, api_key or jwt."""
+    schemes = _SECURITY_SCHEMES.get(auth, {})
+    open_to_all: dict[str, Any] = {"security": []} if schemes else {}
     definitions = models_json_schema(
         [*((model, "serialization") for model in _RESPONSES), (schemas.CompareRequest, "validation")],
         ref_template=_REF,
@@ -95,6 +104,8 @@ def openapi_document() -> dict[str, Any]:
             "description": "Runs, lineage and comparisons of an MLflow tracking server, for frontends.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        # Relative to where this document is: the paths below stand beside it, also behind a proxy's prefix.
+        "servers": [{"url": ".", "description": "where this document is"}],
         "paths": {
             f"{BASE}/runs": {
                 "get": {
@@ -162,6 +173,7 @@ def openapi_document() -> dict[str, Any]:
             "/livez": {
                 "get": {
                     "operationId": "livez",
+                    **open_to_all,
                     "tags": health,
                     "summary": "The process answers; MLflow is not asked",
                     "responses": _responses(schemas.Liveness, {"status": "alive"}),
@@ -170,6 +182,7 @@ def openapi_document() -> dict[str, Any]:
             "/readyz": {
                 "get": {
                     "operationId": "readyz",
+                    **open_to_all,
                     "tags": health,
                     "summary": "Whether this replica takes requests, and how MLflow was at the last look",
                     "responses": {
@@ -179,16 +192,16 @@ def openapi_document() -> dict[str, Any]:
                 }
             },
         },
-        "security": [{}, {"bearer": []}, {"api_key": []}],
-        "components": {"schemas": definitions, "securitySchemes": _SECURITY_SCHEMES},
+        **({"security": [{name: []} for name in schemes]} if schemes else {}),
+        "components": {"schemas": definitions, **({"securitySchemes": schemes} if schemes else {})},
     }
 
 
 class DocumentationRoutes:
-    """/openapi.json and /docs."""
+    """/openapi.json and /docs. auth: how the service tells callers apart: none, api_key or jwt."""
 
-    def __init__(self) -> None:
-        self._document = json.dumps(openapi_document()).encode()
+    def __init__(self, auth: str) -> None:
+        self._document = json.dumps(openapi_document(auth)).encode()
 
     def table(self) -> list[web.RouteDef]:
         """The routes of the documentation."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from aiohttp import web
@@ -15,9 +16,11 @@ from service import __version__
 from service.api import examples
 from service.api.openapi import STATIC, openapi_document
 from service.app import create_app
+from service.auth.api_keys import new_key
 from service.errors import TrackingError
 from service.tracking.runs import RUN_ID_PATTERN
-from tests.api.serving import Client, make_settings, strictly
+from tests.api.serving import Client, make_settings, serving, strictly
+from tests.fakes.mlflow import FakeMlflow
 
 DOCUMENT = openapi_document()
 # Routes that are for machines of the operator's, or that show the document itself.
@@ -42,11 +45,13 @@ def contents() -> Iterator[tuple[str, dict[str, Any]]]:
 CONTENTS = dict(contents())
 
 
-def test_the_document_is_valid() -> None:
-    """It is OpenAPI 3.1 by openapi-spec-validator."""
-    validate(DOCUMENT)
-    assert "3.1.0" == DOCUMENT["openapi"]
-    assert __version__ == DOCUMENT["info"]["version"]
+@pytest.mark.parametrize("auth", ["none", "api_key", "jwt"])
+def test_the_document_is_valid(auth: str) -> None:
+    """It is OpenAPI 3.1 by openapi-spec-validator, however callers say who they are."""
+    document = openapi_document(auth)
+    validate(document)
+    assert "3.1.0" == document["openapi"]
+    assert __version__ == document["info"]["version"]
 
 
 async def test_the_document_is_served(api: Client) -> None:
@@ -54,6 +59,41 @@ async def test_the_document_is_served(api: Client) -> None:
     response = await api.get("/openapi.json")
     assert "application/json" == response.content_type
     assert DOCUMENT == strictly(await response.text())
+
+
+async def test_the_document_says_how_callers_are_told_apart(fake: FakeMlflow) -> None:
+    """The document of a service for callers with keys describes the keys."""
+    async with serving(fake.url, auth={"mode": "api_key", "api_keys": new_key("ada").line}) as api:
+        assert openapi_document("api_key") == strictly(await (await api.get("/openapi.json")).text())
+
+
+@pytest.mark.parametrize(
+    ("auth", "expected"), [("api_key", {"bearer", "api_key"}), ("jwt", {"bearer"}), ("none", set())]
+)
+def test_credentials_are_asked_for_where_they_are_needed(auth: str, expected: set[str]) -> None:
+    """One of the ways that the service takes, for all but health checks; none at all where it takes none."""
+    document = openapi_document(auth)
+    assert expected == set(document["components"].get("securitySchemes", {}))
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            asked = operation.get("security", document.get("security", []))
+            wanted = set() if path in {"/livez", "/readyz"} else expected
+            assert wanted == {name for one in asked for name in one}
+            assert {} not in asked
+
+
+@pytest.mark.parametrize(
+    ("document", "base"),
+    [
+        ("http://host:8080/openapi.json", "http://host:8080"),
+        ("https://host/tracking/openapi.json", "https://host/tracking"),
+        ("https://host/a/b/openapi.json", "https://host/a/b"),
+    ],
+)
+def test_requests_go_where_the_document_is(document: str, base: str) -> None:
+    """The one server is relative to the document, so that a prefix before both is kept."""
+    [server] = DOCUMENT["servers"]
+    assert base == urljoin(document, server["url"]).rstrip("/")
 
 
 @pytest.mark.parametrize("name", CONTENTS)
