@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.auth.issuer import ISSUER, Issuer, Sign, assembled, part, public_jwk, signing
+from tests.auth.issuer import AUDIENCE, ISSUER, Issuer, Sign, assembled, part, public_jwk, signing
 
 Forgery = Callable[[Issuer], str]
 
@@ -145,11 +145,13 @@ WRONG_KEYS: Mapping[str, Forgery] = {
     "claims that are not encoded": with_head(alg="RS256", kid="rsa", crit=["b64"], b64=False),
 }
 
+OF_COGNITO: dict[str, Any] = {"aud": None, "token_use": "access", "client_id": AUDIENCE}
+
 WRONG_CLAIMS: Mapping[str, Forgery] = {
     "expired": in_seconds(nbf=-600, exp=-60),
     "not valid yet": in_seconds(nbf=60, exp=600),
     "issued in the future": in_seconds(iat=60),
-    **{f"no {name}": with_claims(**{name: None}) for name in ("exp", "nbf", "iss", "aud")},
+    **{f"no {name}": with_claims(**{name: None}) for name in ("exp", "iss", "aud")},
     "exp a word": with_claims(exp="never"),
     "exp a list": with_claims(exp=[9_999_999_999]),
     "exp infinite": with_claims(exp=float("inf")),
@@ -165,7 +167,16 @@ WRONG_CLAIMS: Mapping[str, Forgery] = {
     "another iss": with_claims(iss="https://evil.example.com/research"),
     "iss with a slash more": with_claims(iss=f"{ISSUER}/"),
     "iss a list": with_claims(iss=[ISSUER]),
-    "sub a number": with_claims(sub=1),
+    "no aud but a client": with_claims(aud=None, client_id=AUDIENCE),
+    "no aud but a party": with_claims(aud=None, azp=AUDIENCE),
+    "an access token of another client's": with_claims(**OF_COGNITO | {"client_id": "another"}),
+    "an access token without its client": with_claims(**OF_COGNITO | {"client_id": None}),
+    "an id token of the client's without aud": with_claims(**OF_COGNITO | {"token_use": "id"}),
+    "an access token for another aud": with_claims(**OF_COGNITO | {"aud": "another"}),
+    "an access token without exp": with_claims(**OF_COGNITO | {"exp": None}),
+    "neither nbf nor exp": with_claims(nbf=None, exp=None),
+    "no nbf, expired": lambda issuer: issuer.token(nbf=None, exp=int(time.time()) - 60),
+    "iat a word": with_claims(iat="now"),
     "claims that are a list": lambda issuer: assembled(
         {"alg": "RS256", "kid": "rsa"},
         [issuer.claims()],

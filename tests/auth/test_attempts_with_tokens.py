@@ -178,17 +178,26 @@ async def test_the_times_of_a_token_are_taken_with_some_leeway(attempts: Attempt
 
 async def test_the_detail_says_what_is_wrong(attempts: Attempts, issuer: Issuer) -> None:
     """Whoever sends a token that has expired, say, reads that it has, and nothing of what it holds."""
-    details = {
-        name: (await attempts(bearing(FORGERIES[name](issuer)))).json["detail"]
-        for name in ("expired", "not valid yet", "no exp", "another aud", "another iss", "RS512", "a word")
-    }
-    assert {
-        "expired": "The token has expired.",
-        "not valid yet": "The token is not valid yet.",
-        "no exp": "The token lacks a claim.",
-        "another aud": "The token is for somebody else.",
-        "another iss": "The token is from somebody else.",
-        "RS512": "The token's algorithm is not accepted.",
+    expected = {
+        "expired": "The token has expired (exp).",
+        "not valid yet": "The token is not valid yet (nbf).",
+        "issued in the future": "The token is not valid yet (iat).",
+        "no exp": "The token lacks the claim exp.",
+        "no iss": "The token lacks the claim iss.",
+        "no aud": "The token lacks the claim aud.",
+        "exp a word": "The token's claim exp is not valid.",
+        "nbf a word": "The token's claim nbf is not valid.",
+        "iat a word": "The token's claim iat is not valid.",
+        "another aud": "The token is for somebody else (aud).",
+        "another iss": "The token is from somebody else (iss).",
+        "iss a list": "The token is from somebody else (iss).",
+        "RS512": "The token's algorithm is not accepted (alg).",
+        "another key under a known kid": "The token's signature is not valid.",
+        "kid 'unknown'": "The token's key is not known (kid).",
+        "claims that are a list": "The token is not valid.",
         "a word": "This is no token.",
-    } == details
+        "longer than any": "The token is too long.",
+    }
+    details = {name: (await attempts(bearing(FORGERIES[name](issuer)))).json["detail"] for name in expected}
+    assert expected == details
     assert AUDIENCE not in json.dumps(details)

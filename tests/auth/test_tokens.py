@@ -1,60 +1,16 @@
 """Tokens: how long one that was found good is believed, and what its bearer is called."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
-import jwt
 import pytest
-from multidict import CIMultiDict, CIMultiDictProxy
 
 from service.auth.key_sets import KeyUrl
-from service.auth.tokens import Tokens
 from service.errors import AuthUnavailable, Unauthenticated
-from tests.auth.issuer import AUDIENCE, ISSUER, Issuer, assembled, public_jwk, signing
+from tests.auth.issuer import AUDIENCE, Issuer, assembled, public_jwk, signing
+from tests.auth.telling import Keys, bearing, telling
 from tests.fakes.faults import answering
 from tests.tracking.scripted import Clock
-
-
-class Keys:
-    """A key set that notes what it is asked for."""
-
-    def __init__(self, member: Mapping[str, Any]) -> None:
-        self.edition = 0
-        self.asked: list[tuple[str, str | None]] = []
-        self._key = jwt.PyJWK.from_dict(dict(member))
-
-    def renew_if_old(self) -> None:
-        """It never is."""
-
-    async def find(self, algorithm: str, key_id: str | None) -> jwt.PyJWK | None:
-        """The key, whatever it is called."""
-        self.asked.append((algorithm, key_id))
-        return self._key
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Seconds since 1970 that a test turns; they start now, as the tokens do."""
-    clock = Clock()
-    clock.now = time.time()
-    return clock
-
-
-@pytest.fixture
-def keys(issuer: Issuer) -> Keys:
-    """The issuer's RSA key."""
-    return Keys(public_jwk(issuer.keys.rsa))
-
-
-def telling(keys: Keys | KeyUrl, clock: Clock, most_known: int = 100) -> Tokens:
-    """What tells callers by the issuer's tokens."""
-    return Tokens(keys, issuer=ISSUER, audience=AUDIENCE, most_known=most_known, clock=clock)
-
-
-def bearing(token: str) -> CIMultiDictProxy[str]:
-    """The headers of a request that bears a token."""
-    return CIMultiDictProxy(CIMultiDict({"Authorization": f"Bearer {token}"}))
 
 
 class TestMemory:
@@ -120,7 +76,12 @@ class TestName:
             ({"sub": "ada"}, "ada"),
             ({"sub": None, "client_id": "ci"}, "ci"),
             ({"sub": "", "azp": "ci"}, "ci"),
-            ({"sub": None, "client_id": 5}, "unnamed"),
+            ({"sub": None, "client_id": 5}, "5"),
+            ({"sub": 1017}, "1017"),
+            ({"sub": 0, "client_id": "ci"}, "0"),
+            ({"sub": True, "client_id": "ci"}, "ci"),
+            ({"sub": ["ada"]}, "unnamed"),
+            ({"sub": 10**400}, "1" + "0" * 63),
             ({"sub": None}, "unnamed"),
             ({"sub": "a\nb\u202e\ud800"}, "a?b??"),
             ({"sub": "x" * 65}, "x" * 64),
@@ -143,6 +104,31 @@ async def test_a_token_that_lasts(issuer: Issuer, keys: Keys, clock: Clock, exp:
 async def test_a_token_for_several(issuer: Issuer, keys: Keys, clock: Clock, aud: object) -> None:
     """A token may be for others, too."""
     assert "ada" == await telling(keys, clock)(bearing(issuer.token(aud=aud)))
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("claims", "head"),
+    [
+        ({"nbf": None}, {}),
+        ({"nbf": 0}, {}),  # Keycloak before 2.5
+        ({"nbf": None, "iat": NOW, "jti": "a", "typ": "Bearer", "azp": "page"}, {}),  # Keycloak
+        ({"nbf": None, "iat": NOW, "azp": "page", "scope": "openid"}, {"typ": "at+jwt"}),  # Auth0
+        ({"nbf": None, "iat": NOW, "ver": 1, "cid": "page", "scp": ["openid"]}, {}),  # Okta
+        ({"aud": None, "nbf": None, "token_use": "access", "client_id": AUDIENCE}, {}),  # Cognito
+        ({"iat": NOW, "oid": "a", "tid": "b", "ver": "2.0"}, {"typ": "JWT"}),  # Entra
+        ({"iat": float(NOW), "nbf": float(NOW)}, {"typ": "application/at+jwt"}),
+        ({"jti": 17}, {}),
+    ],
+)
+async def test_tokens_as_issuers_make_them(
+    issuer: Issuer, keys: Keys, clock: Clock, claims: dict[str, Any], head: dict[str, Any]
+) -> None:
+    """A token that `exp` bounds, for this audience, is good, whatever else its issuer leaves out or adds."""
+    token = assembled({"alg": "RS256", "kid": "rsa", **head}, issuer.claims(**claims), issuer.rs256)
+    assert "ada" == await telling(keys, clock)(bearing(token))
 
 
 class TestIssuer:
