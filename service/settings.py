@@ -7,6 +7,7 @@ the levels. The environment wins over config/service.toml, which wins over the d
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -22,9 +23,9 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 from pydantic_settings import SettingsError as SourceError
 from yarl import URL
@@ -42,6 +43,7 @@ from service.setting_groups import (
     is_loopback,
     listed,
 )
+from service.text_files import read_text
 
 PREFIX = "TRACKING_"
 
@@ -198,8 +200,18 @@ class Settings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            TomlConfigSettingsSource(settings_cls, config_dir() / "service.toml"),
+            InitSettingsSource(settings_cls, _of_file(config_dir() / "service.toml")),
         )
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    """What service.toml sets; nothing where it is not there. ValueError, which names it."""
+    try:
+        return tomllib.loads(read_text(file))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
 
 
 def load_settings() -> Settings:

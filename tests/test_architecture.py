@@ -18,8 +18,8 @@ MOST_LINES = 300
 # Which other parts of the service a part may import. A part is a room, or a module beside the rooms.
 MAY_IMPORT = {
     "api": {"durations", "errors", "tracking"},
-    "auth": {"errors"},
-    "tracking": {"errors", "turns"},
+    "auth": {"errors", "text_files"},
+    "tracking": {"errors", "text_files", "turns"},
     "upstream": {"durations", "errors", "tracking", "turns"},
     "durations": set(),
     "errors": set(),
@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "logs": {"api"},
     "loop_lag": {"durations"},
     "setting_groups": {"errors"},
-    "settings": {"errors", "setting_groups"},
+    "text_files": set(),
+    "settings": {"errors", "setting_groups", "text_files"},
     "server": {"api", "errors"},
     "tracing": {"api", "tracking", "upstream"},
     "welcome": {"api", "errors", "tracking"},

@@ -19,11 +19,11 @@ from multidict import CIMultiDictProxy
 
 from service.auth.credential import api_key
 from service.errors import Unauthenticated
+from service.text_files import decoded, read_bytes
 
 log = logging.getLogger("service.auth")
 
 _INTERVAL = 1.0  # seconds between two looks at the file
-_LARGEST = 1_048_576  # bytes of the file
 _PREFIX = "etk_"  # so that a key is known for one where it should not be, in a commit say
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -62,7 +62,8 @@ def read_keys(text: str) -> dict[bytes, str]:
 
 
 def _entries(text: str) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    # Of files put together each brings its own mark.
+    for number, line in enumerate(text.replace("\ufeff", "").splitlines(), 1):
         if not line.lstrip().startswith("#"):
             yield from ((number, words) for entry in line.split(",") if (words := entry.split()))
 
@@ -84,7 +85,7 @@ class ApiKeys:
         self._given = dict(given)
         self._file = file
         self._clock = clock
-        self._content = b"" if file is None else _content(file)
+        self._content = b"" if file is None else self._read(file)
         self._keys = self._known(self._content)
         self._trouble = ""  # what the log was last told of the file
         self._look_at = clock() + _INTERVAL
@@ -100,9 +101,15 @@ class ApiKeys:
             raise Unauthenticated("The API key is not known.", was_given=True)
         return name
 
+    def _read(self, file: Path) -> bytes:
+        try:
+            return read_bytes(file)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+
     def _known(self, content: bytes) -> dict[bytes, str]:
         try:
-            keys = self._given | read_keys(content.decode())
+            keys = self._given | read_keys(decoded(content))
         except ValueError as error:
             raise ValueError(f"{self._file}: {error}") from error
         if not keys:
@@ -112,7 +119,7 @@ class ApiKeys:
     def _look_into(self, file: Path) -> None:
         # The content is compared, not its time and size: both can stay the same when a key is replaced.
         try:
-            content = _content(file)
+            content = self._read(file)
             if content != self._content:
                 self._keys = self._known(content)
                 self._content = content
@@ -123,11 +130,3 @@ class ApiKeys:
             self._trouble = str(error)
         else:
             self._trouble = ""
-
-
-def _content(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        content = opened.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise ValueError(f"{file}: larger than {_LARGEST} bytes")
-    return content

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from service.errors import AuthUnavailable
+from service.text_files import decoded, read_text
 
 log = logging.getLogger("service.auth")
 
@@ -73,7 +74,7 @@ class KeyFile:
 
     def __init__(self, file: Path) -> None:
         try:
-            self._keys = _read(file.read_text("utf-8"))
+            self._keys = _read(read_text(file))
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from error
         if not self._keys.by_id:
@@ -188,7 +189,7 @@ class KeyUrl:
                 body += more
             if len(body) > _LARGEST:
                 raise ValueError(f"an answer of more than {_LARGEST} bytes")
-            return body.decode()
+            return decoded(body)
 
 
 def _read(text: str) -> _Keys:

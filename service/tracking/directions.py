@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from service.text_files import read_text
 from service.tracking.names import Name, Pattern, Span, words_of
 
 
@@ -137,7 +138,7 @@ class Directions:
 def load_directions(path: Path) -> Directions:
     """The rules of a TOML file; ValueError, with the place, where it is not what it should be."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(read_text(path))
         _only(document, {"context", "rules"}, "the file")
         rules = [rule for entry in document["rules"] for rule in _rules(entry)]
         return Directions(rules, _texts(document.get("context", []), "context"))

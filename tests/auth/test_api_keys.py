@@ -161,7 +161,7 @@ class TestFile:
             (Path.unlink, "No such file"),
             (lambda file: file.write_text(f"ada {A}\nbob"), "line 2 is not"),
             (lambda file: file.write_text(""), "there is no API key"),
-            (lambda file: file.write_bytes(b"ada \xff"), "can't decode"),
+            (lambda file: file.write_bytes(b"ada \xff"), "save it as UTF-8"),
             (lambda file: file.write_text("#" * 1_048_577), "larger than 1048576 bytes"),
             (lambda file: (file.unlink(), file.mkdir()), "Is a directory"),
         ],
