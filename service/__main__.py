@@ -102,7 +102,7 @@ async def _serve_at(settings: Settings, mlflow_url: str, log_lines: LineWriter) 
 
     await serve(
         app,
-        settings.host,
+        settings.hosts,
         settings.port,
         ready,
         # By the deadline and a little more each request in flight has its answer.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from service.app import CLIENT, DOOR, create_app
 from service.errors import AuthUnavailable, UpstreamAuth, UpstreamFailure, UpstreamTimeout
+from service.hosts import at
 from service.settings import Settings, SettingsError
 from service.tracking.runs import Experiment, RunQuestion
 from service.upstream.client import MlflowClient
@@ -35,7 +36,8 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
         )
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
-    say(f"ok  settings: listens on {settings.host}:{settings.port}, callers: {_callers(settings)}")
+    where = ", ".join(at(host, settings.port) for host in settings.hosts)
+    say(f"ok  settings: listens on {where}, callers: {_callers(settings)}")
     codes = []
     if settings.auth.mode == "jwt" and settings.auth.jwks_url:
         codes.append(await _check_issuer(settings.auth.jwks_url, say))

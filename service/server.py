@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple, cast
@@ -18,6 +18,8 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from service.api.entrance import ENTRANCE, UNREADABLE, Unreadable
 from service.api.routing import RecalledRoutes
 from service.errors import UnreadableRequest
+from service.hosts import at
+from service.listening import listening
 
 log = logging.getLogger("service")
 
@@ -188,7 +190,7 @@ _AT_ONCE = Stopping()
 
 async def serve(
     app: web.Application,
-    host: str,
+    hosts: Sequence[str],
     port: int,
     ready: Callable[[str], Awaitable[object]],
     *,
@@ -198,8 +200,8 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests in flight finish.
 
-    ready: told the address, once it is listened on. A second signal cuts the draining short.
-    reuse_port: other processes may listen on the port, too. OSError where it cannot be listened on.
+    ready: told the first address, once all are listened on. A second signal cuts the draining short.
+    reuse_port: other processes may listen on the port, too. ListenError where it cannot be listened on.
     """
     terminated, interrupted = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -222,12 +224,13 @@ async def serve(
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, backlog=_BACKLOG, reuse_port=reuse_port or None)
-        await site.start()
+        for one in await listening(hosts, port, reuse_port=reuse_port):
+            await web.SockSite(runner, one, backlog=_BACKLOG).start()
+        log.info("listening on %s", ", ".join(at(host, port) for host, port, *_ in runner.addresses))
         gc.collect()
         gc.freeze()  # what start-up made stays: the collector need not look at it again and again
         await _until_first(
-            (terminated, interrupted), ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
+            (terminated, interrupted), ready(f"http://{at(_openable(hosts[0]), runner.addresses[0][1])}")
         )
         if not interrupted.is_set():
             log.info(
@@ -256,6 +259,6 @@ async def _until_first(events: Iterable[asyncio.Event], meanwhile: Awaitable[obj
             task.cancel()
 
 
-def _shown(host: str) -> str:
+def _openable(host: str) -> str:
     # An address that a person can open: nobody connects to "all of them".
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound
+    return {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104 - shown, not bound

@@ -31,6 +31,7 @@ from pydantic_settings import SettingsError as SourceError
 from yarl import URL
 
 from service.errors import shorten
+from service.hosts import is_loopback, read_host
 from service.setting_groups import (
     AuthSettings,
     Bytes,
@@ -40,7 +41,6 @@ from service.setting_groups import (
     PositiveSeconds,
     Seconds,
     UpstreamSettings,
-    is_loopback,
     listed,
 )
 from service.text_files import read_text
@@ -103,7 +103,11 @@ class Settings(BaseSettings):
         validation_alias="MLFLOW_TRACKING_CLIENT_CERT_PATH",
         description="Client certificate with its key (PEM) to show to MLflow.",
     )
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Addresses to listen on, with commas between them; :: is all of IPv4 and IPv6.",
+    )
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     create_experiment: bool = Field(
         default=True, description="Create MLFLOW_EXPERIMENT_NAME at start where MLflow lacks it."
@@ -166,6 +170,14 @@ class Settings(BaseSettings):
             raise ValueError("has a control character, such as the end of a line")
         return value
 
+    @field_validator("host")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        hosts = dict.fromkeys(map(read_host, listed(value)))
+        if not hosts:
+            raise ValueError("names no address")
+        return ",".join(hosts)
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
@@ -175,9 +187,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.auth.mode == "none" and not self.allow_anonymous and not is_loopback(self.host):
+        reached = [host for host in self.hosts if not is_loopback(host)]
+        if reached and self.auth.mode == "none" and not self.allow_anonymous:
             raise ValueError(
-                f"TRACKING_HOST is {self.host}: whoever reaches it could read every run. Set "
+                f"TRACKING_HOST is {', '.join(reached)}: whoever reaches it could read every run. Set "
                 "TRACKING_AUTH__MODE to api_key or jwt, or, where something in front tells callers apart, "
                 "TRACKING_ALLOW_ANONYMOUS=true"
             )
@@ -186,6 +199,11 @@ class Settings(BaseSettings):
                 "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH exclude each other"
             )
         return self
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The addresses and names to listen on."""
+        return listed(self.host)
 
     @classmethod
     def settings_customise_sources(

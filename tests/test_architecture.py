@@ -27,10 +27,13 @@ MAY_IMPORT = {
     "turns": set(),
     "logs": {"api"},
     "loop_lag": {"durations"},
-    "setting_groups": {"errors"},
+    "hosts": {"errors"},
+    "listening": set(),
+    "healthy": set(),
+    "setting_groups": {"errors", "hosts"},
     "text_files": set(),
-    "settings": {"errors", "setting_groups", "text_files"},
-    "server": {"api", "errors"},
+    "settings": {"errors", "hosts", "setting_groups", "text_files"},
+    "server": {"api", "errors", "hosts", "listening"},
     "tracing": {"api", "tracking", "upstream"},
     "welcome": {"api", "errors", "tracking"},
     "sample": set(),
@@ -99,9 +102,10 @@ def test_who_may_know_a_library(library: str, parts: set[str]) -> None:
     assert using <= parts
 
 
-def test_the_guard_starts_at_once() -> None:
-    """guard.py is run as a script and imports nothing but the standard library."""
-    assert {name.split(".")[0] for name in IMPORTS["service.upstream.guard"]} <= sys.stdlib_module_names
+@pytest.mark.parametrize("program", ["upstream.guard", "healthy"])
+def test_small_programs_start_at_once(program: str) -> None:
+    """guard.py and healthy.py are programs of their own and import nothing but the standard library."""
+    assert {name.split(".")[0] for name in IMPORTS[f"service.{program}"]} <= sys.stdlib_module_names
 
 
 def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:

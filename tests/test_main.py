@@ -16,7 +16,6 @@ import pytest
 
 import service.__main__ as command
 from service import __version__
-from service.server import _shown
 from service.tracking.directions import Directions
 from service.tracking.queries import TrackingQueries
 from service.upstream.embedded import EmbeddedError
@@ -193,21 +192,6 @@ def test_an_unknown_argument(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         command.main(["--nope"])
     assert "--nope" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", "127.0.0.1"),
-        ("example.com", "example.com"),
-        ("0.0.0.0", "127.0.0.1"),  # noqa: S104 - shown, not bound
-        ("::", "[::1]"),
-        ("::1", "[::1]"),
-    ],
-)
-def test_the_address_that_is_said_can_be_opened(host: str, expected: str) -> None:
-    """All addresses are shown as this machine, and IPv6 in brackets."""
-    assert expected == _shown(host)
 
 
 class TestWelcome:

@@ -42,7 +42,7 @@ class Served(TestServer):
             if not listening.done():
                 listening.set_exception(serving.exception() or RuntimeError("it served nobody"))
 
-        self._serving = asyncio.create_task(serve(self.app, "127.0.0.1", 0, ready))
+        self._serving = asyncio.create_task(serve(self.app, ["127.0.0.1"], 0, ready))
         self._serving.add_done_callback(ended)
         self._root = URL(await listening)
         self.port = self._root.port

@@ -30,8 +30,8 @@ class TestFiles:
     @pytest.mark.parametrize("given", [composed("tracking")["environment"], pod_settings()])
     def test_the_image_starts_with_them(self, given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         """On all addresses, as the image listens, the settings tell callers apart by keys."""
-        assert "TRACKING_HOST=0.0.0.0\n" in DOCKERFILE
-        for name, value in {**given, "TRACKING_HOST": "0.0.0.0"}.items():  # noqa: S104 - nothing listens
+        assert "TRACKING_HOST=::\n" in DOCKERFILE
+        for name, value in {**given, "TRACKING_HOST": "::"}.items():
             monkeypatch.setenv(name, value)
         settings = Settings()
         assert ("api_key", False) == (settings.auth.mode, settings.allow_anonymous)

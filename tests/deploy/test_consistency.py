@@ -214,7 +214,7 @@ class TestBalancer:
         assert "/readyz" == balancer_setting("http-check", "send", "meth", "GET", "uri")
         probes = {name: container()[name]["httpGet"]["path"] for name in container() if "Probe" in name}
         assert {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"} == probes
-        assert "'/livez'" in DOCKERFILE
+        assert '["python", "-m", "service.healthy"]' in DOCKERFILE  # which asks /livez
 
 
 class TestReadme:
