@@ -14,7 +14,7 @@ import uvloop
 
 from service import __version__
 from service.allocator import keep_no_large_blocks
-from service.app import CAPACITY, QUERIES, create_app
+from service.app import CAPACITY, QUERIES, WARNINGS, create_app
 from service.auth.api_keys import new_key
 from service.check import check
 from service.logs import LineWriter, Render, as_json, as_text, logging_to
@@ -95,6 +95,8 @@ async def _serve_at(settings: Settings, mlflow_url: str, log_lines: LineWriter) 
         app = create_app(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
+    for warning in app[WARNINGS]:
+        logging.getLogger("service").warning("%s", warning)
 
     async def ready(url: str) -> None:
         credential = "" if settings.auth.mode == "none" else _CREDENTIAL

@@ -26,7 +26,7 @@ from service.identification import identification
 from service.loop_lag import LoopLag
 from service.metrics import Counted, MetricsRoute, ServiceCollector
 from service.setting_groups import AuthSettings, listed
-from service.settings import Settings, config_dir, wants_traces
+from service.settings import Settings, config_dir, traces
 from service.tracking.cached_source import CachedSource
 from service.tracking.directions import Directions, load_directions
 from service.tracking.freshness import Freshness
@@ -45,6 +45,7 @@ CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
+WARNINGS: web.AppKey[tuple[str, ...]] = web.AppKey("warnings")  # what the settings ask for and do not get
 
 _NOW = partial(datetime.now, UTC)
 
@@ -61,7 +62,7 @@ def create_app(
     observers: told of every request, besides the metrics. clock: the time, for the log.
     lost_lines: how many lines the log has lost, for the metrics.
     """
-    tracing = _tracing()
+    tracing, warnings = _tracing()
     door = Door(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
@@ -110,6 +111,7 @@ def create_app(
     app[DOOR] = door
     app[CLIENT] = client
     app[CAPACITY] = capacity
+    app[WARNINGS] = warnings
     app[SOURCE] = source
     app[QUERIES] = queries
     answers = Representations(cache.max_bytes - for_runs)
@@ -144,16 +146,20 @@ def _callers(auth: AuthSettings, identify: Identify, documentation: Sequence[web
     return Callers(identify, open_paths)
 
 
-def _tracing() -> Tracing | None:
-    if not wants_traces():
-        return None
+def _tracing() -> tuple[Tracing | None, tuple[str, ...]]:
+    """Spans, where they are wanted and can be made, and what to warn of."""
+    wanted, warnings = traces()
+    if not wanted:
+        return None, warnings
     try:
         from service.tracing import Tracing  # noqa: PLC0415 - needs the extra
-    except ImportError as error:
-        raise ValueError(
-            "OTEL_EXPORTER_OTLP_ENDPOINT: traces need more: pip install 'experiment-tracking[otel]'"
-        ) from error
-    return Tracing()
+
+        return Tracing(), warnings
+    except ImportError:
+        why = "traces need more: pip install 'experiment-tracking[otel]'; no traces are sent"
+    except Exception as error:  # noqa: BLE001 - whatever its SDK makes of variables that are meant for others
+        why = f"no traces are sent, for the SDK says: {error}"
+    return None, (*warnings, f"{wanted}: {why}")
 
 
 def _directions(settings: Settings) -> Directions:

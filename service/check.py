@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 from collections.abc import Callable, Sequence
 
-from service.app import CLIENT, DOOR, create_app
+from service.app import CLIENT, DOOR, WARNINGS, create_app
 from service.errors import AuthUnavailable, UpstreamAuth, UpstreamFailure, UpstreamTimeout
 from service.hosts import at
 from service.settings import Settings, SettingsError
@@ -36,6 +36,8 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
         )
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
+    for warning in app[WARNINGS]:
+        say(f"??  {warning}")
     where = ", ".join(at(host, settings.port) for host in settings.hosts)
     say(f"ok  settings: listens on {where}, callers: {_callers(settings)}")
     codes = []

@@ -44,6 +44,7 @@ from service.setting_groups import (
     listed,
 )
 from service.text_files import read_text
+from service.trace_variables import TraceExport, trace_export
 
 PREFIX = "TRACKING_"
 
@@ -267,19 +268,9 @@ def unknown_variables() -> list[str]:
     )
 
 
-def wants_traces() -> bool:
-    """Whether OpenTelemetry's own variables, which are its SDK's to read, name a collector of traces.
-
-    SettingsError where what they name is no address.
-    """
-    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return False
-    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
-        if address := os.environ.get(name):
-            if not address.startswith(("http://", "https://")):
-                raise SettingsError(f"{name}: must be http://… or https://…")
-            return True
-    return False
+def traces() -> TraceExport:
+    """What OpenTelemetry's own variables ask for."""
+    return trace_export(os.environ)
 
 
 def _explain(error: ValidationError) -> Iterator[str]:

@@ -43,6 +43,15 @@ async def checked(mlflow_url: str, patience: float = 30.0, **settings: Any) -> C
     return Checked(code, lines)
 
 
+async def test_traces_that_are_not_sent(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What OpenTelemetry's variables ask for and do not get is odd, which is no failure."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    code, lines = await checked(fake.url)
+    assert (0, SETTINGS) == (code, lines[1])
+    assert lines[0].startswith("??  OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is spoken here")
+
+
 class TestMlflow:
     async def test_all_is_well(self, fake: FakeMlflow) -> None:
         """Each thing that is good is a line, and the exit code is 0."""
