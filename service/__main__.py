@@ -17,6 +17,7 @@ from service.allocator import keep_no_large_blocks
 from service.app import CAPACITY, QUERIES, WARNINGS, create_app
 from service.auth.api_keys import new_key
 from service.check import check
+from service.descriptors import fitted
 from service.logs import LineWriter, Render, as_json, as_text, logging_to
 from service.server import Stopping, serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
@@ -93,9 +94,10 @@ async def _serve_at(settings: Settings, mlflow_url: str, log_lines: LineWriter) 
     observers = [log_lines.write] if settings.access_log else []
     try:
         app = create_app(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost)
+        descriptors = fitted(settings.max_connections, settings.upstream.max_in_flight)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
-    for warning in app[WARNINGS]:
+    for warning in filter(None, (*app[WARNINGS], descriptors.warning)):
         logging.getLogger("service").warning("%s", warning)
 
     async def ready(url: str) -> None:
@@ -109,7 +111,7 @@ async def _serve_at(settings: Settings, mlflow_url: str, log_lines: LineWriter) 
         ready,
         # By the deadline and a little more each request in flight has its answer.
         stopping=Stopping(app[CAPACITY].drain, settings.drain_seconds, settings.deadline + 1.0),
-        max_connections=settings.max_connections,
+        max_connections=descriptors.connections,
         reuse_port=settings.reuse_port,
     )
 

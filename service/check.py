@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 
 from service.app import CLIENT, DOOR, WARNINGS, create_app
+from service.descriptors import fitted
 from service.errors import AuthUnavailable, UpstreamAuth, UpstreamFailure, UpstreamTimeout
 from service.hosts import at
 from service.settings import Settings, SettingsError
@@ -34,9 +35,10 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
         app = create_app(
             _once(settings), settings.mlflow_tracking_uri if store is None else "http://127.0.0.1"
         )
+        descriptors = fitted(settings.max_connections, settings.upstream.max_in_flight)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
-    for warning in app[WARNINGS]:
+    for warning in filter(None, (*app[WARNINGS], descriptors.warning)):
         say(f"??  {warning}")
     where = ", ".join(at(host, settings.port) for host in settings.hosts)
     say(f"ok  settings: listens on {where}, callers: {_callers(settings)}")

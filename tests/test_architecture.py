@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "upstream": {"durations", "errors", "tracking", "turns"},
     "durations": set(),
     "errors": set(),
+    "descriptors": set(),
     "allocator": set(),
     "turns": set(),
     "logs": {"api"},
