@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -10,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from pydantic import SecretStr
 
 from service.api.callers import Callers, Identify
 from service.api.capacity import Capacity
@@ -32,7 +32,7 @@ from service.tracking.directions import Directions, load_directions
 from service.tracking.freshness import Freshness
 from service.tracking.memory import Memory
 from service.tracking.queries import TrackingQueries
-from service.upstream.access import authorization, tls
+from service.upstream.access import DIRECT, Access
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
@@ -55,26 +55,18 @@ def create_app(
     observers: Sequence[Observer] = (),
     clock: Callable[[], datetime] = _NOW,
     lost_lines: Callable[[], int] = lambda: 0,
+    access: Access = DIRECT,
 ) -> web.Application:
     """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
 
     observers: told of every request, besides the metrics. clock: the time, for the log.
-    lost_lines: how many lines the log has lost, for the metrics.
+    lost_lines: how many lines the log has lost, for the metrics. access: how MLflow is reached.
     """
     tracing = _tracing()
     door = Door(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
-        headers=authorization(
-            settings.mlflow_tracking_username,
-            _secret(settings.mlflow_tracking_password),
-            _secret(settings.mlflow_tracking_token),
-        ),
-        ssl_context=tls(
-            settings.mlflow_tracking_server_cert_path,
-            settings.mlflow_tracking_client_cert_path,
-            insecure=settings.mlflow_tracking_insecure_tls,
-        ),
+        access=access,
         around=None if tracing is None else tracing.calls(mlflow_url),
     )
     client = MlflowClient(door)
@@ -93,7 +85,7 @@ def create_app(
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
     documentation = DocumentationRoutes().table()
-    identify, keys = identification(settings.auth)
+    identify, keys = identification(settings.auth, os.environ)
     app = web.Application(client_max_size=settings.max_body_bytes)
     clients = Clients(listed(settings.trusted_proxies))
     entrance = Entrance(
@@ -161,10 +153,6 @@ def _directions(settings: Settings) -> Directions:
         return load_directions(settings.metrics_file or config_dir() / "metrics.toml")
     except ValueError as error:
         raise ValueError(f"TRACKING_METRICS_FILE: {error}") from error
-
-
-def _secret(value: SecretStr | None) -> str | None:
-    return None if value is None else value.get_secret_value()
 
 
 @asynccontextmanager

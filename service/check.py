@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 
 from service.app import CLIENT, DOOR, create_app
+from service.connection import connection
 from service.errors import AuthUnavailable, UpstreamAuth, UpstreamFailure, UpstreamTimeout
 from service.settings import Settings, SettingsError
 from service.tracking.runs import Experiment, RunQuestion
@@ -28,10 +29,15 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     """
     for name in unknown:
         say(f"??  {name} is no setting of this service")
+    way = connection(settings)
+    for remark in way.remarks:
+        say(f"{'??' if remark.is_odd else 'ok'}  {remark.text}")
     store = local_store(settings.mlflow_tracking_uri, settings.data_dir)
     try:
         app = create_app(
-            _once(settings), settings.mlflow_tracking_uri if store is None else "http://127.0.0.1"
+            _once(settings),
+            settings.mlflow_tracking_uri if store is None else "http://127.0.0.1",
+            access=way.access,
         )
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error

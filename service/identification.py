@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+
+from yarl import URL
 
 from service.api.callers import Identify
 from service.auth.api_keys import ApiKeys, read_keys
+from service.outbound import proxy_for, trusted
 from service.setting_groups import AuthSettings
 from service.tracking.source import PATIENCE_ENDS
 
 
-def identification(auth: AuthSettings) -> tuple[Identify | None, AbstractAsyncContextManager[object]]:
+def identification(
+    auth: AuthSettings, environment: Mapping[str, str]
+) -> tuple[Identify | None, AbstractAsyncContextManager[object]]:
     """Who tells callers apart, None where nobody does, and what is to be open while it does.
 
-    ValueError, which names the setting, for keys that are not there or not what they should be.
+    environment: names the proxy and the CAs by which an issuer of tokens is reached. ValueError, which names
+    the setting, for keys that are not there or not what they should be.
     """
     if auth.mode == "api_key":
         return _api_keys(auth), nullcontext()
     if auth.mode == "jwt":
-        return _tokens(auth)
+        return _tokens(auth, environment)
     return None, nullcontext()
 
 
@@ -31,7 +37,9 @@ def _api_keys(auth: AuthSettings) -> ApiKeys:
         return ApiKeys(given, auth.api_keys_file)
 
 
-def _tokens(auth: AuthSettings) -> tuple[Identify, AbstractAsyncContextManager[object]]:
+def _tokens(
+    auth: AuthSettings, environment: Mapping[str, str]
+) -> tuple[Identify, AbstractAsyncContextManager[object]]:
     try:
         from service.auth.key_sets import KeyFile, KeyUrl  # noqa: PLC0415 - needs the extra
         from service.auth.tokens import Tokens  # noqa: PLC0415 - needs the extra
@@ -43,7 +51,13 @@ def _tokens(auth: AuthSettings) -> tuple[Identify, AbstractAsyncContextManager[o
         with _said_of("TRACKING_AUTH__JWT_KEYS_FILE"):
             file = KeyFile(auth.jwt_keys_file)
         return Tokens(file, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), nullcontext()
-    url = KeyUrl(auth.jwks_url, _patience)
+    proxy = proxy_for(URL(auth.jwks_url), environment)
+    url = KeyUrl(
+        auth.jwks_url,
+        _patience,
+        proxy=None if proxy is None else proxy.url,
+        ssl_context=trusted(environment) if auth.jwks_url.startswith("https") else None,
+    )
     return Tokens(url, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), url
 
 

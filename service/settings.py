@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import category
 
 from pydantic import (
     BaseModel,
@@ -39,6 +40,7 @@ from service.setting_groups import (
     PositiveSeconds,
     Seconds,
     UpstreamSettings,
+    bare,
     is_loopback,
     listed,
 )
@@ -86,6 +88,11 @@ class Settings(BaseSettings):
         validation_alias="MLFLOW_TRACKING_TOKEN",
         description="Bearer token for MLflow; a username and password win over it.",
     )
+    mlflow_tracking_token_file: Path | None = Field(
+        None,
+        validation_alias="MLFLOW_TRACKING_TOKEN_FILE",
+        description="File with such a token instead; read again when it changes.",
+    )
     mlflow_tracking_insecure_tls: bool = Field(
         default=False,
         validation_alias="MLFLOW_TRACKING_INSECURE_TLS",
@@ -94,12 +101,15 @@ class Settings(BaseSettings):
     mlflow_tracking_server_cert_path: Path | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_SERVER_CERT_PATH",
-        description="CA bundle (PEM) to verify MLflow's certificate with.",
+        description="CA bundle (PEM) to verify MLflow's certificate with, a file or a folder.",
     )
     mlflow_tracking_client_cert_path: Path | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_CLIENT_CERT_PATH",
         description="Client certificate with its key (PEM) to show to MLflow.",
+    )
+    mlflow_workspace: str | None = Field(
+        None, validation_alias="MLFLOW_WORKSPACE", description="Workspace of an MLflow that has workspaces."
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
@@ -156,11 +166,22 @@ class Settings(BaseSettings):
                 raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
         return value
 
-    @field_validator("mlflow_tracking_username", "mlflow_tracking_password", "mlflow_tracking_token")
+    _are_bare = field_validator("*", mode="before")(bare)
+
+    @field_validator(
+        "mlflow_tracking_username", "mlflow_tracking_password", "mlflow_tracking_token", "mlflow_workspace"
+    )
     @classmethod
     def _fits_in_a_header(cls, value: str | SecretStr | None) -> str | SecretStr | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if text is not None and not text.isprintable():
+            raise ValueError("has a control character, such as the end of a line")
+        return value
+
+    @field_validator("mlflow_experiment_name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if any(category(character) == "Cc" for character in value):
             raise ValueError("has a control character, such as the end of a line")
         return value
 
@@ -183,6 +204,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH exclude each other"
             )
+        if self.mlflow_tracking_token and self.mlflow_tracking_token_file:
+            raise ValueError("MLFLOW_TRACKING_TOKEN and MLFLOW_TRACKING_TOKEN_FILE exclude each other")
         return self
 
     @classmethod

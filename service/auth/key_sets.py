@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from yarl import URL
 
 from service.errors import AuthUnavailable
 
@@ -95,7 +97,8 @@ class KeyUrl:
     the issuer fails, the keys that it had are believed for a day; keys that it withdraws are not.
 
     patience: how long the caller at hand still waits, in seconds; None for as long as it takes. timeout: how
-    long the issuer is waited for. clock: seconds, monotonic.
+    long the issuer is waited for. clock: seconds, monotonic. proxy: an HTTP proxy, None for directly.
+    ssl_context: how the issuer's certificate is verified, None for the system's way.
     """
 
     def __init__(
@@ -104,8 +107,13 @@ class KeyUrl:
         patience: Callable[[], float | None] = lambda: None,
         timeout: float = _TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        proxy: URL | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
+        self._proxy = proxy
+        self._ssl = ssl_context
         self._patience = patience
         self._timeout = timeout
         self._clock = clock
@@ -118,7 +126,10 @@ class KeyUrl:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timeout), cookie_jar=aiohttp.DummyCookieJar()
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._proxy,
+            connector=aiohttp.TCPConnector(ssl=self._ssl or True),
         )
         return self
 
