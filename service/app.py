@@ -36,6 +36,8 @@ from service.upstream.access import DIRECT, Access
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
+from service.upstream.experiment_state import ExperimentState
+from service.upstream.watched_experiment import WatchedExperiment
 
 if TYPE_CHECKING:
     from service.tracing import Tracing
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 DOOR = web.AppKey("door", Door)
 CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
+EXPERIMENT_STATE = web.AppKey("experiment_state", ExperimentState)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
 
@@ -74,8 +77,16 @@ def create_app(
     cache = settings.cache
     for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
     memory = Memory(for_runs)
-    source = CachedSource(
+    state = ExperimentState()
+    watched = WatchedExperiment(
         client,
+        settings.mlflow_experiment_name,
+        state,
+        to_be_created=settings.create_experiment,
+        identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
+    )
+    source = CachedSource(
+        watched,
         memory,
         Freshness(**cache.model_dump(exclude={"max_bytes"})),
     )
@@ -101,6 +112,7 @@ def create_app(
     app[ENTRANCE] = entrance if tracing is None else tracing.requests(entrance, clients)
     app[DOOR] = door
     app[CLIENT] = client
+    app[EXPERIMENT_STATE] = state
     app[CAPACITY] = capacity
     app[SOURCE] = source
     app[QUERIES] = queries
@@ -123,7 +135,7 @@ def create_app(
 
     app.cleanup_ctx.append(opened)
     if settings.create_experiment:
-        app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))
+        app.cleanup_ctx.append(lambda _: _experiment_created(watched, settings.mlflow_experiment_name))
     return app
 
 
@@ -156,9 +168,9 @@ def _directions(settings: Settings) -> Directions:
 
 
 @asynccontextmanager
-async def _experiment_created(app: web.Application, name: str) -> AsyncIterator[None]:
+async def _experiment_created(watched: WatchedExperiment, name: str) -> AsyncIterator[None]:
     """Try in the background until MLflow is there: the service takes requests meanwhile."""
-    task = asyncio.create_task(ensure_experiment(app[CLIENT], name))
+    task = asyncio.create_task(ensure_experiment(watched, name))
     try:
         yield
     finally:

@@ -21,6 +21,14 @@ class AlreadyExists(errors.UpstreamRefused):
     """MLflow says that the thing to be created exists."""
 
 
+class Forbidden(errors.UpstreamAuth):
+    """MLflow forbids this call."""
+
+
+class NotMlflow(errors.UpstreamError):
+    """What answered is not MLflow's API: a web page, the words of a proxy."""
+
+
 def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Body) -> None:
     """Raise what a status that is not 200 means (mlflow/exceptions.py has MLflow's codes)."""
     if status == HTTPStatus.OK:
@@ -32,10 +40,14 @@ def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Bod
         raise Missing(said)
     if code == _EXISTS:
         raise AlreadyExists(said)
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status == HTTPStatus.UNAUTHORIZED:
         raise errors.UpstreamAuth(said)
+    if status == HTTPStatus.FORBIDDEN:
+        raise Forbidden(said)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise errors.UpstreamUnavailable(said, wanted)
+    if status == HTTPStatus.NOT_FOUND and not code:
+        raise NotMlflow(said)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise errors.UpstreamRefused(said)
     raise errors.UpstreamError(said, wanted)
