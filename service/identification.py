@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
@@ -13,6 +14,9 @@ from service.auth.api_keys import ApiKeys, read_keys
 from service.outbound import proxy_for, trusted
 from service.setting_groups import AuthSettings
 from service.tracking.source import PATIENCE_ENDS
+
+if TYPE_CHECKING:
+    from service.auth.key_sets import KeyUrl
 
 
 def identification(
@@ -41,7 +45,7 @@ def _tokens(
     auth: AuthSettings, environment: Mapping[str, str]
 ) -> tuple[Identify, AbstractAsyncContextManager[object]]:
     try:
-        from service.auth.key_sets import KeyFile, KeyUrl  # noqa: PLC0415 - needs the extra
+        from service.auth.key_sets import KeyFile  # noqa: PLC0415 - needs the extra
         from service.auth.tokens import Tokens  # noqa: PLC0415 - needs the extra
     except ImportError as error:
         raise ValueError(
@@ -51,14 +55,21 @@ def _tokens(
         with _said_of("TRACKING_AUTH__JWT_KEYS_FILE"):
             file = KeyFile(auth.jwt_keys_file)
         return Tokens(file, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), nullcontext()
-    proxy = proxy_for(URL(auth.jwks_url), environment)
-    url = KeyUrl(
-        auth.jwks_url,
+    url = issuer(auth.jwks_url, environment)
+    return Tokens(url, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), url
+
+
+def issuer(url: str, environment: Mapping[str, str]) -> KeyUrl:
+    """The keys that an issuer publishes, by the way that the environment says; ValueError names a variable."""
+    from service.auth.key_sets import KeyUrl  # noqa: PLC0415 - needs the extra
+
+    proxy = proxy_for(URL(url), environment)
+    return KeyUrl(
+        url,
         _patience,
         proxy=None if proxy is None else proxy.url,
-        ssl_context=trusted(environment) if auth.jwks_url.startswith("https") else None,
+        ssl_context=trusted(environment) if url.startswith("https") else None,
     )
-    return Tokens(url, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), url
 
 
 def _patience() -> float | None:

@@ -91,7 +91,7 @@ def test_only_the_builders_know_the_settings() -> None:
         ("numpy", {"sample"}),
         ("pydantic_settings", {"setting_groups", "settings"}),
         ("jwt", {"auth"}),
-        ("aiohttp", {"api", "auth", "upstream", "app", "server", "logs", "metrics", "tracing"}),
+        ("aiohttp", {"api", "auth", "upstream", "app", "check", "server", "logs", "metrics", "tracing"}),
         ("opentelemetry", {"tracing"}),
         ("pydantic", {"api", "connection", "setting_groups", "settings"}),
     ],

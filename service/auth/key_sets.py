@@ -121,6 +121,7 @@ class KeyUrl:
         self._arrived: float | None = None
         self._tried = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None  # of the last fetch
         self._session: aiohttp.ClientSession | None = None
         self.edition = 0
 
@@ -161,7 +162,7 @@ class KeyUrl:
                 raise AuthUnavailable(cause=f"no keys from {self._url} in time")
             key = self._keys.find(algorithm, key_id)
         if key is None and not self._keys.by_id:
-            raise AuthUnavailable(cause=f"there are no keys from {self._url}")
+            raise AuthUnavailable(cause=f"there are no keys from {self._url}") from self._failure
         return key
 
     def _fetch(self) -> asyncio.Task[None] | None:
@@ -178,7 +179,9 @@ class KeyUrl:
             keys = _read(await self._text())
         except (aiohttp.ClientError, OSError, ValueError) as error:  # time-outs are OSErrors
             log.warning("no keys from %s: %s: %s", self._url, type(error).__name__, error)
+            self._failure = error.with_traceback(None)
             return
+        self._failure = None
         self._arrived = self._clock()
         if keys.given != self._keys.given:
             log.info("%d keys from %s", len(keys.by_id), self._url)
