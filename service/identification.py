@@ -60,7 +60,7 @@ def _tokens(
 
 
 def issuer(url: str, environment: Mapping[str, str]) -> KeyUrl:
-    """The keys that an issuer publishes, by the way that the environment says; ValueError names a variable."""
+    """The keys that an issuer publishes, reached as the environment says; ValueError names a variable."""
     from service.auth.key_sets import KeyUrl  # noqa: PLC0415 - needs the extra
 
     proxy = proxy_for(URL(url), environment)
