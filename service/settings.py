@@ -1,4 +1,4 @@
-"""Every setting: its name, type, default and meaning. The only reader of the environment and of config/.
+"""Every setting: its name, type, default and meaning. The only reader of their variables and of config/.
 
 MLflow's own variables keep their own names; the service's start with TRACKING_, nested ones with `__` between
 the levels. The environment wins over config/service.toml, which wins over the defaults here.

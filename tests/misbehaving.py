@@ -50,4 +50,5 @@ async def hints(url: str, **settings: Any) -> str:
     assert 1 == code
     [said] = [number for number, line in enumerate(lines) if line.startswith("!!  MLflow: ")]
     assert SETTINGS in lines
+    assert not [line for line in lines if "secret" in line]
     return "\n".join(line.removeprefix("    ") for line in lines[said + 1 :])

@@ -195,6 +195,28 @@ class TestExperiment:
         assert lines[-1].endswith("or set MLFLOW_EXPERIMENT_NAME to one of: Default")
 
 
+class TestEnvironment:
+    async def test_variables_of_mlflows_client(
+        self, fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is not done as asked is odd, and what is of no use here is named in one good line."""
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "300")
+        monkeypatch.setenv("MLFLOW_TRACKING_URL", "http://h")
+        monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
+        monkeypatch.setenv("MLFLOW_S3_IGNORE_TLS", "true")
+        code, lines = await checked(fake.url)
+        assert 0 == code
+        assert [
+            (
+                "??  MLFLOW_HTTP_REQUEST_TIMEOUT is not read: "
+                "set TRACKING_UPSTREAM__READ_TIMEOUT and TRACKING_DEADLINE"
+            ),
+            "??  MLFLOW_TRACKING_URL is not read: did you mean MLFLOW_TRACKING_URI?",
+            "ok  not read by this service: MLFLOW_RUN_ID, MLFLOW_S3_IGNORE_TLS",
+            SETTINGS,
+        ] == lines[:4]
+
+
 class TestLocalStore:
     def test_mlflow_is_installed(self, tmp_path: Path) -> None:
         """Without an address a local MLflow is meant, and its folder is not made yet."""
