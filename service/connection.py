@@ -112,6 +112,8 @@ def _credentials(
         found = credentials.with_netrc(found, host, given, home)
     except ValueError as error:
         remarks.append(Remark(f".netrc is not used: {error}"))
+    if (_plain(settings.mlflow_tracking_token) or "").lower().startswith("bearer "):
+        remarks.append(Remark("MLFLOW_TRACKING_TOKEN begins with Bearer, which is sent before it anyway"))
     if found.source:
         remarks.append(Remark(f"the credentials for MLflow are those in {found.source}", is_odd=False))
     return found, remarks + [Remark(text) for text in credentials.remarks(found)]

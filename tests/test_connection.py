@@ -122,6 +122,7 @@ class TestCredentials:
             ),
             ({"mlflow_tracking_username": "ada", "mlflow_tracking_password": f'"{SECRET}"'}, "with a quote"),
             ({"mlflow_tracking_username": "ada", "mlflow_tracking_password": f"{SECRET} "}, "or a space"),
+            ({"mlflow_tracking_token": f"Bearer {SECRET}"}, "begins with Bearer"),
         ],
     )
     def test_half_of_what_is_needed_and_twice_too_much(
