@@ -17,10 +17,12 @@ from service.allocator import keep_no_large_blocks
 from service.app import CAPACITY, QUERIES, WARNINGS, create_app
 from service.auth.api_keys import new_key
 from service.check import check
+from service.connection import connection
 from service.descriptors import fitted
 from service.logs import LineWriter, Render, as_json, as_text, logging_to
 from service.server import Stopping, serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
+from service.upstream.access import Access
 from service.upstream.embedded import EmbeddedError, embedded_mlflow, local_store
 from service.welcome import welcome
 
@@ -70,7 +72,10 @@ def _serve(settings: Settings, *, sample: bool) -> int:
     with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
         for name in unknown_variables():
             logging.getLogger("service").warning("%s is no setting of this service", name)
-        _run(settings, log_lines, sample=sample)
+        way = connection(settings)
+        for remark in way.remarks:
+            logging.getLogger("service").log(logging.WARNING if remark.is_odd else logging.INFO, remark.text)
+        _run(settings, way.access, log_lines, sample=sample)
     return 0
 
 
@@ -79,7 +84,7 @@ def _rendering(settings: Settings) -> Render:
     return as_json if wants_json else as_text
 
 
-def _run(settings: Settings, log_lines: LineWriter, *, sample: bool) -> None:
+def _run(settings: Settings, access: Access, log_lines: LineWriter, *, sample: bool) -> None:
     store = local_store(settings.mlflow_tracking_uri, settings.data_dir)
     upstream = nullcontext(settings.mlflow_tracking_uri) if store is None else embedded_mlflow(store, _say)
     with upstream as url:
@@ -87,13 +92,13 @@ def _run(settings: Settings, log_lines: LineWriter, *, sample: bool) -> None:
             subprocess.run(
                 [sys.executable, "-m", "service.sample", url, settings.mlflow_experiment_name], check=False
             )
-        uvloop.run(_serve_at(settings, url, log_lines))
+        uvloop.run(_serve_at(settings, url, access, log_lines))
 
 
-async def _serve_at(settings: Settings, mlflow_url: str, log_lines: LineWriter) -> None:
+async def _serve_at(settings: Settings, mlflow_url: str, access: Access, log_lines: LineWriter) -> None:
     observers = [log_lines.write] if settings.access_log else []
     try:
-        app = create_app(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost)
+        app = create_app(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost, access=access)
         descriptors = fitted(settings.max_connections, settings.upstream.max_in_flight)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error

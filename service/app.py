@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -10,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from pydantic import SecretStr
 
 from service.api.callers import Callers, Identify
 from service.api.capacity import Capacity
@@ -32,10 +32,12 @@ from service.tracking.directions import Directions, load_directions
 from service.tracking.freshness import Freshness
 from service.tracking.memory import Memory
 from service.tracking.queries import TrackingQueries
-from service.upstream.access import authorization, tls
+from service.upstream.access import DIRECT, Access
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
+from service.upstream.experiment_state import ExperimentState
+from service.upstream.watched_experiment import WatchedExperiment
 
 if TYPE_CHECKING:
     from service.tracing import Tracing
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 DOOR = web.AppKey("door", Door)
 CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
+EXPERIMENT_STATE = web.AppKey("experiment_state", ExperimentState)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
 WARNINGS: web.AppKey[tuple[str, ...]] = web.AppKey("warnings")  # what the settings ask for and do not get
@@ -56,26 +59,18 @@ def create_app(
     observers: Sequence[Observer] = (),
     clock: Callable[[], datetime] = _NOW,
     lost_lines: Callable[[], int] = lambda: 0,
+    access: Access = DIRECT,
 ) -> web.Application:
     """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
 
     observers: told of every request, besides the metrics. clock: the time, for the log.
-    lost_lines: how many lines the log has lost, for the metrics.
+    lost_lines: how many lines the log has lost, for the metrics. access: how MLflow is reached.
     """
     tracing, warnings = _tracing()
     door = Door(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
-        headers=authorization(
-            settings.mlflow_tracking_username,
-            _secret(settings.mlflow_tracking_password),
-            _secret(settings.mlflow_tracking_token),
-        ),
-        ssl_context=tls(
-            settings.mlflow_tracking_server_cert_path,
-            settings.mlflow_tracking_client_cert_path,
-            insecure=settings.mlflow_tracking_insecure_tls,
-        ),
+        access=access,
         around=None if tracing is None else tracing.calls(mlflow_url),
     )
     client = MlflowClient(door)
@@ -83,8 +78,16 @@ def create_app(
     cache = settings.cache
     for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
     memory = Memory(for_runs)
-    source = CachedSource(
+    state = ExperimentState()
+    watched = WatchedExperiment(
         client,
+        settings.mlflow_experiment_name,
+        state,
+        to_be_created=settings.create_experiment,
+        identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
+    )
+    source = CachedSource(
+        watched,
         memory,
         Freshness(**cache.model_dump(exclude={"max_bytes"})),
     )
@@ -94,7 +97,7 @@ def create_app(
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
     documentation = DocumentationRoutes(settings.auth.mode).table()
-    identify, keys = identification(settings.auth)
+    identify, keys = identification(settings.auth, os.environ)
     app = web.Application(client_max_size=settings.max_body_bytes)
     clients = Clients(listed(settings.trusted_proxies))
     entrance = Entrance(
@@ -110,6 +113,7 @@ def create_app(
     app[ENTRANCE] = entrance if tracing is None else tracing.requests(entrance, clients)
     app[DOOR] = door
     app[CLIENT] = client
+    app[EXPERIMENT_STATE] = state
     app[CAPACITY] = capacity
     app[WARNINGS] = warnings
     app[SOURCE] = source
@@ -133,7 +137,7 @@ def create_app(
 
     app.cleanup_ctx.append(opened)
     if settings.create_experiment:
-        app.cleanup_ctx.append(lambda app: _experiment_created(app, settings.mlflow_experiment_name))
+        app.cleanup_ctx.append(lambda _: _experiment_created(watched, settings.mlflow_experiment_name))
     return app
 
 
@@ -169,14 +173,10 @@ def _directions(settings: Settings) -> Directions:
         raise ValueError(f"TRACKING_METRICS_FILE: {error}") from error
 
 
-def _secret(value: SecretStr | None) -> str | None:
-    return None if value is None else value.get_secret_value()
-
-
 @asynccontextmanager
-async def _experiment_created(app: web.Application, name: str) -> AsyncIterator[None]:
+async def _experiment_created(watched: WatchedExperiment, name: str) -> AsyncIterator[None]:
     """Try in the background until MLflow is there: the service takes requests meanwhile."""
-    task = asyncio.create_task(ensure_experiment(app[CLIENT], name))
+    task = asyncio.create_task(ensure_experiment(watched, name))
     try:
         yield
     finally:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from yarl import URL
 
 from service.api.callers import Identify
 from service.auth.api_keys import ApiKeys, read_keys
+from service.outbound import proxy_for, trusted
 from service.setting_groups import AuthSettings
 from service.tracking.source import PATIENCE_ENDS
 
+if TYPE_CHECKING:
+    from service.auth.key_sets import KeyUrl
 
-def identification(auth: AuthSettings) -> tuple[Identify | None, AbstractAsyncContextManager[object]]:
+
+def identification(
+    auth: AuthSettings, environment: Mapping[str, str]
+) -> tuple[Identify | None, AbstractAsyncContextManager[object]]:
     """Who tells callers apart, None where nobody does, and what is to be open while it does.
 
-    ValueError, which names the setting, for keys that are not there or not what they should be.
+    environment: names the proxy and the CAs by which an issuer of tokens is reached. ValueError, which names
+    the setting, for keys that are not there or not what they should be.
     """
     if auth.mode == "api_key":
         return _api_keys(auth), nullcontext()
     if auth.mode == "jwt":
-        return _tokens(auth)
+        return _tokens(auth, environment)
     return None, nullcontext()
 
 
@@ -31,9 +41,11 @@ def _api_keys(auth: AuthSettings) -> ApiKeys:
         return ApiKeys(given, auth.api_keys_file)
 
 
-def _tokens(auth: AuthSettings) -> tuple[Identify, AbstractAsyncContextManager[object]]:
+def _tokens(
+    auth: AuthSettings, environment: Mapping[str, str]
+) -> tuple[Identify, AbstractAsyncContextManager[object]]:
     try:
-        from service.auth.key_sets import KeyFile, KeyUrl  # noqa: PLC0415 - needs the extra
+        from service.auth.key_sets import KeyFile  # noqa: PLC0415 - needs the extra
         from service.auth.tokens import Tokens  # noqa: PLC0415 - needs the extra
     except ImportError as error:
         raise ValueError(
@@ -43,8 +55,21 @@ def _tokens(auth: AuthSettings) -> tuple[Identify, AbstractAsyncContextManager[o
         with _said_of("TRACKING_AUTH__JWT_KEYS_FILE"):
             file = KeyFile(auth.jwt_keys_file)
         return Tokens(file, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), nullcontext()
-    url = KeyUrl(auth.jwks_url, _patience)
+    url = issuer(auth.jwks_url, environment)
     return Tokens(url, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), url
+
+
+def issuer(url: str, environment: Mapping[str, str]) -> KeyUrl:
+    """The keys that an issuer publishes, reached as the environment says; ValueError names a variable."""
+    from service.auth.key_sets import KeyUrl  # noqa: PLC0415 - needs the extra
+
+    proxy = proxy_for(URL(url), environment)
+    return KeyUrl(
+        url,
+        _patience,
+        proxy=None if proxy is None else proxy.url,
+        ssl_context=trusted(environment) if url.startswith("https") else None,
+    )
 
 
 def _patience() -> float | None:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from yarl import URL
 
 from service.errors import shorten
@@ -21,10 +30,40 @@ def listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def bare(value: object, info: ValidationInfo) -> object:
+    """A value as it was given, without the quotes, spaces and line ends that files of variables bring along.
+
+    A password may have quotes and spaces, and lines of keys have ends.
+    """
+    if not isinstance(value, str):
+        return value
+    if any(0xDC80 <= ord(character) <= 0xDCFF for character in value):  # noqa: PLR2004 - of "surrogateescape"
+        raise ValueError("is not UTF-8")
+    if info.field_name in _AS_IT_IS or not value:
+        return value
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        raise ValueError("has quotes around it, which docker's --env-file keeps: leave them out")
+    if value != value.strip() or _is_invisible(value[0]) or _is_invisible(value[-1]):
+        raise ValueError(
+            "begins or ends with a space, the end of a line or the like, as a file with Windows' line ends "
+            "brings it: leave it out"
+        )
+    return value
+
+
+_AS_IT_IS = {"mlflow_tracking_password", "api_keys"}
+
+
+def _is_invisible(character: str) -> bool:
+    return category(character).startswith("C")  # control and format characters, such as a byte order mark
+
+
 class Group(BaseModel):
     """Settings that belong together: `NAME__` before each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    _are_bare = field_validator("*", mode="before")(bare)
 
 
 class UpstreamSettings(Group):

@@ -1,4 +1,4 @@
-"""Every setting: its name, type, default and meaning. The only reader of the environment and of config/.
+"""Every setting: its name, type, default and meaning. The only reader of their variables and of config/.
 
 MLflow's own variables keep their own names; the service's start with TRACKING_, nested ones with `__` between
 the levels. The environment wins over config/service.toml, which wins over the defaults here.
@@ -16,7 +16,6 @@ from typing import Any, Literal
 from pydantic import (
     BaseModel,
     Field,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -28,10 +27,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from pydantic_settings import SettingsError as SourceError
-from yarl import URL
 
 from service.errors import shorten
 from service.hosts import is_loopback, read_host
+from service.mlflow_settings import MlflowSettings
 from service.setting_groups import (
     AuthSettings,
     Bytes,
@@ -41,6 +40,7 @@ from service.setting_groups import (
     PositiveSeconds,
     Seconds,
     UpstreamSettings,
+    bare,
     listed,
 )
 from service.text_files import read_text
@@ -59,51 +59,13 @@ def config_dir() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "config"
 
 
-class Settings(BaseSettings):
+class Settings(MlflowSettings):
     """All settings of the service. Frozen; read once, when the process starts."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
     )
 
-    mlflow_tracking_uri: str = Field(
-        "",
-        validation_alias="MLFLOW_TRACKING_URI",
-        description="MLflow's address, http(s)://…; sqlite:///… or a folder starts a local one over it, "
-        "as does nothing, over data/.",
-    )
-    mlflow_experiment_name: str = Field(
-        "Default",
-        min_length=1,
-        validation_alias="MLFLOW_EXPERIMENT_NAME",
-        description="The experiment whose runs are listed.",
-    )
-    mlflow_tracking_username: str | None = Field(
-        None, validation_alias="MLFLOW_TRACKING_USERNAME", description="Basic authentication with MLflow."
-    )
-    mlflow_tracking_password: SecretStr | None = Field(
-        None, validation_alias="MLFLOW_TRACKING_PASSWORD", description="Its password."
-    )
-    mlflow_tracking_token: SecretStr | None = Field(
-        None,
-        validation_alias="MLFLOW_TRACKING_TOKEN",
-        description="Bearer token for MLflow; a username and password win over it.",
-    )
-    mlflow_tracking_insecure_tls: bool = Field(
-        default=False,
-        validation_alias="MLFLOW_TRACKING_INSECURE_TLS",
-        description="Do not verify MLflow's certificate.",
-    )
-    mlflow_tracking_server_cert_path: Path | None = Field(
-        None,
-        validation_alias="MLFLOW_TRACKING_SERVER_CERT_PATH",
-        description="CA bundle (PEM) to verify MLflow's certificate with.",
-    )
-    mlflow_tracking_client_cert_path: Path | None = Field(
-        None,
-        validation_alias="MLFLOW_TRACKING_CLIENT_CERT_PATH",
-        description="Client certificate with its key (PEM) to show to MLflow.",
-    )
     host: str = Field(
         "127.0.0.1",
         min_length=1,
@@ -147,29 +109,7 @@ class Settings(BaseSettings):
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
 
-    @field_validator("mlflow_tracking_uri")
-    @classmethod
-    def _known_kind(cls, value: str) -> str:
-        scheme, separator, _ = value.partition("://")
-        if separator and scheme not in {"http", "https", "sqlite", "file"}:
-            raise ValueError("must be http://…, https://…, sqlite:///… or a folder")
-        if separator and not scheme.startswith("http") and not value.removeprefix(f"{scheme}://").strip("/"):
-            raise ValueError("has no path")
-        if separator and scheme.startswith("http"):
-            url = URL(value)
-            if not url.host:
-                raise ValueError("has no host")
-            if url.user is not None or url.password is not None:
-                raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
-        return value
-
-    @field_validator("mlflow_tracking_username", "mlflow_tracking_password", "mlflow_tracking_token")
-    @classmethod
-    def _fits_in_a_header(cls, value: str | SecretStr | None) -> str | SecretStr | None:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if text is not None and not text.isprintable():
-            raise ValueError("has a control character, such as the end of a line")
-        return value
+    _are_bare = field_validator("*", mode="before")(bare)
 
     @field_validator("host")
     @classmethod
@@ -194,10 +134,6 @@ class Settings(BaseSettings):
                 f"TRACKING_HOST is {', '.join(reached)}: whoever reaches it could read every run. Set "
                 "TRACKING_AUTH__MODE to api_key or jwt, or, where something in front tells callers apart, "
                 "TRACKING_ALLOW_ANONYMOUS=true"
-            )
-        if self.mlflow_tracking_insecure_tls and self.mlflow_tracking_server_cert_path:
-            raise ValueError(
-                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH exclude each other"
             )
         return self
 

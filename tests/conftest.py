@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.api.serving import Client, serving
+from tests.certificates import write_certificate
 from tests.fakes.mlflow import FakeMlflow
 
 settings.register_profile("tests", deadline=None)  # a busy machine is no failure
@@ -14,11 +16,14 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a developer has set for a service or an MLflow of theirs reaches no test."""
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a developer has set for a service, a proxy or an MLflow of theirs reaches no test."""
     for name in os.environ:
-        if name.upper().startswith(("TRACKING_", "MLFLOW_", "OTEL_")):
+        if name.upper().startswith(("TRACKING_", "MLFLOW_", "OTEL_")) or name.upper().endswith(
+            ("_PROXY", "_CA_BUNDLE", "NETRC")
+        ):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))  # without credentials files
 
 
 @pytest.fixture
@@ -33,3 +38,9 @@ async def api(fake: FakeMlflow) -> AsyncIterator[Client]:
     """The service over that MLflow."""
     async with serving(fake.url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 with its key, in one file."""
+    return write_certificate(tmp_path_factory.mktemp("tls") / "both.pem")

@@ -168,6 +168,30 @@ class TestExperiment:
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha")
         assert (1, True) == (code, "TRACKING_CREATE_EXPERIMENT=true" in lines[-1])
 
+    async def test_it_will_be_created_beside_another(self, fake: FakeMlflow) -> None:
+        """A name that is nearly another's is odd, and no reason to stop."""
+        fake.add_experiment("hedge-fund-research")
+        code, lines = await checked(
+            fake.url, mlflow_experiment_name="hedge-fund-reserch", create_experiment=True
+        )
+        assert 0 == code
+        assert lines[-1].startswith("??  experiment: MLflow has 'hedge-fund-research': is that meant?")
+
+    async def test_the_name_that_was_meant_stands_first(self, fake: FakeMlflow) -> None:
+        """Of those that are there, the one of nearly the same name is named first."""
+        fake.add_experiment("beta")
+        fake.add_experiment("alpha_research")
+        _, lines = await checked(fake.url, mlflow_experiment_name="alpha-research")
+        assert "    set MLFLOW_EXPERIMENT_NAME to one of: alpha_research, Default, beta" == lines[-1]
+
+    async def test_its_id_is_another(self, fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+        """MLFLOW_EXPERIMENT_ID that contradicts the name is odd."""
+        made = fake.add_experiment("alpha")
+        monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "77")
+        code, lines = await checked(fake.url, mlflow_experiment_name="alpha")
+        expected = f"??  experiment: MLFLOW_EXPERIMENT_ID is 77, and the experiment 'alpha' is {made}"
+        assert (0, True) == (code, lines[-2].startswith(expected))
+
     @pytest.mark.parametrize("create_experiment", [False, True])
     async def test_it_is_deleted(self, fake: FakeMlflow, *, create_experiment: bool) -> None:
         """A deleted experiment lists no runs, and cannot be created anew."""
@@ -176,6 +200,30 @@ class TestExperiment:
             fake.url, mlflow_experiment_name="alpha", create_experiment=create_experiment
         )
         assert (1, "!!  experiment: 'alpha' is deleted") == (code, lines[-2])
+        assert lines[-1].startswith("    restore it (mlflow experiments restore -x ")
+        assert lines[-1].endswith("or set MLFLOW_EXPERIMENT_NAME to one of: Default")
+
+
+class TestEnvironment:
+    async def test_variables_of_mlflows_client(
+        self, fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is not done as asked is odd, and what is of no use here is named in one good line."""
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "300")
+        monkeypatch.setenv("MLFLOW_TRACKING_URL", "http://h")
+        monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
+        monkeypatch.setenv("MLFLOW_S3_IGNORE_TLS", "true")
+        code, lines = await checked(fake.url)
+        assert 0 == code
+        assert [
+            (
+                "??  MLFLOW_HTTP_REQUEST_TIMEOUT is not read: "
+                "set TRACKING_UPSTREAM__READ_TIMEOUT and TRACKING_DEADLINE"
+            ),
+            "??  MLFLOW_TRACKING_URL is not read: did you mean MLFLOW_TRACKING_URI?",
+            "ok  not read by this service: MLFLOW_RUN_ID, MLFLOW_S3_IGNORE_TLS",
+            SETTINGS,
+        ] == lines[:4]
 
 
 class TestLocalStore:

@@ -72,6 +72,19 @@ def until_ready(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return said
 
 
+@pytest.mark.usefixtures("mlflow", "until_ready")
+def test_what_is_odd_about_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The log warns of what is not done as asked, and says what is of no use."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "300")
+    monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
+    assert 0 == command.main([])
+    lines = capfd.readouterr().err.splitlines()
+    assert 1 == len([line for line in lines if "warning" in line and "MLFLOW_HTTP_REQUEST_TIMEOUT" in line])
+    assert 1 == len([line for line in lines if "info" in line and "MLFLOW_RUN_ID" in line])
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("mlflow")
 def test_a_signal_stops_it(monkeypatch: pytest.MonkeyPatch, sign: signal.Signals) -> None:

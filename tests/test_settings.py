@@ -241,6 +241,14 @@ def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         load_settings()
 
 
+def test_a_token_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token and a file of it exclude each other: nobody could tell which counts."""
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "s3cret")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN_FILE", "/x")
+    with pytest.raises(SettingsError, match="MLFLOW_TRACKING_TOKEN and MLFLOW_TRACKING_TOKEN_FILE"):
+        load_settings()
+
+
 def test_two_settings_that_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with MLflow's own client, not verifying and verifying with a bundle is an error that names both."""
     monkeypatch.setenv("MLFLOW_TRACKING_INSECURE_TLS", "true")
@@ -252,6 +260,9 @@ def test_two_settings_that_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -
 
 
 STARTS_THAT_FAIL = [
+    {"MLFLOW_EXPERIMENT_NAME": '"hedge-fund"'},
+    {"MLFLOW_TRACKING_TOKEN_FILE": "/nowhere/token"},
+    {"MLFLOW_TRACKING_AWS_SIGV4": "true"},
     {"TRACKING_PORT": "abc"},
     {"MLFLOW_TRACKING_URI": "http://user:s3cret@host"},
     {"MLFLOW_TRACKING_SERVER_CERT_PATH": "/nowhere/ca.pem"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from yarl import URL
 
 from service.errors import AuthUnavailable
 from service.text_files import decoded, read_text
@@ -96,7 +98,8 @@ class KeyUrl:
     the issuer fails, the keys that it had are believed for a day; keys that it withdraws are not.
 
     patience: how long the caller at hand still waits, in seconds; None for as long as it takes. timeout: how
-    long the issuer is waited for. clock: seconds, monotonic.
+    long the issuer is waited for. clock: seconds, monotonic. proxy: an HTTP proxy, None for directly.
+    ssl_context: how the issuer's certificate is verified, None for the system's way.
     """
 
     def __init__(
@@ -105,8 +108,13 @@ class KeyUrl:
         patience: Callable[[], float | None] = lambda: None,
         timeout: float = _TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        proxy: URL | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
+        self._proxy = proxy
+        self._ssl = ssl_context
         self._patience = patience
         self._timeout = timeout
         self._clock = clock
@@ -114,12 +122,16 @@ class KeyUrl:
         self._arrived: float | None = None
         self._tried = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None  # of the last fetch
         self._session: aiohttp.ClientSession | None = None
         self.edition = 0
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timeout), cookie_jar=aiohttp.DummyCookieJar()
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._proxy,
+            connector=aiohttp.TCPConnector(ssl=self._ssl or True),
         )
         return self
 
@@ -151,7 +163,7 @@ class KeyUrl:
                 raise AuthUnavailable(cause=f"no keys from {self._url} in time")
             key = self._keys.find(algorithm, key_id)
         if key is None and not self._keys.by_id:
-            raise AuthUnavailable(cause=f"there are no keys from {self._url}")
+            raise AuthUnavailable(cause=f"there are no keys from {self._url}") from self._failure
         return key
 
     def _fetch(self) -> asyncio.Task[None] | None:
@@ -168,7 +180,9 @@ class KeyUrl:
             keys = _read(await self._text())
         except (aiohttp.ClientError, OSError, ValueError) as error:  # time-outs are OSErrors
             log.warning("no keys from %s: %s: %s", self._url, type(error).__name__, error)
+            self._failure = error.with_traceback(None)
             return
+        self._failure = None
         self._arrived = self._clock()
         if keys.given != self._keys.given:
             log.info("%d keys from %s", len(keys.by_id), self._url)

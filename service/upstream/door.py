@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 import traceback
 from collections import Counter, defaultdict
@@ -20,6 +19,7 @@ from service.durations import Durations
 from service.tracking.source import IS_RENEWAL, TRACE
 from service.turns import give_way
 from service.upstream import wire
+from service.upstream.access import DIRECT, Access
 from service.upstream.breaker import Admission, Breaker
 from service.upstream.gate import Gate, GateFullError
 from service.upstream.intake import Intake, TooLargeError
@@ -62,8 +62,7 @@ class Limits(NamedTuple):
 class Door:
     """Calls to one MLflow, through one pooled session. Use as an async context manager.
 
-    base: MLflow's address; a path in it (a proxy's prefix) is kept. headers: sent with every call, to this
-    address only. ssl_context: how its certificate is verified; None for the system's way.
+    base: MLflow's address; a path in it (a proxy's prefix) is kept. access: how it is reached.
     around: what stands around each request, for whoever traces; the attempt's number is its
     trace_request_ctx. clock, sleep: for tests; seconds.
     """
@@ -73,16 +72,14 @@ class Door:
         base: str,
         limits: Limits,
         *,
-        headers: Mapping[str, str] | None = None,
-        ssl_context: ssl.SSLContext | None = None,
+        access: Access = DIRECT,
         around: Callable[[Ask], Ask] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._base = URL(base.rstrip("/") + "/")  # aiohttp drops a prefix that does not end in a slash
         self._limits = limits
-        self._headers = dict(headers or {})
-        self._ssl = ssl_context
+        self._access = access
         self._around = around
         self._clock = clock
         self._sleep = sleep
@@ -101,11 +98,11 @@ class Door:
         limits = self._limits
         self._session = aiohttp.ClientSession(
             self._base,
-            headers=self._headers,
+            proxy=self._access.proxy,
             connector=aiohttp.TCPConnector(
                 limit=limits.max_in_flight,
                 keepalive_timeout=limits.keepalive,
-                ssl=self._ssl if self._ssl is not None else True,
+                ssl=self._access.ssl_context or True,
             ),
             timeout=aiohttp.ClientTimeout(
                 total=limits.deadline, sock_connect=limits.connect_timeout, sock_read=limits.read_timeout
@@ -157,6 +154,10 @@ class Door:
                 return await self._attempt(method, endpoint, read, until, request)
             except _FINAL:
                 raise
+            except errors.UpstreamAuth:
+                if attempt == self._limits.attempts or not self._access.renew():
+                    raise
+                continue  # with another token
             except (errors.UpstreamError, errors.UpstreamUnavailable) as error:
                 pause = max(pause_before(attempt + 1), error.retry_after)
                 is_last = attempt == self._limits.attempts or self._clock() + pause >= until
@@ -227,11 +228,12 @@ class Door:
     ) -> Any:
         if self._ask is None:
             raise RuntimeError("the door is used outside its context")
+        headers = {**self._access.shown(), **(TRACE.get() or {})}
         try:
             async with (
                 asyncio.timeout(seconds),
                 self._ask(
-                    method, _API + endpoint, headers=TRACE.get(), allow_redirects=False, **request
+                    method, _API + endpoint, headers=headers, allow_redirects=False, **request
                 ) as response,
             ):
                 body = await self._intake.read(response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -11,6 +12,8 @@ from service.upstream.retry import retry_after
 
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 _EXISTS = "RESOURCE_ALREADY_EXISTS"
+_DISABLED = "FEATURE_DISABLED"  # with status 500, to each call with a workspace (server/workspace_helpers.py)
+_NO_WORKSPACE = re.compile(rb'"message":\s*"Workspace \'[^"]*\' not found')
 
 
 class Missing(errors.UpstreamRefused):
@@ -21,6 +24,14 @@ class AlreadyExists(errors.UpstreamRefused):
     """MLflow says that the thing to be created exists."""
 
 
+class Forbidden(errors.UpstreamAuth):
+    """MLflow forbids this call."""
+
+
+class NotMlflow(errors.UpstreamError):
+    """What answered is not MLflow's API: a web page, the words of a proxy."""
+
+
 def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Body) -> None:
     """Raise what a status that is not 200 means (mlflow/exceptions.py has MLflow's codes)."""
     if status == HTTPStatus.OK:
@@ -28,17 +39,29 @@ def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Bod
     code = wire.read_error_code(body)
     wanted = retry_after(headers.get("Retry-After", ""))
     said = f"{endpoint}: status {status} {code}".rstrip()
+    if wrong := _wrong_with_workspace(code, body):
+        raise errors.UpstreamRefused(f"{said}: {wrong}")
     if status == HTTPStatus.NOT_FOUND and code == _MISSING:
         raise Missing(said)
     if code == _EXISTS:
         raise AlreadyExists(said)
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status == HTTPStatus.UNAUTHORIZED:
         raise errors.UpstreamAuth(said)
+    if status == HTTPStatus.FORBIDDEN:
+        raise Forbidden(said)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise errors.UpstreamUnavailable(said, wanted)
+    if status == HTTPStatus.NOT_FOUND and not code:
+        raise NotMlflow(said)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise errors.UpstreamRefused(said)
     raise errors.UpstreamError(said, wanted)
+
+
+def _wrong_with_workspace(code: str, body: wire.Body) -> str:
+    if code == _DISABLED:
+        return "this MLflow has no workspaces: unset MLFLOW_WORKSPACE"
+    return "the workspace of MLFLOW_WORKSPACE is not there" if _NO_WORKSPACE.search(body) else ""
 
 
 def judge(error: errors.UpstreamFailure) -> tuple[bool | None, str]:

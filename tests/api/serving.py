@@ -13,6 +13,7 @@ from yarl import URL
 
 from service.api import schemas
 from service.app import create_app
+from service.connection import connection
 from service.server import serve
 from service.settings import Settings
 
@@ -56,7 +57,8 @@ class Served(TestServer):
 @asynccontextmanager
 async def serving(mlflow_url: str, **settings: Any) -> AsyncIterator[Client]:
     """A client of the service over the MLflow at this address."""
-    async with TestClient(Served(create_app(make_settings(**settings), mlflow_url))) as client:
+    made = make_settings(mlflow_tracking_uri=mlflow_url, **settings)
+    async with TestClient(Served(create_app(made, mlflow_url, access=connection(made).access))) as client:
         yield client
 
 

@@ -21,7 +21,7 @@ CLAIMS = {"issuer": ISSUER, "audience": AUDIENCE}
 
 async def named(settings: AuthSettings, **headers: str) -> str:
     """The name of who sends these headers."""
-    identify, opened = identification(settings)
+    identify, opened = identification(settings, {})
     assert identify is not None
     async with opened:
         return await identify(CIMultiDictProxy(CIMultiDict(headers)))
@@ -29,7 +29,7 @@ async def named(settings: AuthSettings, **headers: str) -> str:
 
 async def test_nobody() -> None:
     """With mode none callers are not told apart."""
-    identify, opened = identification(AuthSettings())
+    identify, opened = identification(AuthSettings(), {})
     assert identify is None
     async with opened:
         pass

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from service.app import DOOR, create_app
 from service.auth.api_keys import new_key
+from service.connection import connection
 from service.logs import as_json, logging_to
 from tests.api.serving import API, ROUTES, Client, Served, make_settings
 from tests.fakes.mlflow import FakeMlflow
@@ -41,13 +42,18 @@ async def emitting(url: str, credentials: Mapping[str, str]) -> AsyncIterator[tu
     key, line = new_key("ada")
     stream = io.BytesIO()
     settings = make_settings(
-        deadline=0.4, upstream=PATIENCE, auth={"mode": "api_key", "api_keys": line}, **credentials
+        mlflow_tracking_uri=url,
+        deadline=0.4,
+        upstream=PATIENCE,
+        auth={"mode": "api_key", "api_keys": line},
+        **credentials,
     )
     with logging_to(stream, "debug", as_json) as writer:
-        app = create_app(settings, url, [writer.write])
+        way = connection(settings)
+        app = create_app(settings, url, [writer.write], access=way.access)
         async with TestClient(Served(app)) as client:
             yield client, key, stream
-    stream.write(repr([settings, app, app[DOOR], vars(app[DOOR])["_limits"]]).encode())
+    stream.write(repr([settings, way, app, app[DOOR], vars(app[DOOR])["_limits"]]).encode())
 
 
 async def said(client: Client, key: str, method: str, path: str, body: object) -> str:

@@ -20,9 +20,6 @@ from tests.resilience import proxy as wire
 from tests.resilience.faults import BAD, FAULTS, LARGEST, SLOW, TOKEN, Fault
 from tests.resilience.measure import eventually
 from tests.resilience.proxy import FaultProxy, deaf_listener
-from tests.upstream.conftest import pem
-
-__all__ = ["pem"]
 
 pytestmark = pytest.mark.usefixtures("_leaves_nothing")
 

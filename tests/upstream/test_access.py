@@ -32,19 +32,19 @@ def test_authorization(
 
 def test_the_systems_way() -> None:
     """Without any setting the system's way of verifying is meant."""
-    assert tls(None, None, insecure=False) is None
+    assert tls(None, None, {}, insecure=False) is None
 
 
 def test_not_verifying() -> None:
     """insecure neither verifies the certificate nor the name in it."""
-    context = tls(None, None, insecure=True)
+    context = tls(None, None, {}, insecure=True)
     assert context is not None
     assert (ssl.CERT_NONE, False) == (context.verify_mode, context.check_hostname)
 
 
 def test_a_bundle_of_ones_own(pem: Path) -> None:
     """A CA bundle is what MLflow's certificate is verified with, the system's CAs left out."""
-    context = tls(pem, None, insecure=False)
+    context = tls(pem, None, {}, insecure=False)
     assert context is not None
     assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
     assert 1 == len(context.get_ca_certs())
@@ -52,7 +52,7 @@ def test_a_bundle_of_ones_own(pem: Path) -> None:
 
 def test_a_client_certificate(pem: Path) -> None:
     """A client certificate leaves the verification as it is."""
-    context = tls(None, pem, insecure=False)
+    context = tls(None, pem, {}, insecure=False)
     assert context is not None
     assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
 
@@ -64,6 +64,6 @@ def test_files_that_are_wrong(tmp_path: Path, kind: str) -> None:
     if kind == "no PEM":
         file.write_text("no certificate")
     with pytest.raises(ValueError, match="MLFLOW_TRACKING_SERVER_CERT_PATH"):
-        tls(file, None, insecure=False)
+        tls(file, None, {}, insecure=False)
     with pytest.raises(ValueError, match="MLFLOW_TRACKING_CLIENT_CERT_PATH"):
-        tls(None, file, insecure=False)
+        tls(None, file, {}, insecure=False)

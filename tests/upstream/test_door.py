@@ -19,7 +19,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamTimeout, UpstreamTooLarge
-from service.upstream.access import tls
+from service.upstream.access import Access, tls
 from service.upstream.door import Door, Limits
 from service.upstream.verdict import Missing
 from service.upstream.wire import Body
@@ -63,7 +63,7 @@ async def test_headers(fake: FakeMlflow) -> None:
         return web.json_response({}, headers=next(replies))
 
     fake.before = reply
-    async with Door(fake.url, ONCE, headers={"Authorization": "Bearer x"}) as door:
+    async with Door(fake.url, ONCE, access=Access({"Authorization": "Bearer x"})) as door:
         await knock(door)
         await knock(door)
     assert ["Bearer x"] * 2 == [call.headers["Authorization"] for call in fake.calls]
@@ -75,10 +75,10 @@ async def test_credentials_are_refused() -> None:
     """A server that does not know the credentials is an UpstreamAuth; who knows them is answered."""
     async with FakeMlflow(authorization="Bearer right").serve() as fake:
         for headers in ({}, {"Authorization": "Bearer wrong"}):
-            async with Door(fake.url, ONCE, headers=headers) as door:
+            async with Door(fake.url, ONCE, access=Access(headers)) as door:
                 with pytest.raises(UpstreamAuth):
                     await knock(door)
-        async with Door(fake.url, ONCE, headers={"Authorization": "Bearer right"}) as door:
+        async with Door(fake.url, ONCE, access=Access({"Authorization": "Bearer right"})) as door:
             assert 1 == len((await knock(door))["experiments"])
 
 
@@ -264,17 +264,17 @@ async def test_tls(pem: Path, trusting: ssl.SSLContext) -> None:
     await server.start_server(ssl=trusting)
 
     async def answers(context: ssl.SSLContext | None) -> Any:
-        async with Door(str(server.make_url("/")), ONCE, ssl_context=context) as door:
+        async with Door(str(server.make_url("/")), ONCE, access=Access(ssl_context=context)) as door:
             return await door.call("GET", "x", as_json)
 
     try:
-        assert {"ok": True} == await answers(tls(pem, None, insecure=False))
-        assert {"ok": True} == await answers(tls(None, None, insecure=True))
+        assert {"ok": True} == await answers(tls(pem, None, {}, insecure=False))
+        assert {"ok": True} == await answers(tls(None, None, {}, insecure=True))
         with pytest.raises(UpstreamError):
             await answers(None)
         trusting.verify_mode = ssl.CERT_REQUIRED
-        assert {"ok": True} == await answers(tls(pem, pem, insecure=False))
+        assert {"ok": True} == await answers(tls(pem, pem, {}, insecure=False))
         with pytest.raises(UpstreamError):
-            await answers(tls(pem, None, insecure=False))
+            await answers(tls(pem, None, {}, insecure=False))
     finally:
         await server.close()

@@ -8,7 +8,7 @@ import pytest
 
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
-from service.upstream.experiment import ensure_experiment
+from service.upstream.experiment import ensure_experiment, resembling
 from tests.api.serving import Client, serving
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
@@ -69,18 +69,105 @@ async def test_ten_replicas_at_once(
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("status", [400, 404])
 @pytest.mark.parametrize("endpoint", ["experiments/get-by-name", "experiments/create"])
 async def test_a_refusal_is_one_warning(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture, status: int, endpoint: str
 ) -> None:
-    """Where MLflow refuses, the service says so once, and does not try again."""
-    fake.before = only(endpoint, answering(status))
+    """Where MLflow itself refuses, the service says so once, and does not try again."""
+    refusal = '{"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}'
+    fake.before = only(endpoint, answering(status, refusal, content_type="application/json"))
     await ensure_experiment(client, "new", never)
-    [warning] = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert "new" in warning.getMessage()
-    assert str(status) in warning.getMessage()
+    [warning] = warnings(caplog)
+    assert "new" in warning
+    assert str(status) in warning
     assert 1 == fake.count(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "content_type"),
+    [
+        (404, "404 page not found", "text/plain"),
+        (404, "<html>Not Found</html>", "text/html"),
+        (401, "<html>Sign in</html>", "text/html"),
+        (401, "You are not authenticated.", "text/plain"),
+        (403, "Permission denied", "text/plain"),
+        (403, '{"error_code": "PERMISSION_DENIED"}', "application/json"),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["experiments/get-by-name", "experiments/create"])
+async def test_what_is_not_final(
+    client: MlflowClient,
+    fake: FakeMlflow,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    text: str,
+    content_type: str,
+    endpoint: str,
+) -> None:
+    """A proxy before MLflow is there, a user without rights yet: one warning, and tried until it works."""
+    fake.before = only(endpoint, answering(status, text, content_type=content_type))
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            fake.before = None
+
+    await ensure_experiment(client, "new", sleep)
+    assert [0.5, 1, 2, 4] == pauses
+    assert 1 == named(fake, "new")
+    [warning] = warnings(caplog)
+    assert str(status) in warning
+
+
+async def test_each_cause_is_a_warning(
+    client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What answers in MLflow's place is a warning for each thing that it says, however often it says it."""
+    faults = [answering(status) for status in (404, 401, 404, 403, 401)]
+    fake.before = faults.pop(0)
+
+    async def sleep(_: float) -> None:
+        fake.before = faults.pop(0) if faults else None
+
+    await ensure_experiment(client, "new", sleep)
+    assert ["404", "401", "403"] == [one.split("status ")[1][:3] for one in warnings(caplog)]
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "expected"),
+    [
+        ("hedge-fund-reserch", ["Default", "hedge-fund-research"], "hedge-fund-research"),
+        ("Hedge-Fund", ["hedge-fund"], "hedge-fund"),
+        ("hedge_fund", ["hedge-fund"], "hedge-fund"),
+        ("hedge fund", ["hedge-fund"], "hedge-fund"),
+        ("hedge-fund", ["hedge-fund"], None),
+        ("momentum-2", ["momentum-1", "momentum-3"], None),
+        ("2024-01", ["2024-02"], None),
+        ("alpha", ["beta", "gamma"], None),
+        ("alpha", [], None),
+    ],
+)
+def test_names_that_are_nearly_the_same(name: str, names: list[str], expected: str | None) -> None:
+    """A slip of the pen is found, and names that are counted on are not taken for one."""
+    assert expected == resembling(name, names)
+
+
+async def test_a_slip_of_the_pen(
+    client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An experiment that is created beside one of nearly its name is a warning that names both."""
+    fake.add_experiment("hedge-fund-research")
+    await ensure_experiment(client, "hedge-fund-reserch", never)
+    await ensure_experiment(client, "hedge-fund-reserch", never)
+    [warning] = warnings(caplog)
+    assert "'hedge-fund-research'" in warning
+    assert "'hedge-fund-reserch'" in warning
 
 
 async def test_an_outage_that_heals(

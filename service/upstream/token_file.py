@@ -1,0 +1,65 @@
+"""A bearer token in a file that is read again when it changes, as Kubernetes writes short-lived ones."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+log = logging.getLogger("service.upstream")
+
+_INTERVAL = 1.0  # seconds between two looks at the file
+_LARGEST = 65_536  # bytes of the file
+
+
+class TokenFile:
+    """The header for MLflow from a token file.
+
+    Read again within a second of a change, and at once when MLflow refuses the token. A file that has
+    vanished or holds no token changes nothing, and the log says so once. clock: seconds, monotonic.
+    ValueError or OSError where it is not what it should be at the start.
+    """
+
+    def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._file = file
+        self._clock = clock
+        self._token = read_token(file)
+        self._trouble = ""  # what the log was last told of the file
+        self._look_at = clock() + _INTERVAL
+
+    def header(self) -> Mapping[str, str]:
+        """The header with the token as it is now."""
+        if self._clock() >= self._look_at:
+            self.renew()
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def renew(self) -> bool:
+        """Look into the file now; whether it has another token than before."""
+        self._look_at = self._clock() + _INTERVAL
+        try:
+            token = read_token(self._file)
+        except (OSError, ValueError) as error:
+            if self._trouble != str(error):
+                log.error("the token for MLflow stays as it was: %s", error)  # noqa: TRY400 - the reason is enough
+            self._trouble = str(error)
+            return False
+        self._trouble = ""
+        is_new, self._token = token != self._token, token
+        if is_new:
+            log.info("there is a new token for MLflow in %s", self._file)
+        return is_new
+
+
+def read_token(file: Path) -> str:
+    """The token in a file, without the space around it; ValueError or OSError, which never shows it."""
+    with file.open("rb") as opened:
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"{file}: larger than {_LARGEST} bytes")
+    token = content.decode("utf-8-sig", "replace").strip()
+    if not token:
+        raise ValueError(f"{file}: is empty")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError(f"{file}: is not one token: it has spaces, several lines or other characters")
+    return token

@@ -1,0 +1,119 @@
+"""Notes what became of the default experiment whenever it is looked for, and says so when that changes."""
+
+from __future__ import annotations
+
+import logging
+
+from service.errors import UpstreamForbidden, UpstreamRefused
+from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.source import Reading
+from service.upstream.client import MlflowClient
+from service.upstream.experiment_state import ExperimentState, State
+from service.upstream.verdict import Forbidden
+
+log = logging.getLogger("service.upstream")
+
+
+def state_of(experiment: Experiment | None) -> State:
+    """What became of an experiment, by MLflow's answer."""
+    if experiment is None:
+        return "missing"
+    return "ok" if experiment.is_active else "deleted"
+
+
+def advice(name: str, state: State) -> str:
+    """What is wrong with the experiment, and what to do about it; "" where nothing is."""
+    if state == "missing":
+        return f"the experiment {name!r} is not there: set MLFLOW_EXPERIMENT_NAME to one that is"
+    if state == "deleted":
+        return (
+            f"the experiment {name!r} is deleted, so no runs are listed: restore it (mlflow experiments "
+            "restore), or set MLFLOW_EXPERIMENT_NAME to another"
+        )
+    if state == "forbidden":
+        return f"MLflow forbids the experiment {name!r}: let the service's user read it"
+    return ""
+
+
+class WatchedExperiment:
+    """A RunSource over MLflow that keeps the state of one experiment.
+
+    state: where it is kept. to_be_created: that it is missing is no news, for it is about to be created.
+    identifier: MLFLOW_EXPERIMENT_ID, which should be its id; "" where that is not set.
+    """
+
+    def __init__(
+        self,
+        client: MlflowClient,
+        name: str,
+        state: ExperimentState,
+        *,
+        to_be_created: bool = False,
+        identifier: str = "",
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._state = state
+        self._to_be_created = to_be_created
+        self._identifier = identifier
+        self.run = client.run
+        self.runs = client.runs
+        self.experiments = client.experiments
+
+    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+        """As the client; MLflow may forbid the runs of an experiment that it shows."""
+        try:
+            return await self._client.search(question)
+        except UpstreamForbidden:
+            self._note("forbidden")
+            raise
+
+    async def experiment(self, name: str) -> Reading[Experiment | None]:
+        """As the client; the state is as of now."""
+        try:
+            reading = await self._client.experiment(name)
+        except (Forbidden, UpstreamForbidden):
+            if name == self._name:
+                self._note("forbidden")
+            raise
+        if name == self._name:
+            self._note(state_of(reading.value))
+            self._compare(reading.value)
+        return reading
+
+    async def create_experiment(self, name: str) -> bool:
+        """As the client; then it is looked for again, or is known to be missing for good."""
+        try:
+            is_new = await self._client.create_experiment(name)
+        except UpstreamRefused:
+            self._to_be_created = False
+            raise
+        await self.experiment(name)
+        return is_new
+
+    def _note(self, state: State) -> None:
+        before, self._state.state = self._state.state, state
+        if state == "missing" and self._to_be_created:
+            return
+        self._to_be_created = False
+        if state == before or (state == "ok" and before == "unknown"):
+            return
+        if said := advice(self._name, state):
+            log.warning("%s", said)
+        else:
+            log.info("the experiment %r is there", self._name)
+
+    def _compare(self, found: Experiment | None) -> None:
+        wanted, self._identifier = self._identifier, ""  # said once
+        if found is not None and wanted not in {"", found.experiment_id}:
+            log.warning("%s", contradiction(found, wanted))
+        elif found is None:
+            self._identifier = wanted
+
+
+def contradiction(found: Experiment, identifier: str) -> str:
+    """What to say where MLFLOW_EXPERIMENT_ID means another experiment than the name."""
+    return (
+        f"MLFLOW_EXPERIMENT_ID is {identifier}, and the experiment {found.name!r} is {found.experiment_id}: "
+        "its name counts, so unset the id"
+    )

@@ -1,0 +1,119 @@
+"""What MLflow's other variables mean to this service."""
+
+import pytest
+
+from service.settings import variables
+from service.upstream.environment import misspelt, replaced, unsupported, without_use, wrong_experiment
+
+KNOWN = [name for name, _, _ in variables() if name.startswith("MLFLOW_")]
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"MLFLOW_TRACKING_AWS_SIGV4": "true"}, "aws-sigv4-proxy"),
+        ({"MLFLOW_TRACKING_AWS_SIGV4": "1"}, "MLFLOW_TRACKING_URI"),
+        ({"MLFLOW_TRACKING_AUTH": "my-plugin"}, "MLFLOW_TRACKING_TOKEN_FILE"),
+        ({"MLFLOW_TRACKING_AUTH": "kubernetes"}, "kubernetes.io/serviceaccount/token, which does the same"),
+        ({"MLFLOW_TRACKING_AUTH": "kubernetes-namespaced"}, "MLFLOW_WORKSPACE to the namespace"),
+    ],
+)
+def test_what_is_not_supported(environment: dict[str, str], words: str) -> None:
+    """What cannot work is refused by name, with what to do instead."""
+    [said] = unsupported(environment)
+    assert said.startswith(next(iter(environment)) + ": ")
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"MLFLOW_TRACKING_AWS_SIGV4": "false"}, {"MLFLOW_TRACKING_AUTH": ""}]
+)
+def test_what_is_not_asked_for(environment: dict[str, str]) -> None:
+    """A variable that is off is no reason to stop."""
+    assert [] == list(unsupported(environment))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "name", "is_wrong"),
+    [("5", "Default", True), ("5", "alpha", False), ("0", "Default", False), ("", "Default", False)],
+)
+def test_an_experiment_by_its_id(identifier: str, name: str, *, is_wrong: bool) -> None:
+    """An id without a name would list the runs of another experiment, and is refused."""
+    assert is_wrong is bool(list(wrong_experiment({"MLFLOW_EXPERIMENT_ID": identifier}, name)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "instead"),
+    [
+        ("MLFLOW_HTTP_REQUEST_TIMEOUT", "300", "TRACKING_UPSTREAM__READ_TIMEOUT"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7", "TRACKING_UPSTREAM__ATTEMPTS"),
+        ("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "2", "TRACKING_UPSTREAM__ATTEMPTS"),
+        ("MLFLOW_HTTP_POOL_MAXSIZE", "20", "TRACKING_UPSTREAM__MAX_IN_FLIGHT"),
+        ("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false", "always respected"),
+        ("MLFLOW_ALLOW_HTTP_REDIRECTS", "true", "never followed"),
+        ("MLFLOW_LOGGING_LEVEL", "DEBUG", "TRACKING_LOG_LEVEL"),
+    ],
+)
+def test_what_the_service_does_in_its_own_way(name: str, value: str, instead: str) -> None:
+    """A wish that a setting of the service grants is a warning that names the setting, and nothing else."""
+    [said] = replaced({name: value}, "mlflow", has_credentials=True)
+    assert said.startswith(f"{name} is not read: ")
+    assert instead in said
+    assert [] == without_use({name: value}, KNOWN)
+    assert [] == list(misspelt({name: value}, KNOWN))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "true"), ("MLFLOW_ALLOW_HTTP_REDIRECTS", "false")],
+)
+def test_what_the_service_does_anyway(name: str, value: str) -> None:
+    """A wish for what is done anyway is no warning."""
+    assert [] == list(replaced({name: value}, "mlflow", has_credentials=True))
+
+
+def test_databricks() -> None:
+    """Databricks' own credentials are a warning where its address has no other."""
+    environment = {"DATABRICKS_TOKEN": "s3cret"}
+    [said] = replaced(environment, "dbc-1.cloud.databricks.com", has_credentials=False)
+    assert "MLFLOW_TRACKING_TOKEN" in said
+    assert "s3cret" not in said
+    assert [] == list(replaced(environment, "dbc-1.cloud.databricks.com", has_credentials=True))
+    assert [] == list(replaced(environment, "mlflow.example.com", has_credentials=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MLFLOW_TRACKING_URL", "MLFLOW_TRACKING_URI"),
+        ("MLFLOW_TRACKING_USER", "MLFLOW_TRACKING_USERNAME"),
+        ("MLFLOW_TRACKING_PASSWD", "MLFLOW_TRACKING_PASSWORD"),
+        ("MLFLOW_TRACKING_TOKN", "MLFLOW_TRACKING_TOKEN"),
+        ("MLFLOW_WORKSPACES", "MLFLOW_WORKSPACE"),
+    ],
+)
+def test_slips_of_the_pen(name: str, meant: str) -> None:
+    """A name that is nearly one that is read is a warning that names both."""
+    assert [f"{name} is not read: did you mean {meant}?"] == list(misspelt({name: "x"}, KNOWN))
+    assert [] == without_use({name: "x"}, KNOWN)
+
+
+def test_what_is_of_no_use_here() -> None:
+    """What MLflow has for its server, traces and models is named once, and what is read or empty is not."""
+    environment = {
+        "MLFLOW_S3_ENDPOINT_URL": "http://minio",
+        "MLFLOW_RUN_ID": "abc",
+        "MLFLOW_REGISTRY_URI": "http://h",
+        "MLFLOW_TRACKING_DIR": "x",
+        "MLFLOW_TRACKING_URI": "http://h",
+        "mlflow_workspace": "quant",
+        "MLFLOW_ENABLE_DB_SDK": "",
+        "PATH": "/bin",
+    }
+    assert [
+        "MLFLOW_REGISTRY_URI",
+        "MLFLOW_RUN_ID",
+        "MLFLOW_S3_ENDPOINT_URL",
+        "MLFLOW_TRACKING_DIR",
+    ] == without_use(environment, KNOWN)
+    assert [] == list(misspelt(environment, KNOWN))

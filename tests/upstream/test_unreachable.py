@@ -1,0 +1,82 @@
+"""Hints for what no server of a test can bring about: a stricter Python, other networks."""
+
+import errno
+import ssl
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from yarl import URL
+
+from service.upstream.unreachable import Place, of_connection
+from tests.certificates import write_certificate
+
+PLACE = Place(URL("https://mlflow.example.com:5000"))
+KEY = ConnectionKey("mlflow.example.com", 5000, True, True, None, None, None)
+
+
+def handshake(server: Path, name: str, ca: Path) -> ssl.SSLCertVerificationError:
+    """What a client with the checks of Python 3.13 says of a server's certificate."""
+    client = ssl.create_default_context(cafile=ca)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(server)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(back, there, server_hostname=name)
+    theirs = serving.wrap_bio(there, back, server_side=True)
+    for side in (ours, theirs):
+        with pytest.raises(ssl.SSLWantReadError):
+            side.do_handshake()
+    with pytest.raises(ssl.SSLCertVerificationError) as caught:
+        ours.do_handshake()
+    return caught.value
+
+
+def test_a_certificate_that_python_3_13_refuses(tmp_path: Path) -> None:
+    """The hint says what the certificate lacks, and that curl is no witness."""
+    ca = write_certificate(tmp_path / "ca.pem", "ca")
+    leaf = write_certificate(tmp_path / "leaf.pem", "mlflow.example.com", issuer=ca)
+    error = handshake(leaf, "mlflow.example.com", ca)
+    said = of_connection(aiohttp.ClientConnectorCertificateError(KEY, error), PLACE)
+    assert said.startswith("Python 3.13 checks certificates more strictly than curl does: ")
+    assert error.verify_message in said
+    assert "Python 3.12 takes it" in said
+    assert "INSECURE" not in said
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (85, "Python 3.13"),
+        (86, "Python 3.13"),
+        (89, "Python 3.13"),
+        (92, "Python 3.13"),
+        (79, "Python 3.13"),
+        (9, "clock"),
+        (66, "too weak"),
+        (68, "too weak"),
+        (20, "MLFLOW_TRACKING_SERVER_CERT_PATH"),
+        (23, "not good: revoked"),
+    ],
+)
+def test_what_openssl_says(code: int, words: str) -> None:
+    """Each of its codes has a hint of its own, and an unknown one its words."""
+    error = ssl.SSLCertVerificationError(1, "no")
+    error.verify_code, error.verify_message = code, "revoked"
+    assert words in of_connection(aiohttp.ClientConnectorCertificateError(KEY, error), PLACE)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENETUNREACH, "no"), "no way leads there: is a proxy needed"),
+        (OSError(errno.EHOSTUNREACH, "no"), "no way leads there: is a proxy needed"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "nothing listens there"),
+        (ConnectionResetError(errno.ECONNRESET, "no"), "it hangs up"),
+    ],
+)
+def test_what_the_system_says(error: OSError, words: str) -> None:
+    """An error of the system's has its hint, as it is and inside of aiohttp's."""
+    assert of_connection(error, PLACE).startswith(words)
+    assert of_connection(aiohttp.ClientConnectorError(KEY, error), PLACE).startswith(words)
