@@ -58,7 +58,7 @@ class Cors:
         """The handler, but for browsers that ask whether they may ask: those are answered here."""
 
         async def answered(request: web.Request) -> web.StreamResponse:
-            if not _is_preflight(request):
+            if request.method != hdrs.METH_OPTIONS or _WANTED not in request.headers:
                 return await handler(request)
             is_allowed = _ALLOWED in self.headers(request)
             return web.Response(status=204, headers=_permission(request) if is_allowed else None)
@@ -68,11 +68,9 @@ class Cors:
     def headers(self, request: web.BaseRequest) -> Mapping[str, str]:
         """What an answer to this request bears, an error's as any other."""
         said = self._of_origin.get(request.headers.get(hdrs.ORIGIN, ""), self._of_others)
-        return {**said, **self._preflights_vary} if _is_preflight(request) else said
-
-
-def _is_preflight(request: web.BaseRequest) -> bool:
-    return request.method == hdrs.METH_OPTIONS and _WANTED in request.headers
+        if request.method == hdrs.METH_OPTIONS and _WANTED in request.headers:
+            return {**said, **self._preflights_vary}
+        return said
 
 
 def _permission(request: web.BaseRequest) -> Mapping[str, str]:
