@@ -24,7 +24,7 @@ from service.upstream.breaker import Admission, Breaker
 from service.upstream.gate import Gate, GateFullError
 from service.upstream.intake import Intake, TooLargeError
 from service.upstream.retry import RetryBudget, pause_before
-from service.upstream.verdict import check, judge
+from service.upstream.verdict import NotMlflow, check, judge
 
 T = TypeVar("T")
 Ask = Callable[..., AbstractAsyncContextManager[aiohttp.ClientResponse]]  # as a session's `request`
@@ -40,6 +40,7 @@ _FINAL = (
     errors.UpstreamTooLarge,
     errors.UpstreamTimeout,
     errors.UpstreamNotAsked,
+    NotMlflow,
 )
 _LARGE = 65_536  # bytes of an answer that takes about a quarter of a millisecond to read
 
