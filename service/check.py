@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import Callable, Sequence
 
 from service.app import CLIENT, DOOR, create_app
 from service.errors import AuthUnavailable, UpstreamAuth, UpstreamFailure, UpstreamTimeout
+from service.local.installed import LocalError, examined, installed_mlflow
+from service.local.store import Store
+from service.locally import local_store, remarks
 from service.settings import Settings, SettingsError
 from service.tracking.runs import Experiment, RunQuestion
 from service.upstream.client import MlflowClient
-from service.upstream.embedded import Store, local_store
 
 Say = Callable[[str], object]
 
@@ -28,7 +29,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     """
     for name in unknown:
         say(f"??  {name} is no setting of this service")
-    store = local_store(settings.mlflow_tracking_uri, settings.data_dir)
+    store = local_store(settings)
     try:
         app = create_app(
             _once(settings), settings.mlflow_tracking_uri if store is None else "http://127.0.0.1"
@@ -73,10 +74,24 @@ async def _check_issuer(url: str, say: Say) -> int:
 
 
 def _check_store(store: Store, say: Say) -> int:
-    if importlib.util.find_spec("mlflow") is None:
+    mlflow = installed_mlflow()
+    if mlflow is None:
         say(f"!!  MLflow: a local one over {store.uri} is meant, and is not installed")
         say("    set MLFLOW_TRACKING_URI, or: pip install 'experiment-tracking[embedded]'")
         return 1
+    say(f"ok  MLflow: {mlflow.version} is installed")
+    try:
+        found = examined(store, mlflow)
+    except LocalError as error:
+        say(f"!!  store: {error}")
+        return 1
+    for remark in remarks(found):
+        say(f"??  store: {remark}")
+    if not found.is_new:
+        kind = "MLflow's file store" if found.is_file_store else "a SQLite store of this MLflow's schema"
+        say(f"ok  store: {found.path} is {kind}")
+    elif found.is_own:
+        say(f"ok  store: {found.path} is made at the first start")
     say(f"ok  MLflow: a local one is started over {store.uri}")
     return 0
 

@@ -27,9 +27,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 from pydantic_settings import SettingsError as SourceError
-from yarl import URL
 
 from service.errors import shorten
+from service.local.address import ServerAddress, parse
 from service.setting_groups import (
     AuthSettings,
     Bytes,
@@ -111,7 +111,9 @@ class Settings(BaseSettings):
         None, description="Rules for which way a metric is better; the shipped metrics.toml if not given."
     )
     deadline: PositiveSeconds = Field(
-        10.0, description="Seconds in which a request is answered at the latest."
+        10.0,
+        description="Seconds in which a request is answered at the latest; "
+        "60 over a local store, unless set.",
     )
     drain_seconds: Seconds = Field(
         5.0, description="Seconds for which requests are still taken after SIGTERM, while /readyz says no."
@@ -143,18 +145,8 @@ class Settings(BaseSettings):
     @field_validator("mlflow_tracking_uri")
     @classmethod
     def _known_kind(cls, value: str) -> str:
-        scheme, separator, _ = value.partition("://")
-        if separator and scheme not in {"http", "https", "sqlite", "file"}:
-            raise ValueError("must be http://…, https://…, sqlite:///… or a folder")
-        if separator and not scheme.startswith("http") and not value.removeprefix(f"{scheme}://").strip("/"):
-            raise ValueError("has no path")
-        if separator and scheme.startswith("http"):
-            url = URL(value)
-            if not url.host:
-                raise ValueError("has no host")
-            if url.user is not None or url.password is not None:
-                raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
-        return value
+        address = parse(value, os.path.isdir) if value else None
+        return address.url if isinstance(address, ServerAddress) else value
 
     @field_validator("mlflow_tracking_username", "mlflow_tracking_password", "mlflow_tracking_token")
     @classmethod
@@ -227,6 +219,12 @@ def variables(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterat
                 field.default,
                 field.description or "",
             )
+
+
+def is_chosen(variable: str, value: object) -> bool:
+    """Whether somebody has set this setting, in the environment or to another value than its default."""
+    default = next(default for name, default, _ in variables() if name == variable)
+    return value != default or variable in {name.upper() for name in os.environ}
 
 
 def unknown_variables() -> list[str]:

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "api": {"durations", "errors", "tracking"},
     "auth": {"errors"},
     "tracking": {"errors", "turns"},
+    "local": set(),
     "upstream": {"durations", "errors", "tracking", "turns"},
     "durations": set(),
     "errors": set(),
@@ -28,13 +29,20 @@ MAY_IMPORT = {
     "logs": {"api"},
     "loop_lag": {"durations"},
     "setting_groups": {"errors"},
-    "settings": {"errors", "setting_groups"},
+    "settings": {"errors", "local", "setting_groups"},
     "server": {"api", "errors"},
     "tracing": {"api", "tracking", "upstream"},
     "welcome": {"api", "errors", "tracking"},
     "sample": set(),
 }
-BUILDERS = {"__main__", "app", "check", "identification", "metrics"}  # they wire the rooms together
+BUILDERS = {
+    "__main__",
+    "app",
+    "check",
+    "identification",
+    "locally",
+    "metrics",
+}  # they wire the rooms together
 
 
 def part_of(module: str) -> str:
@@ -100,7 +108,7 @@ def test_who_may_know_a_library(library: str, parts: set[str]) -> None:
 
 def test_the_guard_starts_at_once() -> None:
     """guard.py is run as a script and imports nothing but the standard library."""
-    assert {name.split(".")[0] for name in IMPORTS["service.upstream.guard"]} <= sys.stdlib_module_names
+    assert {name.split(".")[0] for name in IMPORTS["service.local.guard"]} <= sys.stdlib_module_names
 
 
 def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
@@ -109,6 +117,8 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.comparison",
         "tracking.directions",
         "tracking.runs",
+        "local.address",
+        "local.environment",
         "upstream.filters",
         "upstream.wire",
         "errors",

@@ -173,7 +173,8 @@ class TestValues:
             "sqlite:///x.db",
             "sqlite:////a/x.db",
             "file:///a",
-            "mlruns",
+            "file:a/mlruns",
+            "./mlruns",
             "/a/b",
         ],
     )
@@ -181,6 +182,11 @@ class TestValues:
         """A server's address, a SQLite store and a folder are taken."""
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         assert uri == load_settings().mlflow_tracking_uri
+
+    def test_an_address_in_capitals(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The scheme of a server's address is written small from here on."""
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "HTTPS://Host/Mlflow")
+        assert "https://Host/Mlflow" == load_settings().mlflow_tracking_uri
 
     def test_unknown_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Variables that start with TRACKING_ and are no setting are named, others are nobody's business."""
@@ -212,6 +218,11 @@ WRONG = {
         "http://u:s3cret@h",
         "http://h:99999999",
         "http://",
+        "localhost:5000",
+        "databricks",
+        "sqlite://x.db",
+        "mlruns",
+        '"http://h"',
     ],
     "MLFLOW_TRACKING_INSECURE_TLS": ["maybe"],
 }
