@@ -50,7 +50,18 @@ def contents(file: Path, *, is_read_only: bool) -> Contents:
     try:
         return _read(file, last)
     except sqlite3.Error as error:
+        if is_read_only and _is_in_wal_mode(file):
+            raise SchemaError(
+                "is in WAL mode, in which SQLite opens nothing on a read-only place; copy it to another one"
+            ) from error
         raise SchemaError(f"cannot be read as SQLite: {error}") from error
+
+
+def _is_in_wal_mode(file: Path) -> bool:
+    """https://www.sqlite.org/fileformat.html#file_format_version_numbers"""
+    with suppress(OSError), file.open("rb") as opened:
+        return opened.read(19)[18:] == b"\2"
+    return False
 
 
 def _read(file: Path, how: str) -> Contents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import os
 import shutil
@@ -41,10 +42,9 @@ def local_mlflow(store: Store, say: Callable[[str], object]) -> Iterator[str]:
     LocalError where it does not start. While a new store is made, a file beside it says so; it is left to
     whoever knows that nothing is missing in the store any more.
     """
-    _prepare(store)
     work = Path(tempfile.mkdtemp(prefix="experiment-tracking-"))
     try:
-        with _log(store, work) as log, socket.socket() as listener:
+        with _making(store), _log(store, work) as log, socket.socket() as listener:
             # MLflow gets the socket itself, so nobody else can get the port while it starts.
             listener.bind((_HOST, 0))
             url = f"http://{_HOST}:{listener.getsockname()[1]}"
@@ -70,16 +70,30 @@ def local_mlflow(store: Store, say: Callable[[str], object]) -> Iterator[str]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _prepare(store: Store) -> None:
-    if not store.is_new:
+@contextmanager
+def _making(store: Store) -> Iterator[None]:
+    """While a new store is made, or an unfinished one completed, no other start takes part in it."""
+    if store.is_read_only or not (store.is_new or store.is_unfinished):
+        yield
         return
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
-        store.unfinished.touch()
-        for end in ("", "-wal", "-shm", "-journal"):  # what a start that broke off left, without a run in it
-            store.path.with_name(store.path.name + end).unlink(missing_ok=True)
+        mark = store.unfinished.open("ab")
     except OSError as error:
         raise LocalError(f"a new store cannot be made at {store.path}: {error.strerror}") from error
+    with mark:
+        _take(store, mark)
+        yield
+
+
+def _take(store: Store, mark: IO[bytes]) -> None:
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LocalError(f"{store.uri} is being made by another start; wait until it is done") from error
+    if store.is_new:
+        for end in ("", "-wal", "-shm", "-journal"):  # what a start that broke off left, without a run in it
+            store.path.with_name(store.path.name + end).unlink(missing_ok=True)
 
 
 @contextmanager

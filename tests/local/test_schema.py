@@ -44,6 +44,22 @@ class TestContents:
         assert HEAD == contents(file, is_read_only=False).revision
         assert hot == journal.read_bytes()
 
+    @pytest.mark.parametrize(
+        ("wal", "expected"), [(True, "in WAL mode"), (False, "cannot be read as SQLite")]
+    )
+    def test_one_that_cannot_be_opened_on_a_read_only_place(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: str, *, wal: bool
+    ) -> None:
+        """Where SQLite fails on a read-only place as it will for MLflow, WAL mode is said to be why."""
+        file = make_database(tmp_path / "mlflow.db", wal=wal)
+
+        def fails(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("unable to open database file")
+
+        monkeypatch.setattr(sqlite3, "connect", fails)
+        with pytest.raises(SchemaError, match=expected):
+            contents(file, is_read_only=True)
+
     def test_an_empty_file(self, tmp_path: Path) -> None:
         """A file without a byte is an empty store."""
         (tmp_path / "mlflow.db").touch()

@@ -193,6 +193,20 @@ def test_a_store_that_is_there_is_not_marked(store: Store, standing_in: Callable
         assert not store.unfinished.exists()
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_two_starts_at_once(store: Store, standing_in: Callable[..., None], *, is_new: bool) -> None:
+    """While one start makes or completes a store, another one does not touch it."""
+    standing_in(SERVER, "200")
+    with local_mlflow(store, print):
+        make_database(store.path)
+        other = store._replace(is_new=is_new, is_unfinished=True)
+        with pytest.raises(LocalError, match="by another start"), local_mlflow(other, print):
+            raise AssertionError("not reached")
+        assert store.path.is_file()
+    with local_mlflow(store._replace(is_new=False, is_unfinished=True), print):
+        assert store.path.is_file()
+
+
 def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
     """A folder that cannot be made is an error that names the store."""
     (tmp_path / "file").touch()
