@@ -52,8 +52,8 @@ def examined(store: Store, mlflow: Installed) -> Store:
     except SchemaError as error:
         raise LocalError(f"{store.uri} {error}") from error
     head = mlflow.schemas.head if mlflow.schemas else None
-    if store.is_unfinished and found.runs == 0 and found.revision != head:
-        return store._replace(is_new=True)
+    if store.is_unfinished and found.rows == 0 and found.revision != head:
+        return store._replace(is_new=True)  # MLflow writes the first experiment when its tables are complete
     if found.is_empty and store.is_read_only:
         raise LocalError(f"{store.uri} is empty and read-only")
     if not found.is_empty and head != found.revision:

@@ -19,11 +19,11 @@ class SchemaError(Exception):
 
 
 class Contents(NamedTuple):
-    """What is in a SQLite file. revision: Alembic's, or None; runs: how many, deleted ones too."""
+    """What is in a SQLite file. revision: Alembic's, or None; rows: of experiments and runs together."""
 
     is_empty: bool
     revision: str | None
-    runs: int
+    rows: int
 
 
 class Schemas(NamedTuple):
@@ -76,11 +76,11 @@ def _contents(database: sqlite3.Connection) -> Contents:
         row = database.execute("SELECT version_num FROM alembic_version").fetchone()
         revision = str(row[0]) if row else None
     if not tables - {"alembic_version"}:
-        return Contents(is_empty=True, revision=revision, runs=0)
+        return Contents(is_empty=True, revision=revision, rows=0)
     if not tables >= _TABLES:
         raise SchemaError("is a SQLite file of something else than MLflow")
-    [(runs,)] = database.execute("SELECT count(*) FROM runs")
-    return Contents(is_empty=False, revision=revision, runs=int(runs))
+    [(rows,)] = database.execute("SELECT (SELECT count(*) FROM experiments) + (SELECT count(*) FROM runs)")
+    return Contents(is_empty=False, revision=revision, rows=int(rows))
 
 
 def schemas(mlflow: Path) -> Schemas | None:

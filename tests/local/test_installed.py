@@ -1,6 +1,8 @@
 """Which MLflow is installed, and over which stores it may be started."""
 
 import importlib.util
+import sqlite3
+from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
@@ -102,6 +104,14 @@ class TestExamined:
             make_database(tmp_path / "mlflow.db", revision, runs=0), is_own=True, is_unfinished=True
         )
         assert store._replace(is_new=True) == examined(store, MLFLOW)
+
+    def test_one_that_was_left_with_an_experiment(self, tmp_path: Path) -> None:
+        """An experiment in an unfinished store keeps it, too: somebody may have made it."""
+        file = make_database(tmp_path / "mlflow.db", OLD, runs=0)
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("INSERT INTO experiments VALUES (0)")
+            database.commit()
+        assert "older MLflow" in refusal(Store(file, is_own=True, is_unfinished=True))
 
     def test_one_that_was_left_with_runs(self, tmp_path: Path) -> None:
         """A run in an unfinished store keeps it from being made anew, whatever its schema."""

@@ -19,7 +19,7 @@ class TestContents:
         """Its schema and the number of its runs are found; no byte changes, and no file is made beside it."""
         file = make_database(tmp_path / "my?runs #1%41.db", revision, runs=3, wal=wal)
         before = laid_out(tmp_path)
-        assert Contents(is_empty=False, revision=revision, runs=3) == contents(file, is_read_only=False)
+        assert Contents(is_empty=False, revision=revision, rows=3) == contents(file, is_read_only=False)
         assert before == laid_out(tmp_path)
 
     def test_what_is_only_in_the_log_yet(self, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ class TestContents:
     def test_an_empty_file(self, tmp_path: Path) -> None:
         """A file without a byte is an empty store."""
         (tmp_path / "mlflow.db").touch()
-        assert Contents(is_empty=True, revision=None, runs=0) == contents(
+        assert Contents(is_empty=True, revision=None, rows=0) == contents(
             tmp_path / "mlflow.db", is_read_only=False
         )
 
