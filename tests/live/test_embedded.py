@@ -40,9 +40,11 @@ def service(folder: Path, *arguments: str, **environment: str) -> Iterator[subpr
         try:
             yield process
         finally:
-            for pid in [process.pid, *processes_of(folder)]:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            process.kill()  # the guard hears of it, and ends all that it started
+            watched = [os.pidfd_open(pid) for pid in processes_of(folder) if pid != process.pid]
+            have_ended(watched)
+            for one in watched:
+                os.close(one)
 
 
 def processes_of(folder: Path) -> list[int]:
