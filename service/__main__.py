@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import uvloop
 
@@ -19,11 +17,15 @@ from service.auth.api_keys import new_key
 from service.check import check
 from service.connection import connection
 from service.descriptors import fitted
+from service.local.first_run import finish
+from service.local.installed import LocalError, examined, installed_mlflow
+from service.local.server import local_mlflow
+from service.local.store import Store
+from service.locally import local_store, remarks, settled
 from service.logs import LineWriter, Render, as_json, as_text, logging_to
 from service.server import Stopping, serve
 from service.settings import Settings, SettingsError, load_settings, unknown_variables
 from service.upstream.access import Access
-from service.upstream.embedded import EmbeddedError, embedded_mlflow, local_store
 from service.welcome import welcome
 
 _CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # as curl takes one, from a variable of the reader's
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _serve(settings, sample=arguments.sample)
     except SettingsError as error:
         return _fail(str(error), 2)
-    except (EmbeddedError, OSError) as error:
+    except (LocalError, OSError) as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
         return 130
@@ -85,14 +87,28 @@ def _rendering(settings: Settings) -> Render:
 
 
 def _run(settings: Settings, access: Access, log_lines: LineWriter, *, sample: bool) -> None:
-    store = local_store(settings.mlflow_tracking_uri, settings.data_dir)
-    upstream = nullcontext(settings.mlflow_tracking_uri) if store is None else embedded_mlflow(store, _say)
-    with upstream as url:
-        if sample and store is not None and store.is_new:
-            subprocess.run(
-                [sys.executable, "-m", "service.sample", url, settings.mlflow_experiment_name], check=False
-            )
-        uvloop.run(_serve_at(settings, url, access, log_lines))
+    store = local_store(settings)
+    if store is None:
+        uvloop.run(_serve_at(settings, settings.mlflow_tracking_uri, access, log_lines))
+    else:
+        _run_locally(settings, store, access, log_lines, sample=sample)
+
+
+def _run_locally(
+    settings: Settings, store: Store, access: Access, log_lines: LineWriter, *, sample: bool
+) -> None:
+    mlflow = installed_mlflow()
+    if mlflow is None:
+        raise LocalError(
+            f"no MLflow to talk to: {store.uri} needs a local one, which is not installed. Set "
+            "MLFLOW_TRACKING_URI to your server's address, or: pip install 'experiment-tracking[embedded]'"
+        )
+    store = examined(store, mlflow)
+    for remark in remarks(store):
+        logging.getLogger("service").warning("%s", remark)
+    with local_mlflow(store, _say) as url:
+        finish(store, url, settings.mlflow_experiment_name, sample=sample)
+        uvloop.run(_serve_at(settled(settings, store), url, access, log_lines))
 
 
 async def _serve_at(settings: Settings, mlflow_url: str, access: Access, log_lines: LineWriter) -> None:

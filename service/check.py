@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 from collections.abc import Callable, Sequence
 
@@ -22,13 +21,15 @@ from service.errors import (
 )
 from service.hosts import at
 from service.identification import issuer
+from service.local.installed import LocalError, examined, installed_mlflow
+from service.local.store import Store
+from service.locally import local_store, remarks
 from service.outbound import authorities, proxy_for
 from service.settings import Settings, SettingsError
 from service.tracking.runs import Experiment, RunQuestion
 from service.upstream.access import Access
 from service.upstream.client import MlflowClient
 from service.upstream.diagnosis import Look, of_answer
-from service.upstream.embedded import Store, local_store
 from service.upstream.experiment import resembling
 from service.upstream.probe import API, HEALTH, look, speaks_tls
 from service.upstream.unreachable import Place, of_connection
@@ -51,7 +52,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     way = connection(settings)
     for remark in way.remarks:
         say(f"{'??' if remark.is_odd else 'ok'}  {remark.text}")
-    store = local_store(settings.mlflow_tracking_uri, settings.data_dir)
+    store = local_store(settings)
     try:
         app = create_app(
             _once(settings),
@@ -116,10 +117,24 @@ def _of_issuer(failure: BaseException | None, url: URL) -> str:
 
 
 def _check_store(store: Store, say: Say) -> int:
-    if importlib.util.find_spec("mlflow") is None:
+    mlflow = installed_mlflow()
+    if mlflow is None:
         say(f"!!  MLflow: a local one over {store.uri} is meant, and is not installed")
         say("    set MLFLOW_TRACKING_URI, or: pip install 'experiment-tracking[embedded]'")
         return 1
+    say(f"ok  MLflow: {mlflow.version} is installed")
+    try:
+        found = examined(store, mlflow)
+    except LocalError as error:
+        say(f"!!  store: {error}")
+        return 1
+    for remark in remarks(found):
+        say(f"??  store: {remark}")
+    if not found.is_new:
+        kind = "MLflow's file store" if found.is_file_store else "a SQLite store of this MLflow's schema"
+        say(f"ok  store: {found.path} is {kind}")
+    elif found.is_own:
+        say(f"ok  store: {found.path} is made at the first start")
     say(f"ok  MLflow: a local one is started over {store.uri}")
     return 0
 

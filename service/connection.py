@@ -59,7 +59,7 @@ def connection(
     if refused:
         raise SettingsError("; ".join(refused))
     if not is_server:
-        return Connection(DIRECT, (*_unused(settings), *_others(given)))
+        return Connection(DIRECT, (*_unused(settings), *map(Remark, environment.misspelt(given, _known()))))
     return _to_server(settings, given, home or _home())
 
 
@@ -158,10 +158,14 @@ def _of_bundle(given: Mapping[str, str], url: URL) -> Iterator[Remark]:
 
 
 def _others(given: Mapping[str, str]) -> Iterator[Remark]:
-    known = [name for name, _, _ in variables() if name.startswith("MLFLOW_")]
+    known = _known()
     yield from map(Remark, environment.misspelt(given, known))
     if names := environment.without_use(given, known):
         yield Remark(environment.unheard(names), is_odd=False)
+
+
+def _known() -> list[str]:
+    return [name for name, _, _ in variables() if name.startswith("MLFLOW_")]
 
 
 def _plain(value: SecretStr | None) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Self
 from unicodedata import category
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
-from yarl import URL
+
+from service.local.address import ServerAddress, parse
 
 
 class MlflowSettings(BaseSettings):
@@ -64,18 +66,8 @@ class MlflowSettings(BaseSettings):
     @field_validator("mlflow_tracking_uri")
     @classmethod
     def _known_kind(cls, value: str) -> str:
-        scheme, separator, _ = value.partition("://")
-        if separator and scheme not in {"http", "https", "sqlite", "file"}:
-            raise ValueError("must be http://…, https://…, sqlite:///… or a folder")
-        if separator and not scheme.startswith("http") and not value.removeprefix(f"{scheme}://").strip("/"):
-            raise ValueError("has no path")
-        if separator and scheme.startswith("http"):
-            url = URL(value)
-            if not url.host:
-                raise ValueError("has no host")
-            if url.user is not None or url.password is not None:
-                raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
-        return value
+        address = parse(value, os.path.isdir) if value else None
+        return address.url if isinstance(address, ServerAddress) else value
 
     @field_validator(
         "mlflow_tracking_username", "mlflow_tracking_password", "mlflow_tracking_token", "mlflow_workspace"

@@ -70,7 +70,9 @@ class UpstreamSettings(Group):
     """How MLflow is talked to."""
 
     connect_timeout: PositiveSeconds = Field(2.0, description="Seconds to wait for a connection to MLflow.")
-    read_timeout: PositiveSeconds = Field(8.0, description="Seconds of silence of MLflow's that are borne.")
+    read_timeout: PositiveSeconds = Field(
+        8.0, description="Seconds of silence of MLflow's that are borne; 60 over a local store, unless set."
+    )
     max_in_flight: int = Field(
         32, ge=1, le=10_000, description="Calls that MLflow gets at once; some eight for each of its workers."
     )

@@ -80,7 +80,9 @@ class Settings(MlflowSettings):
         None, description="Rules for which way a metric is better; the shipped metrics.toml if not given."
     )
     deadline: PositiveSeconds = Field(
-        10.0, description="Seconds in which a request is answered at the latest."
+        10.0,
+        description="Seconds in which a request is answered at the latest; "
+        "60 over a local store, unless set.",
     )
     drain_seconds: Seconds = Field(
         5.0, description="Seconds for which requests are still taken after SIGTERM, while /readyz says no."
@@ -194,6 +196,12 @@ def variables(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterat
                 field.default,
                 field.description or "",
             )
+
+
+def is_chosen(variable: str, value: object) -> bool:
+    """Whether somebody has set this setting, in the environment or to another value than its default."""
+    default = next(default for name, default, _ in variables() if name == variable)
+    return value != default or variable in {name.upper() for name in os.environ}
 
 
 def unknown_variables() -> list[str]:

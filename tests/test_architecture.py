@@ -19,6 +19,7 @@ MOST_LINES = 300
 MAY_IMPORT = {
     "api": {"durations", "errors", "tracking"},
     "auth": {"errors", "text_files"},
+    "local": set(),
     "outbound": set(),
     "tracking": {"errors", "text_files", "turns"},
     "upstream": {"durations", "errors", "outbound", "tracking", "turns"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "loop_lag": {"durations"},
     "hosts": {"errors"},
     "listening": set(),
-    "mlflow_settings": set(),
+    "mlflow_settings": {"local"},
     "healthy": set(),
     "setting_groups": {"errors", "hosts"},
     "text_files": set(),
@@ -48,6 +49,7 @@ BUILDERS = {
     "check",
     "connection",
     "identification",
+    "locally",
     "metrics",
 }  # they wire the rooms together
 
@@ -113,7 +115,7 @@ def test_who_may_know_a_library(library: str, parts: set[str]) -> None:
     assert using <= parts
 
 
-@pytest.mark.parametrize("program", ["upstream.guard", "healthy"])
+@pytest.mark.parametrize("program", ["local.guard", "healthy"])
 def test_small_programs_start_at_once(program: str) -> None:
     """guard.py and healthy.py are programs of their own and import nothing but the standard library."""
     assert {name.split(".")[0] for name in IMPORTS[f"service.{program}"]} <= sys.stdlib_module_names
@@ -126,6 +128,8 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.directions",
         "tracking.names",
         "tracking.runs",
+        "local.address",
+        "local.environment",
         "upstream.filters",
         "upstream.wire",
         "errors",

@@ -1,11 +1,10 @@
 """`experiment-tracking check`: what it finds, what it advises, and its exit codes."""
 
 import asyncio
-import importlib.util
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from importlib import metadata
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,6 +22,7 @@ from tests.fakes.mlflow import FakeMlflow
 
 SETTINGS = "ok  settings: listens on 127.0.0.1:8080, callers: anybody on this machine"
 SECRET = "a-word-that-nobody-may-read"  # noqa: S105 - it opens nothing
+MLFLOW = metadata.version("mlflow")
 SOON = 5.0  # seconds, on a machine that does much else
 
 
@@ -224,26 +224,6 @@ class TestEnvironment:
             "ok  not read by this service: MLFLOW_RUN_ID, MLFLOW_S3_IGNORE_TLS",
             SETTINGS,
         ] == lines[:4]
-
-
-class TestLocalStore:
-    def test_mlflow_is_installed(self, tmp_path: Path) -> None:
-        """Without an address a local MLflow is meant, and its folder is not made yet."""
-        code, lines = asyncio.run(checked("", data_dir=tmp_path / "data"))
-        assert (0, f"ok  MLflow: a local one is started over sqlite:///{tmp_path}/data/mlflow.db") == (
-            code,
-            lines[-1],
-        )
-        assert [] == list(tmp_path.iterdir())
-
-    @pytest.mark.parametrize("uri", ["", "sqlite:////nowhere/mlflow.db"])
-    async def test_mlflow_is_not_installed(self, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
-        """Where it cannot be started that is 1, with both ways out."""
-        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-        code, [_, found, hint] = await checked(uri)
-        assert (1, True) == (code, found.endswith("mlflow.db is meant, and is not installed"))
-        assert "MLFLOW_TRACKING_URI" in hint
-        assert "experiment-tracking[embedded]" in hint
 
 
 @asynccontextmanager

@@ -76,11 +76,6 @@ class TestPaths:
             f"set MLFLOW_TRACKING_URI={url}"
         )
 
-    async def test_a_path_of_the_api_itself(self, fake: FakeMlflow) -> None:
-        """The API's own path in the address is one too many."""
-        said = await hints(f"{fake.url}api/2.0/mlflow")
-        assert said.startswith("MLflow's API is not below /api/2.0/mlflow: set MLFLOW_TRACKING_URI=")
-
     async def test_a_path_that_is_wrong(self) -> None:
         """Where nothing is found below a path, the path is asked about."""
         async with serving(lambda _: web.Response(status=404, text="nope")) as url:

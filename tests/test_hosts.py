@@ -63,7 +63,7 @@ def test_the_refusal_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_several() -> None:
     """Hosts stand with commas between them, each once."""
-    assert ("127.0.0.1", "::1") == Settings(host=" 127.0.0.1 ,[::1],, ::1").hosts
+    assert ("127.0.0.1", "::1") == Settings(host="127.0.0.1 ,[::1],, ::1").hosts
 
 
 @pytest.mark.parametrize(

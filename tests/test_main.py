@@ -2,10 +2,8 @@
 
 import asyncio
 import re
-import shlex
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,13 +14,10 @@ import pytest
 
 import service.__main__ as command
 from service import __version__
-from service.tracking.directions import Directions
-from service.tracking.queries import TrackingQueries
-from service.upstream.embedded import EmbeddedError
-from service.welcome import welcome
-from tests.api.serving import API
+from service.local.installed import LocalError
+from service.local.store import Store
 from tests.fakes.mlflow import FakeMlflow
-from tests.tracking.values import RunsInMemory, make_run
+from tests.local.stores import OLD, laid_out, make_database
 
 
 @contextmanager
@@ -141,9 +136,9 @@ def test_a_local_mlflow_that_does_not_start(
     """What keeps the local MLflow from starting is one line and exit code 1."""
 
     def fails(*_: Any) -> Any:
-        raise EmbeddedError("it did not start")
+        raise LocalError("it did not start")
 
-    monkeypatch.setattr(command, "embedded_mlflow", fails)
+    monkeypatch.setattr(command, "local_mlflow", fails)
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path))
     assert 1 == command.main([])
     assert ["experiment-tracking: it did not start"] == capsys.readouterr().err.splitlines()
@@ -155,40 +150,100 @@ def test_ctrl_c_while_it_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "embedded_mlflow", interrupted)
+    monkeypatch.setattr(command, "local_mlflow", interrupted)
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path))
     assert 130 == command.main([])
 
 
-@pytest.mark.parametrize(
-    ("argv", "is_new", "expected"), [([], True, 0), (["--sample"], True, 1), (["--sample"], False, 0)]
-)
-def test_the_sample_is_for_a_new_local_store(
+@pytest.mark.parametrize("argv", [[], ["--sample"]])
+def test_over_a_local_store(
     mlflow: FakeMlflow,
     until_ready: list[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     argv: list[str],
-    is_new: bool,
-    expected: int,
 ) -> None:
-    """--sample records the sample session where the local store is empty, and nowhere else."""
-    ran: list[list[str]] = []
-    monkeypatch.setattr("subprocess.run", lambda arguments, **_: ran.append(arguments))
-    monkeypatch.setattr(command, "embedded_mlflow", lambda *_: nullcontext(mlflow.url))
+    """Without an address a local MLflow is started over the service's own store, which is then finished."""
+    finished: list[tuple[Store, str, str, bool]] = []
+
+    def finish(store: Store, url: str, name: str, *, sample: bool) -> None:
+        finished.append((store, url, name, sample))
+
+    monkeypatch.setattr(command, "finish", finish)
+    monkeypatch.setattr(command, "local_mlflow", lambda *_: nullcontext(mlflow.url))
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path))
-    if not is_new:
-        (tmp_path / "mlflow.db").touch()
     assert 0 == command.main(argv)
-    assert [[sys.executable, "-m", "service.sample", mlflow.url, "Default"]] * expected == ran
+    store = Store(tmp_path / "mlflow.db", is_own=True, is_new=True)
+    assert [(store, mlflow.url, "Default", bool(argv))] == finished
     assert until_ready
+
+
+@pytest.mark.usefixtures("until_ready")
+def test_what_is_odd_about_a_local_store(
+    mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new store at an address, and variables that the local MLflow does not get, are warned of."""
+    monkeypatch.setattr(command, "local_mlflow", lambda *_: nullcontext(mlflow.url))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/new.db")
+    monkeypatch.setenv("MLFLOW_STATIC_PREFIX", "/mlflow")
+    assert 0 == command.main(["--sample"])
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/new.db is not there yet: a new, empty store is made" in said
+    assert "the local MLflow is not given MLFLOW_STATIC_PREFIX" in said
+    assert {} == mlflow.store.runs
+
+
+@pytest.mark.parametrize("uri", ["databricks", "localhost:5000", "mlrun", "postgresql://h/db", "/"])
+@pytest.mark.parametrize("argv", [[], ["check"]])
+def test_an_address_that_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    uri: str,
+    argv: list[str],
+) -> None:
+    """What is neither a server nor a store is one line and exit code 2, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert 2 == command.main(argv)
+    said = capsys.readouterr()
+    [line] = said.err.splitlines()
+    assert "MLFLOW_TRACKING_URI: " in line
+    assert "" == said.out
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "other.db"])
+def test_a_store_of_another_mlflow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """A store whose schema is not the installed MLflow's is one line and exit code 1, and stays as it is."""
+    file = make_database(tmp_path / name, OLD)
+    before = laid_out(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+    assert 1 == command.main(["--sample"])
+    [line] = capsys.readouterr().err.splitlines()
+    assert "older MLflow" in line
+    assert before == laid_out(tmp_path)
+
+
+def test_no_mlflow_for_a_local_store(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where MLflow is not installed, one line says what to set or to install, and no folder is made."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path / "data"))
+    assert 1 == command.main([])
+    [line] = capsys.readouterr().err.splitlines()
+    assert re.search(r"MLFLOW_TRACKING_URI.*\[embedded\]", line)
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.usefixtures("until_ready")
 def test_no_sample_over_somebody_elses_server(mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
     """--sample writes nothing into a server that the service was pointed at."""
-    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(command, "finish", lambda *_, **__: pytest.fail("it was run"))
     assert 0 == command.main(["--sample"])
     assert {} == mlflow.store.runs
 
@@ -205,42 +260,3 @@ def test_an_unknown_argument(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         command.main(["--nope"])
     assert "--nope" in capsys.readouterr().err
-
-
-class TestWelcome:
-    def commands(self, text: str) -> list[list[str]]:
-        """The curl lines, as a shell would split them."""
-        return [shlex.split(line) for line in text.splitlines() if line.lstrip().startswith("curl ")]
-
-    async def text(self, source: RunsInMemory) -> str:
-        return await welcome("http://h:1", TrackingQueries(source, "Default", Directions([])))
-
-    def some(self, number: int) -> RunsInMemory:
-        return RunsInMemory(make_run(f"r{index}") for index in range(number))
-
-    @pytest.mark.parametrize(
-        ("runs", "expected"),
-        [
-            (0, ["/runs?limit=5", "/experiments"]),
-            (1, ["/runs?limit=5", "/runs/r0", "/experiments"]),
-            (2, ["/runs?limit=5", "/runs/r0", "/runs/compare"]),
-        ],
-    )
-    async def test_commands(self, runs: int, expected: list[str]) -> None:
-        """Three commands where there are runs, all with addresses of this service."""
-        text = await self.text(self.some(runs))
-        assert [f"http://h:1{API}{path}" for path in expected] == [line[1] for line in self.commands(text)]
-        assert "http://h:1/docs" in text
-
-    async def test_the_comparison_can_be_pasted(self) -> None:
-        """A shell makes of the last line a header and a body of JSON."""
-        [*_, compare] = self.commands(await self.text(self.some(2)))
-        assert ["-H", "Content-Type: application/json", "-d", '{"run_ids": ["r0", "r1"]}'] == compare[2:]
-
-    async def test_an_mlflow_that_does_not_answer_yet(self) -> None:
-        """The address is said though MLflow fails."""
-        source = RunsInMemory()
-        source.fails = True
-        text = await self.text(source)
-        assert "http://h:1" in text
-        assert "does not answer yet" in text

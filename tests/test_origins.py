@@ -16,7 +16,7 @@ from service.setting_groups import CorsSettings
         ("http://[::1]:3000/", "http://[::1]:3000"),
         ("https://bücher.example", "https://xn--bcher-kva.example"),
         ("https://a.example/, https://a.example, http://b.example", "https://a.example,http://b.example"),
-        (" * ", "*"),
+        ("*,", "*"),
         ("", ""),
     ],
 )

@@ -18,10 +18,11 @@ _EVERY = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit code: 0 where the sample was logged or not needed, 1 where MLflow failed."""
+    """The exit code: 0 where the sample is there or not needed, 1 where MLflow failed, 130 at Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m service.sample", description=__doc__)
     parser.add_argument("tracking_uri", metavar="TRACKING_URI")
     parser.add_argument("experiment_name", metavar="EXPERIMENT_NAME")
+    parser.add_argument("--resume", action="store_true", help="complete a sample that broke off")
     options = parser.parse_args(arguments)
 
     for name, value in _QUIET.items():
@@ -40,12 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"sample: logged {count} of {len(runs)} runs", flush=True)
 
     try:
-        record(connect(options.tracking_uri), options.experiment_name, runs, progress)
+        client = connect(options.tracking_uri)
+        record(client, options.experiment_name, runs, progress, resume=options.resume)
     except NotEmptyError as reason:
         print(f"sample: nothing logged, {reason}", flush=True)
     except WriteError as error:
         print(f"sample: MLflow failed: {error}", file=sys.stderr, flush=True)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, ViewType
+from mlflow.entities import Metric, Param, Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from service.sample.runs import SampleRun
@@ -26,35 +26,59 @@ def connect(tracking_uri: str) -> MlflowClient:
 
 
 def record(
-    client: MlflowClient, experiment_name: str, runs: Sequence[SampleRun], progress: Callable[[int], None]
+    client: MlflowClient,
+    experiment_name: str,
+    runs: Sequence[SampleRun],
+    progress: Callable[[int], None],
+    *,
+    resume: bool = False,
 ) -> None:
     """Write the runs to the experiment, which is created where it is missing.
 
-    progress is told, after each run, how many are written. Raises NotEmptyError, with nothing written, where
-    the experiment has a run, even a deleted one, or is itself deleted; WriteError where MLflow fails.
+    progress is told, after each run, how many are written. resume: some of them may be there, the last one in
+    part; they are completed, and other runs left alone. Raises NotEmptyError, with nothing written, where the
+    experiment is deleted or, unless resume, has a run, even a deleted one; WriteError where MLflow fails.
     """
     try:
-        experiment_id = _empty_experiment(client, experiment_name)
+        experiment_id = _experiment(client, experiment_name, may_have_runs=resume)
+        written = _written(client, experiment_id) if resume else {}
         for count, run in enumerate(runs, start=1):
-            _write(client, experiment_id, run)
+            _write(client, experiment_id, run, written.get((run.name, run.start_time)))
             progress(count)
     except MlflowException as error:
         raise WriteError(re.sub(r"//[^/\s]*@", "//", str(error))) from error  # an address may hold a password
 
 
-def _empty_experiment(client: MlflowClient, name: str) -> str:
+def _experiment(client: MlflowClient, name: str, *, may_have_runs: bool) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         return str(client.create_experiment(name))
     if experiment.lifecycle_stage != "active":
         raise NotEmptyError(f"experiment {name!r} is deleted")
-    if client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1):
+    if not may_have_runs and client.search_runs(
+        [experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1
+    ):
         raise NotEmptyError(f"experiment {name!r} has runs already")
     return str(experiment.experiment_id)
 
 
-def _write(client: MlflowClient, experiment_id: str, run: SampleRun) -> None:
-    run_id = client.create_run(experiment_id, run.start_time, dict(run.tags), run.name).info.run_id
+def _written(client: MlflowClient, experiment_id: str) -> dict[tuple[str, int], Run]:
+    """The runs that are there, by name and start; no two runs of the sample start at the same time."""
+    found: dict[tuple[str, int], Run] = {}
+    token: str | None = ""
+    while token is not None:
+        page = client.search_runs([experiment_id], run_view_type=ViewType.ALL, page_token=token or None)
+        found |= {(run.info.run_name, run.info.start_time): run for run in page}
+        token = page.token or None
+    return found
+
+
+def _write(client: MlflowClient, experiment_id: str, run: SampleRun, there: Run | None) -> None:
+    """Write a run, or again what is there of it: MLflow keeps the same value once."""
+    if there is not None and there.info.lifecycle_stage != "active":
+        return  # somebody has deleted it
+    begun = there or client.create_run(experiment_id, run.start_time, dict(run.tags), run.name)
+    run_id = begun.info.run_id
     client.log_batch(
         run_id,
         metrics=[Metric(point.key, point.value, point.timestamp, point.step) for point in run.metrics],

@@ -129,6 +129,80 @@ def test_a_deleted_experiment_is_left_alone(
         record(client, experiment_name, runs, ignore)
 
 
+class TestResumed:
+    @pytest.fixture
+    def broken_off(self, client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]) -> str:
+        """The run of a sample that broke off in its third run, which has no metrics and no end."""
+        record(client, experiment_name, runs[:2], ignore)
+        experiment = client.get_experiment_by_name(experiment_name)
+        begun = client.create_run(
+            experiment.experiment_id, runs[2].start_time, dict(runs[2].tags), runs[2].name
+        )
+        return str(begun.info.run_id)
+
+    def test_what_is_missing_is_written(
+        self, client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...], broken_off: str
+    ) -> None:
+        """Each run is there once, as it was decided, and so is each step of its metrics."""
+        own = client.create_run(client.get_experiment_by_name(experiment_name).experiment_id, start_time=1)
+        record(client, experiment_name, runs[:8], ignore, resume=True)
+        of_user, *run_ids = stored(client, experiment_name)
+        assert own.info.run_id == of_user
+        assert broken_off == run_ids[2]
+        assert 8 == len(run_ids)
+        for run, run_id in zip(runs, run_ids, strict=False):
+            found = client.get_run(run_id)
+            assert (run.name, run.status) == (found.info.run_name, found.info.status)
+            assert (run.start_time, run.end_time) == (found.info.start_time, found.info.end_time)
+            assert run.params == found.data.params
+            for key in {point.key for point in run.metrics}:
+                steps = [point.step for point in run.metrics if point.key == key]
+                assert steps == [point.step for point in client.get_metric_history(run_id, key)]
+
+    @pytest.mark.usefixtures("broken_off")
+    def test_what_was_deleted_stays_so(
+        self, client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+    ) -> None:
+        """Whoever has deleted a run of the sample does not get it again."""
+        first, *_ = stored(client, experiment_name)
+        client.delete_run(first)
+        record(client, experiment_name, runs[:3], ignore, resume=True)
+        assert 2 == len(stored(client, experiment_name))
+
+    def test_nothing_is_there_yet(
+        self, client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+    ) -> None:
+        """A sample that had not begun is written."""
+        record(client, experiment_name, runs[:1], ignore, resume=True)
+        assert 1 == len(stored(client, experiment_name))
+
+    def test_a_deleted_experiment(
+        self, client: MlflowClient, experiment_name: str, runs: tuple[SampleRun, ...]
+    ) -> None:
+        """A deleted experiment is left alone here, too."""
+        client.delete_experiment(client.create_experiment(experiment_name))
+        with pytest.raises(NotEmptyError, match="is deleted"):
+            record(client, experiment_name, runs, ignore, resume=True)
+
+    def test_the_command(
+        self, address: str, experiment_name: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """--resume logs all runs, and once more does no harm."""
+        for _ in range(2):
+            assert main(["--resume", address, experiment_name]) == 0
+            assert capsys.readouterr().out.endswith("sample: logged 42 of 42 runs\n")
+        assert 42 == len(stored(connect(address), experiment_name))
+
+    def test_ctrl_c(self, address: str, experiment_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ctrl-C ends the command with 130, as shells have it, and without a traceback."""
+
+        def interrupted(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(MlflowClient, "log_batch", interrupted)
+        assert main([address, experiment_name]) == 130
+
+
 def test_an_mlflow_that_cannot_be_reached_is_an_error_without_a_password(runs: tuple[SampleRun, ...]) -> None:
     """The message says where MLflow was looked for, without what stands before the @."""
     with pytest.raises(WriteError, match=r"127\.0\.0\.1") as caught:

@@ -3,8 +3,10 @@
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from service.upstream import guard
+from service.local import guard
 
 GUARD = Path(guard.__file__)
 SECONDS = 10
@@ -35,12 +37,24 @@ signal.pause()
 @contextmanager
 def guarded(code: str) -> Iterator[subprocess.Popen[bytes]]:
     """A guard over a Python command, in a process group of its own, as a terminal would start it."""
-    with subprocess.Popen(
-        [sys.executable, str(GUARD), sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    with (
+        Path(os.devnull).open() as nothing,
+        subprocess.Popen(
+            [
+                sys.executable,
+                str(GUARD),
+                tempfile.mkdtemp(),
+                str(nothing.fileno()),
+                sys.executable,
+                "-c",
+                code,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=[nothing.fileno()],
+        ) as process,
+    ):
         try:
             yield process
         finally:
@@ -119,34 +133,61 @@ class TestInThisProcess:
             monkeypatch.setattr("sys.stdin", stdin)
             yield parent
 
-    @pytest.mark.usefixtures("parent")
-    def test_exit_code(self) -> None:
-        """The command's exit code comes back."""
-        assert 3 == guard.main([sys.executable, "-c", "raise SystemExit(3)"])
+    @pytest.fixture
+    def work(self, tmp_path: Path) -> Path:
+        """The folder that the command works in."""
+        (tmp_path / "work").mkdir()
+        return tmp_path / "work"
 
-    def test_end_of_input(self, parent: io.TextIOWrapper) -> None:
+    def run(self, work: Path, code: str) -> int:
+        """The guard's exit code over a Python command."""
+        return guard.main(work, os.open(os.devnull, os.O_RDONLY), [sys.executable, "-c", code])
+
+    @pytest.mark.usefixtures("parent")
+    def test_exit_code(self, work: Path) -> None:
+        """The command's exit code comes back."""
+        assert 3 == self.run(work, "raise SystemExit(3)")
+
+    @pytest.mark.usefixtures("parent")
+    def test_the_folder(self, work: Path) -> None:
+        """The command works in the folder, which is removed at the end with what is in it."""
+        code = "import os, sys; open('left', 'w'); sys.exit(0 if os.listdir() == ['left'] else 1)"
+        assert 0 == self.run(work, code)
+        assert not work.exists()
+
+    @pytest.mark.usefixtures("parent")
+    def test_the_standard_input_of_the_command(self, work: Path) -> None:
+        """The command gets the descriptor as its standard input, and the guard keeps none of it."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        code = f"import socket, sys; sys.exit(socket.socket(fileno=0).getsockname()[1] != {port})"
+        assert 0 == guard.main(work, listener.detach(), [sys.executable, "-c", code])
+        with socket.socket() as probe:
+            assert 0 != probe.connect_ex(("127.0.0.1", port))
+
+    def test_end_of_input(self, work: Path, parent: io.TextIOWrapper) -> None:
         """An input that is closed already ends the command at once."""
         parent.close()
-        assert 0 == guard.main([sys.executable, "-c", "import signal; signal.pause()"])
+        assert 0 == self.run(work, "import signal; signal.pause()")
 
-    def test_input_that_is_no_end(self, parent: io.TextIOWrapper) -> None:
+    def test_input_that_is_no_end(self, work: Path, parent: io.TextIOWrapper) -> None:
         """What is written to the guard ends nothing."""
         parent.write("x")
         parent.flush()
-        assert 4 == guard.main([sys.executable, "-c", "raise SystemExit(4)"])
+        assert 4 == self.run(work, "raise SystemExit(4)")
 
     @pytest.mark.usefixtures("parent")
-    def test_sigterm(self) -> None:
+    def test_sigterm(self, work: Path) -> None:
         """SIGTERM ends the command."""
         code = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
-        assert -signal.SIGTERM == guard.main([sys.executable, "-c", code])
+        assert -signal.SIGTERM == self.run(work, code)
 
     @pytest.mark.usefixtures("parent")
-    def test_a_command_that_does_not_listen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_command_that_does_not_listen(self, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A command that ignores SIGTERM is killed after a while."""
         monkeypatch.setattr(guard, "_GRACE", 0.1)
         code = (
             "import os, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
             "os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
         )
-        assert -signal.SIGKILL == guard.main([sys.executable, "-c", code])
+        assert -signal.SIGKILL == self.run(work, code)

@@ -1,0 +1,94 @@
+"""Whether a SQLite file is an MLflow store, and of which schema; read without MLflow, and without a trace."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+_REVISION = re.compile(r"^(down_)?revision\b[^=]*=(.*)$", re.MULTILINE)
+_NAME = re.compile(r"[\"'](\w+)[\"']")
+_TABLES = {"experiments", "runs"}  # of every MLflow since 0.9
+
+
+class SchemaError(Exception):
+    """The file is no store that can be read; the message says why, without its name."""
+
+
+class Contents(NamedTuple):
+    """What is in a SQLite file. revision: Alembic's, or None; rows: of experiments and runs together."""
+
+    is_empty: bool
+    revision: str | None
+    rows: int
+
+
+class Schemas(NamedTuple):
+    """The schemas that an MLflow knows, by Alembic's revisions. head: the one that it reads and writes."""
+
+    head: str
+    known: frozenset[str]
+
+
+def contents(file: Path, *, is_read_only: bool) -> Contents:
+    """What is in the file. SchemaError where it is no SQLite, is somebody else's, or cannot be read.
+
+    Nothing is written, neither into the file nor beside it: without a log or journal beside it, it is read as
+    one that nobody changes, for to open a WAL file otherwise makes two more; and so is one whose journal is
+    to be rolled back first. On a read-only place it is opened as MLflow will do, for there that may fail.
+    """
+    has_log = any(file.with_name(file.name + end).exists() for end in ("-wal", "-journal"))
+    as_others = ["mode=ro"] if has_log or is_read_only else []
+    as_it_lies = [] if is_read_only else ["mode=ro&immutable=1"]
+    *first, last = [*as_others, *as_it_lies]
+    for how in first:
+        with suppress(sqlite3.OperationalError):
+            return _read(file, how)
+    try:
+        return _read(file, last)
+    except sqlite3.Error as error:
+        if is_read_only and _is_in_wal_mode(file):
+            raise SchemaError(
+                "is in WAL mode, in which SQLite opens nothing on a read-only place; copy it to another one"
+            ) from error
+        raise SchemaError(f"cannot be read as SQLite: {error}") from error
+
+
+def _is_in_wal_mode(file: Path) -> bool:
+    """https://www.sqlite.org/fileformat.html#file_format_version_numbers"""
+    with suppress(OSError), file.open("rb") as opened:
+        return opened.read(19)[18:] == b"\2"
+    return False
+
+
+def _read(file: Path, how: str) -> Contents:
+    with closing(sqlite3.connect(f"file:{quote(str(file))}?{how}", uri=True)) as database:
+        return _contents(database)
+
+
+def _contents(database: sqlite3.Connection) -> Contents:
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    revision = None
+    if "alembic_version" in tables:
+        row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        revision = str(row[0]) if row else None
+    if not tables - {"alembic_version"}:
+        return Contents(is_empty=True, revision=revision, rows=0)
+    if not tables >= _TABLES:
+        raise SchemaError("is a SQLite file of something else than MLflow")
+    [(rows,)] = database.execute("SELECT (SELECT count(*) FROM experiments) + (SELECT count(*) FROM runs)")
+    return Contents(is_empty=False, revision=revision, rows=int(rows))
+
+
+def schemas(mlflow: Path) -> Schemas | None:
+    """What the MLflow in this folder knows, by its migrations; None where they are not as expected."""
+    known: set[str] = set()
+    replaced: set[str] = set()
+    for file in (mlflow / "store" / "db_migrations" / "versions").glob("*.py"):
+        for down, value in _REVISION.findall(file.read_text("utf-8")):
+            (replaced if down else known).update(_NAME.findall(value))
+    heads = known - replaced
+    return Schemas(heads.pop(), frozenset(known)) if len(heads) == 1 else None
