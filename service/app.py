@@ -36,6 +36,7 @@ from service.upstream.access import authorization, tls
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
+from service.upstream.experiment_state import ExperimentState
 
 if TYPE_CHECKING:
     from service.tracing import Tracing
@@ -45,6 +46,7 @@ CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
+EXPERIMENT_STATE = web.AppKey("experiment_state", ExperimentState)
 
 _NOW = partial(datetime.now, UTC)
 
@@ -65,6 +67,7 @@ def create_app(
     door = Door(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
+        experiment=settings.mlflow_experiment_name,
         headers=authorization(
             settings.mlflow_tracking_username,
             _secret(settings.mlflow_tracking_password),
@@ -112,10 +115,11 @@ def create_app(
     app[CAPACITY] = capacity
     app[SOURCE] = source
     app[QUERIES] = queries
+    app[EXPERIMENT_STATE] = experiment = ExperimentState()
     answers = Representations(cache.max_bytes - for_runs)
     routes = [
         *TrackingRoutes(queries, anew, answers).table(),
-        *HealthRoutes(capacity, door.condition).table(),
+        *HealthRoutes(capacity, lambda: {**door.condition(), "experiment": experiment.state}).table(),
         *documentation,
     ]
     if settings.metrics:

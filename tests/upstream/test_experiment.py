@@ -75,12 +75,24 @@ async def test_a_refusal_is_one_warning(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture, status: int, endpoint: str
 ) -> None:
     """Where MLflow refuses, the service says so once, and does not try again."""
-    fake.before = only(endpoint, answering(status))
+    refusal = '{"error_code": "PERMISSION_DENIED", "message": "no"}'
+    fake.before = only(endpoint, answering(status, refusal, content_type="application/json"))
     await ensure_experiment(client, "new", never)
     [warning] = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "new" in warning.getMessage()
     assert str(status) in warning.getMessage()
     assert 1 == fake.count(endpoint)
+
+
+async def test_a_proxy_before_mlflow_is_there(client: MlflowClient, fake: FakeMlflow) -> None:
+    """A 404 in words of a proxy's is not MLflow's: the experiment is created once MLflow answers."""
+    fake.before = answering(404, "404 page not found")
+
+    async def heal(_: float) -> None:
+        fake.before = None
+
+    await ensure_experiment(client, "new", heal)
+    assert 1 == named(fake, "new")
 
 
 async def test_an_outage_that_heals(
