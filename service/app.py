@@ -71,6 +71,7 @@ def create_app(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
         access=access,
+        experiment=settings.mlflow_experiment_name,
         around=None if tracing is None else tracing.calls(mlflow_url),
     )
     client = MlflowClient(door)
@@ -121,7 +122,7 @@ def create_app(
     answers = Representations(cache.max_bytes - for_runs)
     routes = [
         *TrackingRoutes(queries, anew, answers).table(),
-        *HealthRoutes(capacity, door.condition).table(),
+        *HealthRoutes(capacity, lambda: {**door.condition(), "experiment": state.state}).table(),
         *documentation,
     ]
     if settings.metrics:

@@ -279,7 +279,7 @@ class UpstreamUnavailable(UpstreamFailure):
 
 
 class UpstreamNotAsked(UpstreamUnavailable):
-    """MLflow was not asked: the breaker is open, or as many calls as it may have are in flight."""
+    """MLflow was not asked, or not to the end: the breaker is open, or places, descriptors or memory lack."""
 
 
 def shorten(text: str, limit: int = 64) -> str:

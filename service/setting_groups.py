@@ -81,7 +81,7 @@ class UpstreamSettings(Group):
     )
     attempts: int = Field(3, ge=1, le=10, description="Times that a failing call is made at most.")
     breaker_failures: int = Field(
-        10, ge=1, description="Consecutive failures after which MLflow is not asked for a while."
+        10, ge=1, description="Consecutive failures after which MLflow is asked whether it is well."
     )
     breaker_interval: PositiveSeconds = Field(0.5, description="Seconds between two tries to ask it again.")
     keepalive: Seconds = Field(

@@ -47,7 +47,7 @@ from service.api.problems import CODE
 from service.api.routing import LONGEST_PATH, UNMATCHED, route_of
 from service.api.trace_context import place_in_trace
 from service.tracking.source import IS_RENEWAL, TRACE
-from service.upstream.door import Ask
+from service.upstream.exchange import Ask
 
 log = logging.getLogger("service")
 

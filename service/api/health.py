@@ -12,7 +12,7 @@ _HEADERS = {"Cache-Control": "no-store"}
 
 
 class HealthRoutes:
-    """upstream: how MLflow was when it was last asked, and what its breaker's state is."""
+    """upstream: how MLflow is as far as is known, its breaker's state, and what became of the experiment."""
 
     def __init__(self, capacity: Capacity, upstream: Callable[[], Mapping[str, str]]) -> None:
         self._capacity = capacity

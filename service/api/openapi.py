@@ -46,7 +46,7 @@ _ERRORS: Mapping[int, str] = {
     415: "The request body is not application/json.",
     422: "A value of the request is not allowed.",
     500: "A defect of the service.",
-    502: "MLflow cannot be reached, failed, or refuses the service's credentials.",
+    502: "MLflow cannot be reached, failed, refuses the service, or answers more than is read.",
     503: "MLflow, or the service on its behalf, takes no more requests for now; Retry-After says when to.",
     504: "MLflow did not answer in time.",
 }
@@ -63,7 +63,7 @@ _RUN_ID = {
     "schema": {"type": "string"},
     "example": "abc123def456",
 }
-_READY = {"status": "ready", "upstream": "ok", "breaker": "closed"}
+_READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "ok"}
 # How callers say who they are, by the mode that tells them apart; in every other mode nobody is asked.
 _SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "api_key": {

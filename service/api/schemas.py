@@ -164,11 +164,16 @@ class Liveness(_Model):
 
 
 class Readiness(_Model):
-    """Whether this replica takes requests, and how MLflow was when it was last asked."""
+    """Whether this replica takes requests, and how MLflow is, as far as is known without asking it."""
 
     status: Literal["ready", "draining"]
-    upstream: Literal["unknown", "ok", "failing"] = Field(description="MLflow, when it was last asked.")
+    upstream: Literal["unknown", "ok", "failing"] = Field(
+        description="MLflow: ok if it answers; a question that fails by itself does not make it failing."
+    )
     breaker: Literal["closed", "open", "half_open"] = Field(description="Open: MLflow is not asked for now.")
+    experiment: Literal["unknown", "ok", "missing", "deleted", "forbidden"] = Field(
+        description="The experiment whose runs are listed, when it was last looked for."
+    )
 
 
 def _whole_number(value: object) -> object:

@@ -8,41 +8,31 @@ import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Self, TypeVar, overload
 
 import aiohttp
-from yarl import URL
 
 from service import errors
 from service.durations import Durations
-from service.tracking.source import IS_RENEWAL, TRACE
-from service.turns import give_way
+from service.tracking.source import IS_RENEWAL
 from service.upstream import wire
 from service.upstream.access import DIRECT, Access
-from service.upstream.breaker import Admission, Breaker
+from service.upstream.breaker import Breaker, Sign
+from service.upstream.checkup import Checkup
+from service.upstream.exchange import Ask, Bounds, Exchange
 from service.upstream.gate import Gate, GateFullError
-from service.upstream.intake import Intake, TooLargeError
 from service.upstream.retry import RetryBudget, pause_before
-from service.upstream.verdict import NotMlflow, check, judge
+from service.upstream.verdict import FINAL, judge, judge_plain
 
 T = TypeVar("T")
-Ask = Callable[..., AbstractAsyncContextManager[aiohttp.ClientResponse]]  # as a session's `request`
 
 log = logging.getLogger("service.upstream")
 
-_API = "api/2.0/mlflow/"
 # Seconds of an attempt, as they are counted.
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-# What is not helped by asking again.
-_FINAL = (
-    errors.UpstreamRefused,
-    errors.UpstreamTooLarge,
-    errors.UpstreamTimeout,
-    errors.UpstreamNotAsked,
-    NotMlflow,
-)
-_LARGE = 65_536  # bytes of an answer that takes about a quarter of a millisecond to read
+_LONGEST_WAIT = 1  # seconds that a caller waits where MLflow says that it is asked too much
+_PLAIN = "experiments/get-by-name"
 
 
 class Limits(NamedTuple):
@@ -63,9 +53,9 @@ class Limits(NamedTuple):
 class Door:
     """Calls to one MLflow, through one pooled session. Use as an async context manager.
 
-    base: MLflow's address; a path in it (a proxy's prefix) is kept. access: how it is reached.
-    around: what stands around each request, for whoever traces; the attempt's number is its
-    trace_request_ctx. clock, sleep: for tests; seconds.
+    base: MLflow's address; a path in it (a proxy's prefix) is kept. experiment: the one whose name MLflow is
+    asked for where it seems ill. access: how it is reached. around: what stands around each request, for
+    whoever traces; the attempt's number is its trace_request_ctx. clock, sleep: for tests; seconds.
     """
 
     def __init__(
@@ -73,50 +63,40 @@ class Door:
         base: str,
         limits: Limits,
         *,
+        experiment: str = "Default",
         access: Access = DIRECT,
         around: Callable[[Ask], Ask] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._base = URL(base.rstrip("/") + "/")  # aiohttp drops a prefix that does not end in a slash
         self._limits = limits
+        self._experiment = experiment
         self._access = access
-        self._around = around
         self._clock = clock
         self._sleep = sleep
-        self._session: aiohttp.ClientSession | None = None
-        self._ask: Ask | None = None
-        self._intake = Intake(limits.max_body_bytes)
+        timeout = aiohttp.ClientTimeout(
+            total=limits.deadline, sock_connect=limits.connect_timeout, sock_read=limits.read_timeout
+        )
+        # One connection more than calls: for the plain question, which waits for no place.
+        bounds = Bounds(
+            limits.max_in_flight + 1, limits.keepalive, limits.max_body_bytes, limits.deadline / 2, timeout
+        )
+        self._exchange = Exchange(base, bounds, access=access, around=around)
         self.gate = Gate(limits.max_in_flight, limits.queue_timeout, clock)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_interval, clock)
+        self._checkup = Checkup(lambda: self.breaker, self._ask_plainly, sleep)
         self.budget = RetryBudget()
-        self.health = "unknown"  # at the last call: unknown, ok or failing
         self.outcomes: Counter[tuple[str, str]] = Counter()  # attempts, by endpoint and what came of them
         self.durations: defaultdict[str, Durations] = defaultdict(lambda: Durations(BOUNDS))  # by endpoint
         self.retries = 0
 
     async def __aenter__(self) -> Self:
-        limits = self._limits
-        self._session = aiohttp.ClientSession(
-            self._base,
-            proxy=self._access.proxy,
-            connector=aiohttp.TCPConnector(
-                limit=limits.max_in_flight,
-                keepalive_timeout=limits.keepalive,
-                ssl=self._access.ssl_context or True,
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=limits.deadline, sock_connect=limits.connect_timeout, sock_read=limits.read_timeout
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        ask = self._session.request
-        self._ask = ask if self._around is None else self._around(ask)
+        await self._exchange.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._checkup.aclose()
+        await self._exchange.__aexit__(*exc_info)
 
     @asynccontextmanager
     async def in_time(self) -> AsyncIterator[None]:
@@ -128,8 +108,8 @@ class Door:
             raise errors.UpstreamTimeout("several pages took too long") from error
 
     def condition(self) -> dict[str, str]:
-        """How MLflow was when it was last asked, and whether it is asked at all."""
-        return {"upstream": self.health, "breaker": self.breaker.state}
+        """How MLflow is, as far as is known, and whether it is asked at all."""
+        return {"upstream": self.breaker.health, "breaker": self.breaker.state}
 
     @overload
     async def call(
@@ -144,27 +124,33 @@ class Door:
     async def call(self, method: str, endpoint: str, read: Callable[[wire.Body], Any], **request: Any) -> Any:
         """What `read` makes of MLflow's answer, be it in turns. All calls may safely be made twice.
 
-        A call that fails is made again, inside the deadline and the budget, but not one that timed out: an
-        MLflow that is too slow is not helped by being asked more.
+        A call that fails is made again, inside the deadline and the budget, but not one that would fail
+        again, nor one that timed out: an MLflow that is too slow is not helped by being asked more.
         """
         until = self._clock() + self._limits.deadline
+        question = hash((method, endpoint, str(request.get("params")), str(request.get("json"))))
         self.budget.earn()
         for attempt in range(1, self._limits.attempts + 1):
             request["trace_request_ctx"] = attempt
             try:
-                return await self._attempt(method, endpoint, read, until, request)
-            except _FINAL:
+                result = await self._attempt(method, endpoint, read, until, question, request)
+            except FINAL:
                 raise
             except errors.UpstreamAuth:
                 if attempt == self._limits.attempts or not self._access.renew():
                     raise
                 continue  # with another token
             except (errors.UpstreamError, errors.UpstreamUnavailable) as error:
+                if isinstance(error, errors.UpstreamUnavailable) and error.retry_after > _LONGEST_WAIT:
+                    raise
                 pause = max(pause_before(attempt + 1), error.retry_after)
                 is_last = attempt == self._limits.attempts or self._clock() + pause >= until
-                if is_last or not self.budget.spend():
+                if is_last or not self.budget.spend(question):
                     raise
                 log.info("trying again in %.2f s: %s", pause, error.cause)
+            else:
+                self.budget.answered(question)
+                return result
             self.retries += 1
             await self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
@@ -175,94 +161,57 @@ class Door:
         endpoint: str,
         read: Callable[[wire.Body], Any],
         until: float,
+        question: int,
         request: Mapping[str, Any],
     ) -> Any:
         admission = self.breaker.admit()
         if admission is None:
+            self._checkup.start()
             self.outcomes[endpoint, "breaker_open"] += 1
             raise self._held_back(endpoint)
-        openings = self.breaker.openings
-        went_well: bool | None = None
-        outcome = "cancelled"
+        sign, outcome = Sign.NOTHING, "cancelled"
         try:
-            async with self.gate.place(may_wait=not IS_RENEWAL.get()):
-                if admission is Admission.CALL and self.breaker.state != "closed":
+            async with self.gate.place(endpoint, may_wait=not IS_RENEWAL.get()):
+                if self.breaker.admit() != admission:
                     raise self._held_back(endpoint)  # it opened while this call waited for its place
                 began = self._clock()
                 try:
-                    result = await self._exchange(method, endpoint, read, until - began, request)
+                    result = await self._exchange.make(method, endpoint, read, until - began, request)
                 finally:
                     self.durations[endpoint].add(self._clock() - began)
-            went_well, outcome = True, "ok"
+            sign, outcome = Sign.WELL, "ok"
         except GateFullError as error:
             outcome = "gate_full"
-            said = f"{endpoint}: {self._limits.max_in_flight} calls are in flight"
+            said = f"{endpoint}: {self.gate.in_flight} calls are in flight"
             raise errors.UpstreamNotAsked(said) from error
         except errors.UpstreamFailure as error:
-            went_well, outcome = judge(error)
+            sign, outcome = judge(error)
             _let_go(error)
             raise
         finally:
-            is_late = admission is Admission.CALL and openings != self.breaker.openings
-            self._note(endpoint, outcome, went_well=went_well)
-            # A late call says how MLflow was before the breaker opened.
-            self.breaker.report(admission, went_well=None if is_late else went_well)
+            self.outcomes[endpoint, outcome] += 1
+            self.breaker.report(admission, sign, question)
+            self._checkup.start()
         return result
+
+    async def _ask_plainly(self) -> Sign:
+        """Ask what depends on no caller; how MLflow is by its answer, or by the lack of one."""
+        params = {"experiment_name": self._experiment}
+        request: dict[str, Any] = {"params": params, "trace_request_ctx": 1}
+        sign, outcome = Sign.NOTHING, "cancelled"
+        try:
+            await self._exchange.make("GET", _PLAIN, wire.read_experiment, self._limits.deadline, request)
+            sign, outcome = Sign.WELL, "ok"
+        except errors.UpstreamFailure as error:
+            sign, (_, outcome) = judge_plain(error), judge(error)
+            _let_go(error)
+            log.info("MLflow's answer to a plain question: %s", error.cause)
+        finally:
+            self.outcomes[_PLAIN, outcome] += 1
+        return sign
 
     def _held_back(self, endpoint: str) -> errors.UpstreamNotAsked:
         return errors.UpstreamNotAsked(f"{endpoint}: the breaker is {self.breaker.state}")
-
-    def _note(self, endpoint: str, outcome: str, *, went_well: bool | None) -> None:
-        self.outcomes[endpoint, outcome] += 1
-        if outcome.startswith("upstream"):
-            self.health = "failing"
-        elif went_well:
-            self.health = "ok"
-
-    async def _exchange(
-        self,
-        method: str,
-        endpoint: str,
-        read: Callable[[wire.Body], Any],
-        seconds: float,
-        request: Mapping[str, Any],
-    ) -> Any:
-        if self._ask is None:
-            raise RuntimeError("the door is used outside its context")
-        headers = {**self._access.shown(), **(TRACE.get() or {})}
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                self._ask(
-                    method, _API + endpoint, headers=headers, allow_redirects=False, **request
-                ) as response,
-            ):
-                body = await self._intake.read(response)
-        except TooLargeError as error:
-            raise errors.UpstreamTooLarge(f"{endpoint}: {error}") from error
-        except TimeoutError as error:  # before ClientError: aiohttp's time-outs are both
-            raise errors.UpstreamTimeout(f"{endpoint}: {_describe(error)}") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
-        check(endpoint, response.status, response.headers, body)
-        if len(body) > _LARGE:
-            await give_way()  # reading it takes a while: others first
-        try:
-            result = read(body)
-            return await _in_turns(result) if isinstance(result, Generator) else result
-        except wire.WireError as error:
-            raise errors.UpstreamError(f"{endpoint}: {_describe(error)}") from error
-
-
-async def _in_turns(reading: Generator[None, None, T]) -> T:
-    """What is read in turns: between two of them everything else has its own."""
-    while True:
-        try:
-            next(reading)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        await give_way()
 
 
 def _let_go(error: BaseException) -> None:
@@ -272,7 +221,3 @@ def _let_go(error: BaseException) -> None:
     if cause is not None:
         traceback.clear_frames(cause.__traceback__)
         cause.__cause__ = cause.__context__ = None  # json's errors hold the whole text
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

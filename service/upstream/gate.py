@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+
+_KEPT_FREE = 8  # one place in so many is kept for calls of other kinds
 
 
 class GateFullError(Exception):
@@ -15,12 +18,15 @@ class GateFullError(Exception):
 class Gate:
     """At most so many calls at once; further ones wait for a place, in order, for a short time (seconds).
 
-    What can wait (a renewal that nobody waits for) gets a place only where one is free.
+    Calls of one kind leave an eighth of the places to the others, so that slow lists do not hold up what is
+    quick. What can wait (a renewal that nobody waits for) gets a place only where one is free.
     clock: seconds, monotonic.
     """
 
     def __init__(self, places: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._places = asyncio.Semaphore(places)
+        of_a_kind = places - places // _KEPT_FREE
+        self._kinds: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(of_a_kind))
         self._patience = patience
         self._clock = clock
         self.in_flight = 0
@@ -29,25 +35,32 @@ class Gate:
         self.waited = 0.0  # seconds, all calls together
 
     @asynccontextmanager
-    async def place(self, *, may_wait: bool) -> AsyncIterator[None]:
-        """A place for the time of the context; GateFullError where none came free."""
-        await self._take(may_wait=may_wait)
+    async def place(self, kind: str = "", *, may_wait: bool) -> AsyncIterator[None]:
+        """A place for the time of the context; GateFullError where none came free. kind: one of a few."""
+        own = self._kinds[kind]
+        await self._take(own, may_wait=may_wait)
         self.in_flight += 1
         try:
             yield
         finally:
             self.in_flight -= 1
             self._places.release()
+            own.release()
 
-    async def _take(self, *, may_wait: bool) -> None:
-        if self._places.locked() and not may_wait:
+    async def _take(self, own: asyncio.Semaphore, *, may_wait: bool) -> None:
+        if not may_wait and (self._places.locked() or own.locked()):
             self.refused += 1
             raise GateFullError
         self.waiting += 1
         began = self._clock()
         try:
             async with asyncio.timeout(self._patience):
-                await self._places.acquire()
+                await own.acquire()
+                try:
+                    await self._places.acquire()
+                except BaseException:
+                    own.release()
+                    raise
         except TimeoutError:
             self.refused += 1
             raise GateFullError from None

@@ -139,7 +139,8 @@ async def test_a_search_that_fails_is_no_gap(api: Client, fake: FakeMlflow, stat
     fake.before = only("runs/search", answering(status))
     response = await api.post(f"{API}/runs/compare", json={"run_ids": run_ids})
     await refused(response, 502, "upstream_error" if status == 500 else "upstream_auth")
-    assert {"runs/search"} == {call.endpoint for call in fake.calls}
+    plain = {"experiments/get-by-name"}  # after three failures MLflow is asked how it is
+    assert {"runs/search"} == {call.endpoint for call in fake.calls} - plain
 
 
 async def test_others_share_the_search(api: Client, fake: FakeMlflow) -> None:

@@ -1,11 +1,18 @@
 """GET /livez and /readyz."""
 
-from typing import Any
+import json
+from typing import Any, get_args
+
+import pytest
 
 from service.api import schemas
-from service.app import CAPACITY
+from service.app import CAPACITY, EXPERIMENT_STATE
+from service.upstream.experiment_state import State
 from tests.api.serving import API, Client, ask, serving, strictly
+from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
+
+READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "unknown"}
 
 
 async def health(api: Client, path: str) -> dict[str, Any]:
@@ -25,19 +32,41 @@ async def test_a_living_process_answers(api: Client, fake: FakeMlflow) -> None:
 
 
 async def test_readiness_tells_how_mlflow_was(fake: FakeMlflow) -> None:
-    """/readyz is ready whatever MLflow does, tells how it was at the last call, and makes none itself."""
+    """/readyz is ready whatever MLflow does, tells how it is, and makes no call itself."""
     async with serving(fake.url, upstream={"attempts": 1}) as api:
-        assert {"status": "ready", "upstream": "unknown", "breaker": "closed"} == await health(api, "/readyz")
+        assert {**READY, "upstream": "unknown"} == await health(api, "/readyz")
         assert [] == fake.calls
         for _ in range(2):
             await ask(api, "run")
-            assert {"status": "ready", "upstream": "ok", "breaker": "closed"} == await health(api, "/readyz")
+            assert READY == await health(api, "/readyz")
             await fake.stop()
             await ask(api, "run")
             body = await health(api, "/readyz")
-            assert {"status": "ready", "upstream": "failing", "breaker": "closed"} == body
+            assert {**READY, "upstream": "failing"} == body
             schemas.Readiness.model_validate(body, strict=True)
             await fake.start()
+
+
+async def test_a_question_that_fails_by_itself_is_no_illness(fake: FakeMlflow) -> None:
+    """Whoever polls what MLflow cannot answer does not make /readyz flap for the balancer's operator."""
+    fake.before = only("runs/get", answering(500))
+    seen = set()
+    async with serving(fake.url, upstream={"attempts": 1}) as api:
+        await ask(api, "experiments")
+        for number in range(40):
+            await api.get(f"{API}/runs/poison{number % 5}")
+            seen.add(json.dumps(await health(api, "/readyz"), sort_keys=True))
+    assert {json.dumps(READY, sort_keys=True)} == seen
+
+
+@pytest.mark.parametrize("state", get_args(State))
+async def test_readiness_tells_what_became_of_the_experiment(api: Client, state: State) -> None:
+    """What was found when the experiment was looked for stands beside how MLflow is."""
+    assert api.app is not None
+    api.app[EXPERIMENT_STATE].state = state
+    body = await health(api, "/readyz")
+    assert state == body["experiment"]
+    schemas.Readiness.model_validate(body, strict=True)
 
 
 async def test_a_replica_that_is_about_to_stop_is_not_ready(api: Client) -> None:

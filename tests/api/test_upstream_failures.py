@@ -96,7 +96,7 @@ FAILURES = {
     "no gzip": Failure(replying(200, b"{}", headers={"Content-Encoding": "gzip"}), *BAD),
     "a redirect": Failure(replying(302, headers={"Location": "/elsewhere"}), *BAD),
     "a redirect that keeps the method": Failure(replying(307, headers={"Location": "/elsewhere"}), *BAD),
-    "too large": Failure(replying(200, f'{{"x": "{"y" * 600_000}"}}'), *BAD),
+    "too large": Failure(replying(200, f'{{"x": "{"y" * 600_000}"}}'), 502, "upstream_too_large"),
     "silence": Failure(hang, *SLOW),
     "half a body, then silence": Failure(drip, *SLOW),
     "401": Failure(replying(401, "You are not authenticated", "text/plain"), *AUTH),

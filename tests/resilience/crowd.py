@@ -45,10 +45,11 @@ class Answer(NamedTuple):
     ended: float = 0.0
 
 
-async def call(url: str, plan: Sequence[Ask], callers: int = 0) -> list[Answer]:
-    """What a crowd in another process gets from the service in this one."""
+async def call(url: str, plan: Sequence[Ask], callers: int = 0, service: int | None = None) -> list[Answer]:
+    """What a crowd in another process gets from the service in this one, or in that with another id."""
+    served_by = os.getpid() if service is None else service
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.resilience.crowd", url, str(os.getpid()), str(callers)),
+        *(sys.executable, "-m", "tests.resilience.crowd", url, str(served_by), str(callers)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -63,7 +64,7 @@ async def _main(url: str, service: int, callers: int, plan: Sequence[Ask]) -> li
     def now() -> float:
         return time.perf_counter() - starved(own, service)
 
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=5.0)  # sooner than the service
     async with aiohttp.ClientSession(url, connector=connector, timeout=_PATIENCE) as session:
         began = time.perf_counter()
 

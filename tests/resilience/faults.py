@@ -1,12 +1,14 @@
 """What an ill MLflow, or the network before it, does: each with the answer that callers get."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -20,6 +22,7 @@ LARGEST = 200_000  # bytes of an answer that the service is told to read
 
 BAD, AUTH = (502, "upstream_error"), (502, "upstream_auth")
 SLOW, BUSY = (504, "upstream_timeout"), (503, "upstream_unavailable")
+LARGE = (502, "upstream_too_large")
 
 
 class Fault(NamedTuple):
@@ -64,6 +67,26 @@ async def flood(request: web.Request) -> web.StreamResponse:
         while True:
             await response.write(b'{"runs": [' + b" " * 65_536)
     return response
+
+
+def repeating(status: int, place: str) -> Hook:
+    """Answer with the credential that came with the request, in a message, a page, a text or an address."""
+
+    async def hook(request: web.Request) -> web.Response:
+        shown = request.headers.get("Authorization", "nothing").replace("Basic ", "").replace("Bearer ", "")
+        with suppress(ValueError):
+            shown += " " + base64.b64decode(shown, validate=True).decode()
+        message = json.dumps({"error_code": "BAD_REQUEST", "message": f"no: {shown}"})
+        body, content_type, location = {
+            "message": (message, "application/json", None),
+            "page": (_page(f"no: {shown}"), HTML, None),
+            "text": (f"no: {shown}", "text/plain", None),
+            "address": ("", "text/plain", f"https://{quote(shown)}@sso/{quote(shown)}?{quote(shown)}"),
+        }[place]
+        headers = {"Content-Type": content_type, **({"Location": location} if location else {})}
+        return web.Response(status=status, body=body.encode(), headers=headers)
+
+    return hook
 
 
 def of_mlflow(code: str) -> str:
@@ -118,12 +141,17 @@ IN_REPLIES = {
     "an unknown encoding": Fault(BAD, hook=replying(200, "{}", Content_Encoding="br")),
     "Latin-1": Fault(BAD, hook=replying(200, f'{{"é": "{WORDS}"}}'.encode("latin-1"))),
     "half of UTF-16": Fault(BAD, hook=replying(200, '{"runs": []}'.encode("utf-16")[:-3])),
-    "oversized": Fault(BAD, hook=replying(200, json.dumps({"x": "y" * (LARGEST + 1)}))),
-    "without an end": Fault(BAD, hook=flood),
+    "oversized": Fault(LARGE, hook=replying(200, json.dumps({"x": "y" * (LARGEST + 1)}))),
+    "without an end": Fault(LARGE, hook=flood),
     **{
         f"a redirect {status}": Fault(BAD, hook=replying(status, b"", Location="/s3cret-elsewhere"))
         for status in (301, 302, 303, 307, 308)
     },
+    "repeats in its message": Fault(BAD, hook=repeating(400, "message")),
+    "repeats in a failure": Fault(BAD, hook=repeating(500, "message")),
+    "repeats on a page": Fault(BAD, hook=repeating(200, "page")),
+    "repeats in a text": Fault(AUTH, hook=repeating(401, "text")),
+    "repeats in an address": Fault(BAD, hook=repeating(302, "address")),
     "400": Fault(BAD, hook=replying(400, of_mlflow("BAD_REQUEST"))),
     "401": Fault(AUTH, hook=replying(401, WORDS, "text/plain", WWW_Authenticate='Basic realm="s3cret"')),
     "403": Fault(AUTH, hook=replying(403, of_mlflow("PERMISSION_DENIED"))),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from service.api.capacity import Capacity
 from service.app import CAPACITY, DOOR, SOURCE
 from service.tracking.cached_source import CachedSource
-from service.upstream.breaker import Admission, Breaker
+from service.upstream.breaker import Breaker, Sign
 from service.upstream.door import Door
 from tests.api.serving import API, Client, serving
 
@@ -42,7 +42,7 @@ class Clock:
 class NeverOpens(Breaker):
     """A breaker out of the way."""
 
-    def report(self, admission: Admission, *, went_well: bool | None) -> None:
+    def report(self, admission: int, sign: Sign, question: int) -> None:
         """What happens changes nothing."""
 
 

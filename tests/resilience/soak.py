@@ -6,16 +6,13 @@ promises in their long forms. Prints a table; exit code 1 where a promise is bro
 
 import argparse
 import asyncio
-import os
 import random
-import signal
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,20 +20,20 @@ import aiohttp
 
 from tests.api.serving import API
 from tests.fakes.mlflow import FakeMlflow
-from tests.live.server import free_port
 from tests.resilience import proxy as wire
 from tests.resilience.faults import FAULTS
 from tests.resilience.measure import descriptors, eventually, resident
+from tests.resilience.process import service
 from tests.resilience.promises.breaker import breaker
 from tests.resilience.promises.deadline import deadline
 from tests.resilience.promises.figures import Figure, Figures
 from tests.resilience.promises.flight import flight
 from tests.resilience.promises.outage import continued, outage, stopped
+from tests.resilience.promises.poison import poison
 from tests.resilience.promises.retries import retries
 from tests.resilience.promises.shedding import shedding
 from tests.resilience.proxy import FaultProxy
 
-_ROOT = Path(__file__).parents[2]
 _USERS = 16
 _RUNS = 200
 _PAUSE = 0.1  # seconds between a user's questions, on average
@@ -44,14 +41,6 @@ _SAMPLES = 40
 _WARM_UP = 0.25  # of the time, after which memory has found its level
 _MOST_GROWTH = 8.0  # MB
 _MOST_DESCRIPTORS = 4  # more than before, once the callers are gone
-_START_SECONDS = 30.0
-_ENVIRONMENT = {
-    "TRACKING_DEADLINE": "2",
-    "TRACKING_DRAIN_SECONDS": "0",
-    "TRACKING_CREATE_EXPERIMENT": "false",
-    "TRACKING_ACCESS_LOG": "false",
-    "TRACKING_LOG_FORMAT": "json",
-}
 
 
 class Soak(NamedTuple):
@@ -62,44 +51,6 @@ class Soak(NamedTuple):
     samples: list[tuple[int, int]]
 
 
-@asynccontextmanager
-async def _service(mlflow_url: str, log: Path) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
-    """The service in its own process, ended by SIGTERM; it has to end well."""
-    port = free_port()
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TRACKING_", "MLFLOW_"))
-    }
-    own = {"MLFLOW_TRACKING_URI": mlflow_url, "TRACKING_PORT": str(port)}
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "service"),
-            cwd=_ROOT,
-            env={**kept, **_ENVIRONMENT, **own},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=output,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            await _until_alive(url)
-            yield url, process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            code = await asyncio.wait_for(process.wait(), _START_SECONDS)
-    assert 0 == code
-
-
-async def _until_alive(url: str) -> None:
-    until = time.monotonic() + _START_SECONDS
-    async with aiohttp.ClientSession(url) as session:
-        while True:
-            try:
-                async with session.get("/livez"):
-                    return
-            except aiohttp.ClientConnectionError:
-                assert time.monotonic() < until, "the service does not start"
-                await asyncio.sleep(0.05)
-
-
 async def soak(minutes: float) -> Figures:
     """Browse for so long, with faults; no 5xx on what was read once, memory and descriptors flat."""
     with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +58,7 @@ async def soak(minutes: float) -> Figures:
         async with FakeMlflow().serve() as fake, FaultProxy(fake.url) as proxy:
             runs = [fake.add_run(tags={"run_type": f"t{each % 3}"}) for each in range(_RUNS)]
             fake.latency = 0.005
-            async with _service(proxy.url, log) as (url, process):
+            async with service(proxy.url, log) as (url, process):
                 files = descriptors(process.pid)
                 seen = await _browse(url, process.pid, runs, minutes * 60, fake, proxy)
                 await eventually(
@@ -210,6 +161,7 @@ LONG_FORMS: dict[str, Callable[[], Awaitable[Figures]]] = {
     "4 retries": lambda: retries(requests=10_000),
     "5 breaker": lambda: breaker(intervals=30, answers=2_000),
     "6, 7 shedding": lambda: shedding(seconds=20.0),
+    "11 poison": lambda: poison(seconds=30.0, rounds=5, most=1.2),
 }
 
 

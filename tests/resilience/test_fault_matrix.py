@@ -17,7 +17,7 @@ from service.app import DOOR
 from tests.api.serving import API, ROUTES, Client, refused, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience import proxy as wire
-from tests.resilience.faults import BAD, FAULTS, LARGEST, SLOW, TOKEN, Fault
+from tests.resilience.faults import BAD, FAULTS, LARGEST, SLOW, TOKEN, Fault, replying
 from tests.resilience.measure import eventually
 from tests.resilience.proxy import FaultProxy, deaf_listener
 
@@ -200,3 +200,19 @@ async def test_a_bare_nan_for_a_metric(proxy: FaultProxy, mlflow: FakeMlflow) ->
     async with service(proxy.url) as api:
         answer = await ask(api, "metrics")
         assert {"a": None, "b": None} == (await answer.json())["metrics"]
+
+
+@pytest.mark.parametrize("status", [400, 500, 503])
+async def test_mlflows_own_message_is_the_operators(
+    mlflow: FakeMlflow, proxy: FaultProxy, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """What MLflow says of its failure stands in the log, beside the caller's request id, and nowhere else."""
+    message = "Metric 'val_loss' is malformed. Expected 2 or 3 fields"
+    mlflow.before = replying(status, json.dumps({"error_code": "INTERNAL_ERROR", "message": message}))
+    async with service(proxy.url) as api:
+        response = await ask(api, "metrics")
+        body = await refused(response, *BAD)
+    [warning] = told(caplog)
+    assert message in warning
+    assert body["request_id"] in warning
+    assert "val_loss" not in await response.text() + repr(response.headers)

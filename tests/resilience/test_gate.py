@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.errors import UpstreamNotAsked
+from service.upstream.door import Door, Limits
 from service.upstream.gate import Gate, GateFullError
+from tests.fakes.faults import only
+from tests.fakes.mlflow import FakeMlflow
+from tests.resilience.faults import hang
+from tests.resilience.measure import eventually
 
 STEPS = st.lists(
     st.one_of(
@@ -137,3 +143,24 @@ async def test_a_renewal_gives_way() -> None:
             pass
     await crowd.leave()
     assert [0, 1] == crowd.entered
+
+
+async def test_slow_lists_hold_up_no_run(fake: FakeMlflow) -> None:
+    """Many more lists that MLflow does not answer than it has places leave some for what is quick."""
+    fake.before = only("runs/search", hang)
+    run_id = fake.add_run()
+    async with Door(fake.url, Limits(max_in_flight=8, queue_timeout=0.01)) as door:
+
+        async def search(number: int) -> None:
+            await door.call("POST", "runs/search", bytes, json={"filter": number})
+
+        lists = [asyncio.create_task(search(number)) for number in range(50)]
+        await eventually(lambda: 43 == sum(one.done() for one in lists), lambda: "they all wait")
+        for _ in range(20):
+            await door.call("GET", "runs/get", bytes, params={"run_id": run_id})
+        assert 7 == fake.in_flight
+        for one in lists:
+            one.cancel()
+        outcomes = await asyncio.gather(*lists, return_exceptions=True)
+    assert 43 == sum(isinstance(one, UpstreamNotAsked) for one in outcomes)
+    assert ("closed", 0) == (door.breaker.state, door.breaker.openings)

@@ -7,6 +7,7 @@ from tests.resilience.promises.deadline import deadline
 from tests.resilience.promises.figures import Figures
 from tests.resilience.promises.flight import flight
 from tests.resilience.promises.outage import continued, outage, stopped
+from tests.resilience.promises.poison import poison
 from tests.resilience.promises.retries import retries
 from tests.resilience.promises.shedding import shedding
 
@@ -60,3 +61,8 @@ async def test_the_breaker() -> None:
 async def test_shedding() -> None:
     """At three times its capacity MLflow does as much as at its peak; refusals are prompt and say when."""
     told(await shedding())
+
+
+async def test_the_worst_questions_harm_nobody_else() -> None:
+    """Beside whoever polls what MLflow cannot answer, a hundred others are answered as ever."""
+    told(await poison())

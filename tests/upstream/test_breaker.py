@@ -1,6 +1,12 @@
 """The breaker by itself, over a clock of the test's own."""
 
-from service.upstream.breaker import Admission, Breaker
+from itertools import count
+
+import pytest
+
+from service.upstream.breaker import Breaker, Sign
+
+WELL, NOTHING, ODD, DOUBT, AWAY = Sign.WELL, Sign.NOTHING, Sign.ODD, Sign.DOUBT, Sign.AWAY
 
 
 class Clock:
@@ -18,87 +24,201 @@ def state(one: Breaker) -> str:
     return one.state
 
 
-def report(one: Breaker, *outcomes: bool | None) -> None:
-    for went_well in outcomes:
+def health(one: Breaker) -> str:
+    return one.health
+
+
+def report(one: Breaker, *signs: Sign, question: int | None = None) -> None:
+    """What came of so many calls, each of another question if not told."""
+    for number, sign in zip(count(), signs, strict=False):
         admission = one.admit()
         assert admission is not None
-        one.report(admission, went_well=went_well)
+        one.report(admission, sign, number if question is None else question)
+
+
+def opened(clock: Clock) -> Breaker:
+    """One that has opened just now."""
+    one = breaker(clock)
+    report(one, AWAY, AWAY, AWAY)
+    assert "open" == state(one)
+    return one
+
+
+def ask(one: Breaker, sign: Sign) -> None:
+    """Put the plain question, as whoever looks after MLflow does."""
+    assert 0 == one.due()
+    one.begin()
+    one.conclude(sign)
 
 
 def test_it_is_closed_while_calls_go_well() -> None:
     """Failures in between do not open it, and what says nothing does not count."""
     one = breaker(Clock())
-    report(one, False, False, True, False, None, False, True)
-    assert "closed" == state(one)
-    assert Admission.CALL is one.admit()
+    report(one, DOUBT, DOUBT, WELL, DOUBT, NOTHING, DOUBT, WELL)
+    assert ("closed", None) == (state(one), one.due())
+    assert one.admit() is not None
 
 
-def test_consecutive_failures_open_it() -> None:
-    """So many in a row, and nothing is let through."""
+def test_callers_failures_only_raise_suspicion() -> None:
+    """However many questions fail, it stays closed until MLflow fails at the plain question, too."""
     one = breaker(Clock())
-    report(one, True, False, False, False)
-    assert "open" == state(one)
+    report(one, *[DOUBT] * 50)
+    assert ("closed", 0) == (state(one), one.due())
+    ask(one, DOUBT)
+    assert ("open", "failing") == (state(one), health(one))
     assert one.admit() is None
 
 
-def test_half_of_many_calls_failing_opens_it() -> None:
-    """A rate of a half over ten seconds opens it, but not over few calls, nor over old ones."""
+@pytest.mark.parametrize("sign", [WELL, ODD])
+def test_failures_of_a_well_mlflow_are_the_questions_own(sign: Sign) -> None:
+    """Where the plain question is answered, be it by a refusal, the count starts anew."""
+    one = breaker(Clock())
+    report(one, *[DOUBT] * 50)
+    ask(one, sign)
+    assert ("closed", None) == (state(one), one.due())
+    report(one, DOUBT, DOUBT)
+    assert one.due() is None
+
+
+def test_the_plain_question_is_asked_once_an_interval() -> None:
+    """Failures that go on bring it about no sooner."""
+    clock = Clock()
+    one = breaker(clock)
+    report(one, DOUBT, DOUBT, DOUBT)
+    ask(one, WELL)
+    clock.now = 0.25
+    report(one, DOUBT, DOUBT, DOUBT)
+    assert 0.75 == one.due()
+    clock.now = 1.0
+    assert 0 == one.due()
+
+
+def test_one_question_that_fails_is_no_outage() -> None:
+    """The same question, however often it fails, does not open it, even where the plain one fails."""
+    clock = Clock()
+    one = breaker(clock)
+    report(one, *[DOUBT] * 30, question=1)
+    ask(one, DOUBT)
+    assert ("closed", "failing") == (state(one), health(one))
+    report(one, *[DOUBT] * 30, question=1)
+    assert "closed" == state(one)
+    report(one, DOUBT, DOUBT, DOUBT)
+    assert "open" == state(one)
+
+
+def test_suspicion_after_a_plain_question_that_failed() -> None:
+    """It opens as soon as enough calls have failed, unless one of them goes well in between."""
+    one = breaker(Clock(), failures=5)
+    report(one, DOUBT, DOUBT, DOUBT)
+    ask(one, DOUBT)
+    assert "closed" == state(one)
+    report(one, DOUBT, DOUBT)
+    assert "open" == state(one)
+    one = breaker(Clock(), failures=5)
+    report(one, DOUBT, DOUBT, DOUBT)
+    ask(one, DOUBT)
+    report(one, WELL, *[DOUBT] * 9)
+    assert "closed" == state(one)
+
+
+def test_nobody_to_connect_to_opens_it() -> None:
+    """No question causes that, so that MLflow need not be asked, nor do the questions have to differ."""
+    one = breaker(Clock())
+    report(one, AWAY, AWAY, question=1)
+    assert ("closed", "failing") == (state(one), health(one))
+    report(one, AWAY, question=1)
+    assert "open" == state(one)
+
+
+def test_half_of_many_calls_failing_is_suspicious() -> None:
+    """A rate of a half over ten seconds counts, but not over few calls, old ones, or one question."""
     clock = Clock()
     one = breaker(clock, failures=100)
-    report(one, *[False, True] * 9)
-    assert "closed" == state(one)
+    report(one, *[DOUBT, WELL] * 9)
+    assert one.due() is None
     clock.now = 11
-    report(one, *[True, False] * 9)
-    assert "closed" == state(one)
-    report(one, True, False)
+    report(one, *[WELL, DOUBT] * 9)
+    assert one.due() is None
+    report(one, WELL, DOUBT)
+    assert 0 == one.due()
+    ask(one, DOUBT)
     assert "open" == state(one)
+    one = breaker(clock, failures=100)
+    report(one, *[DOUBT, WELL] * 50, question=1)
+    assert one.due() is None
 
 
-def test_one_probe_at_a_time() -> None:
-    """After the interval one call is let through, and no other until it is back."""
+def test_probes() -> None:
+    """After the interval MLflow is asked the plain question; two good answers in a row close it."""
     clock = Clock()
-    one = breaker(clock, failures=1)
-    report(one, False)
-    clock.now = 0.9
-    assert one.admit() is None
+    one = opened(clock)
+    clock.now = 0.75
+    assert 0.25 == one.due()
     clock.now = 1.0
-    assert Admission.PROBE is one.admit()
-    assert (None, "half_open") == (one.admit(), state(one))
-    one.report(Admission.PROBE, went_well=True)
-    assert Admission.PROBE is one.admit()
-    one.report(Admission.PROBE, went_well=True)
+    ask(one, WELL)
+    assert ("half_open", "ok", None) == (state(one), health(one), one.admit())
+    ask(one, WELL)
     assert "closed" == state(one)
+    assert one.due() is None
 
 
 def test_a_probe_that_fails_opens_it_again() -> None:
     """The interval starts anew, and good probes before do not count."""
     clock = Clock()
-    one = breaker(clock, failures=1)
-    report(one, False)
+    one = opened(clock)
     clock.now = 1.0
-    report(one, True, False)
-    assert (None, "open") == (one.admit(), state(one))
+    ask(one, WELL)
+    ask(one, AWAY)
+    assert ("open", "failing", 1.0) == (state(one), health(one), one.due())
     clock.now = 2.0
-    report(one, True)
+    ask(one, WELL)
     assert "half_open" == state(one)
 
 
-def test_a_probe_that_says_nothing_lets_the_next_one_try() -> None:
-    """A probe that was cancelled, or met a full gate, neither closes nor opens it."""
+def test_an_odd_answer_to_a_probe() -> None:
+    """Who refuses the service answers promptly: callers are told so, instead of that nobody is asked."""
     clock = Clock()
-    one = breaker(clock, failures=1)
-    report(one, False)
+    one = opened(clock)
     clock.now = 1.0
-    report(one, None)
-    assert "half_open" == state(one)
-    assert Admission.PROBE is one.admit()
+    ask(one, ODD)
+    ask(one, ODD)
+    assert ("closed", "failing") == (state(one), health(one))
 
 
-def test_a_call_that_was_let_through_before_it_opened() -> None:
-    """What comes back late changes nothing."""
-    one = breaker(Clock(), failures=1)
+def test_a_probe_that_says_nothing() -> None:
+    """One that could not be made neither closes nor opens it; the next comes an interval later."""
+    clock = Clock()
+    one = opened(clock)
+    clock.now = 1.0
+    ask(one, NOTHING)
+    assert ("open", 1, 1.0) == (state(one), one.openings, one.due())
+
+
+def test_a_call_from_before_it_opened() -> None:
+    """What comes back late changes nothing, while it is open or after."""
+    clock = Clock()
+    one = breaker(clock)
     late = one.admit()
     assert late is not None
-    report(one, False)
-    one.report(late, went_well=True)
-    assert "open" == state(one)
+    report(one, AWAY, AWAY, AWAY)
+    one.report(late, WELL, 1)
+    assert ("open", "failing") == (state(one), health(one))
+    clock.now = 1.0
+    ask(one, WELL)
+    ask(one, WELL)
+    for number in range(10):
+        one.report(late, AWAY, number)
+    assert ("closed", "ok") == (state(one), health(one))
+
+
+def test_health() -> None:
+    """A failing question does not change it; a few odd or failing calls make MLflow be asked how it is."""
+    one = breaker(Clock(), failures=10)
+    assert "unknown" == health(one)
+    report(one, WELL, DOUBT, NOTHING, ODD)
+    assert ("ok", None) == (health(one), one.due())
+    report(one, ODD)
+    ask(one, ODD)
+    assert "failing" == health(one)
+    report(one, WELL)
+    assert "ok" == health(one)

@@ -1,11 +1,8 @@
 """The one door: headers, address, limits, and what each failure becomes."""
 
-import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,7 +15,13 @@ from aioresponses import aioresponses
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamTimeout, UpstreamTooLarge
+from service.errors import (
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamFailure,
+    UpstreamTimeout,
+    UpstreamTooLarge,
+)
 from service.upstream.access import Access, tls
 from service.upstream.door import Door, Limits
 from service.upstream.verdict import Missing
@@ -27,6 +30,7 @@ from tests.fakes.mlflow import FakeMlflow
 
 ENDPOINT = "experiments/search"
 ONCE = Limits(attempts=1)
+KEY = ConnectionKey("h", 80, False, True, None, None, None)
 
 
 def as_json(body: Body) -> Any:
@@ -96,13 +100,12 @@ def subclasses(of: type[Any]) -> set[type[Any]]:
 def made(kind: type[Exception]) -> Exception:
     """An exception of this class, whatever it is made of."""
     url = URL("http://h/s3cret")
-    key = ConnectionKey("h", 80, False, True, None, None, None)
     request = aiohttp.RequestInfo(url, "GET", CIMultiDictProxy(CIMultiDict()), url)
     for arguments in (
         (request, ()),
-        (key, OSError(111, "refused")),
-        (key, ssl.CertificateError("bad")),
-        ("/path", key, OSError(111, "refused")),
+        (KEY, OSError(111, "refused")),
+        (KEY, ssl.CertificateError("bad")),
+        ("/path", KEY, OSError(111, "refused")),
         (b"a", b"b", "h", 80),
         (url,),
         ("words",),
@@ -169,45 +172,6 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
     assert error is caught.value.__cause__
     assert type(error).__name__ in caught.value.cause
     assert "s3cret" not in caught.value.detail
-
-
-RUBBISH = {
-    "nothing": b"",
-    "no HTTP": b"SSH-2.0-OpenSSH_9\r\n\r\n",
-    "half a head": b"HTTP/1.1 200 OK\r\nContent-",
-    "an odd status": b"HTTP/1.1 abc OK\r\n\r\n",
-    "a header too long": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
-    "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}",
-    "a body cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
-    "a bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
-    "a chunk cut short": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}",
-    "no end of chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-    "an unknown encoding": b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
-}
-
-
-@asynccontextmanager
-async def saying(data: bytes) -> AsyncIterator[str]:
-    """The address of a server that says the same to everybody, and hangs up."""
-
-    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(data)
-        writer.write_eof()
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(say, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-@pytest.mark.parametrize("name", RUBBISH)
-async def test_rubbish_on_the_wire(name: str) -> None:
-    """What is no HTTP, or not all of it, is an UpstreamError."""
-    async with saying(RUBBISH[name]) as url, Door(url, ONCE) as door:
-        with pytest.raises(UpstreamError):
-            await door.call("GET", "runs/get", as_json)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The gate: how many calls MLflow gets at once."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -60,6 +61,23 @@ async def test_what_can_wait_does_not_take_a_place_in_the_queue() -> None:
         with pytest.raises(GateFullError):
             async with gate.place(may_wait=False):
                 raise AssertionError("not reached")
+
+
+async def test_one_kind_leaves_places_to_the_others() -> None:
+    """An eighth of the places is kept from calls of one kind, however many of them come."""
+    gate = Gate(8, 0.01)
+    async with AsyncExitStack() as held:
+        for _ in range(7):
+            await held.enter_async_context(gate.place("slow", may_wait=True))
+        for may_wait in (True, False):
+            with pytest.raises(GateFullError):
+                await held.enter_async_context(gate.place("slow", may_wait=may_wait))
+        await held.enter_async_context(gate.place("quick", may_wait=False))
+        with pytest.raises(GateFullError):
+            await held.enter_async_context(gate.place("quick", may_wait=True))
+    assert (0, 3) == (gate.in_flight, gate.refused)
+    async with gate.place("slow", may_wait=False):  # nothing is lost by having been refused
+        assert 1 == gate.in_flight
 
 
 async def test_an_error_leaves_the_place() -> None:

@@ -7,9 +7,10 @@ import aiohttp
 import pytest
 from aiohttp.streams import EMPTY_PAYLOAD
 
-from service.upstream.intake import Intake, TooLargeError
+from service.upstream.intake import Intake, NoRoomError, TooLargeError
 
 LARGEST = 3_200
+PATIENCE = 60.0  # seconds
 
 
 class Response:
@@ -52,14 +53,14 @@ async def settled() -> None:
 @pytest.mark.parametrize("chunks", [(), (b"abc",), (b"a", b"bc" * 10, b"d"), (b"x" * LARGEST,)])
 async def test_a_body(chunks: tuple[bytes, ...]) -> None:
     """A body is what its parts are, up to the largest."""
-    assert b"".join(chunks) == await reading(Intake(LARGEST), Response(*chunks, b""))
+    assert b"".join(chunks) == await reading(Intake(LARGEST, PATIENCE), Response(*chunks, b""))
 
 
 async def test_a_body_that_is_too_large() -> None:
     """A byte more than the largest, and no more is read."""
     response = Response(b"x" * LARGEST, b"x", b"x", b"")
     with pytest.raises(TooLargeError, match="more than 3200 bytes"):
-        await reading(Intake(LARGEST), response)
+        await reading(Intake(LARGEST, PATIENCE), response)
     assert 2 == response.taken
 
 
@@ -67,13 +68,13 @@ async def test_a_body_that_says_it_is_too_large() -> None:
     """Nothing is read of a body whose Content-Length is above the largest."""
     response = Response(b"x", b"", announced=LARGEST + 1)
     with pytest.raises(TooLargeError, match="3201"):
-        await reading(Intake(LARGEST), response)
+        await reading(Intake(LARGEST, PATIENCE), response)
     assert 0 == response.taken
 
 
 async def test_many_at_once() -> None:
-    """Bodies that together take twice the largest make a large one give way, and not a small one."""
-    intake = Intake(LARGEST)
+    """Bodies that together take twice the largest make a later one wait for room, but no small one."""
+    intake = Intake(LARGEST, PATIENCE)
     large = [Response(b"x" * (LARGEST - 10)) for _ in range(2)]
     small = Response(b"s" * 19)
     tasks = [reading(intake, one) for one in (*large, small)]
@@ -81,18 +82,41 @@ async def test_many_at_once() -> None:
     small.send(b"s" * 40)
     small.send(b"")
     assert b"s" * 59 == await tasks[2]
-    late = Response(b"y" * 200, b"")
-    with pytest.raises(TooLargeError, match="at once"):
-        await reading(intake, late)
+    late = Response(b"y" * 200, b"y" * 200, b"")
+    waiting = reading(intake, late)
+    await settled()
+    assert (1, False) == (late.taken, waiting.done())
+    large[1].send(b"")
+    assert b"y" * 400 == await waiting
+    large[0].send(b"")
+    await asyncio.gather(*tasks[:2])
+
+
+async def test_the_first_always_goes_on() -> None:
+    """However many bodies are half read, none waits for another that waits for it: all come to their end."""
+    intake = Intake(LARGEST, PATIENCE)
+    half = b"x" * (LARGEST // 2)
+    responses = [Response(half, half, b"") for _ in range(10)]
+    tasks = [reading(intake, one) for one in responses]
+    assert [LARGEST] * 10 == [len(body) for body in await asyncio.gather(*tasks)]
+
+
+async def test_patience_ends() -> None:
+    """A body for which there is no room in time is given up; the others are not."""
+    intake = Intake(LARGEST, 0.01)
+    large = [Response(b"x" * (LARGEST - 10)) for _ in range(2)]
+    tasks = [reading(intake, one) for one in large]
+    await settled()
+    with pytest.raises(NoRoomError, match="at once"):
+        await reading(intake, Response(b"y" * 200, b""))
     for one in large:
         one.send(b"")
-    await asyncio.gather(*tasks[:2])
-    assert b"y" * 200 == await reading(intake, Response(b"y" * 200, b""))
+    assert [LARGEST - 10] * 2 == [len(body) for body in await asyncio.gather(*tasks)]
 
 
 async def test_what_is_given_up_takes_no_memory() -> None:
     """A reader who is cancelled, or whose connection fails, leaves its share to the others."""
-    intake = Intake(LARGEST)
+    intake = Intake(LARGEST, PATIENCE)
     given_up = [reading(intake, Response(b"x" * (LARGEST - 10))) for _ in range(2)]
     await settled()
     for task in given_up:
@@ -106,4 +130,4 @@ async def test_an_answer_without_a_body() -> None:
     response = Response(announced=0)
     cast("aiohttp.ClientResponse", response).content = EMPTY_PAYLOAD
     for _ in range(2):
-        assert b"" == await reading(Intake(LARGEST), response)
+        assert b"" == await reading(Intake(LARGEST, PATIENCE), response)

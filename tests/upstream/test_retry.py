@@ -1,14 +1,14 @@
 """Whether and when a call is made again: the rules, and the door that follows them."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamNotAsked, UpstreamUnavailable
+from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamUnavailable
 from service.upstream.door import Door, Limits
 from service.upstream.retry import RetryBudget, pause_before, retry_after
-from tests.fakes.faults import Hook, answering, first, half_a_body, reset
+from service.upstream.wire import read_experiments
+from tests.fakes.faults import Hook, answering, first, half_a_body, only, reset
 from tests.fakes.mlflow import FakeMlflow
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
@@ -52,17 +52,36 @@ def test_pauses(attempt: int, jitter: float, expected: float) -> None:
 
 def test_the_budget() -> None:
     """Ten retries are free, then ten calls earn one, and no more than ten are saved up."""
-    budget = RetryBudget()
-    assert [True] * 10 + [False] == [budget.spend() for _ in range(11)]
+    budget, question = RetryBudget(), 1
+    budget.answered(question)
+    assert [True] * 10 + [False] == [budget.spend(question) for _ in range(11)]
     for _ in range(9):
         budget.earn()
-    assert not budget.spend()
+    assert not budget.spend(question)
     for _ in range(2):
         budget.earn()
-    assert [True, False] == [budget.spend(), budget.spend()]
+    assert [True, False] == [budget.spend(question), budget.spend(question)]
     for _ in range(1_000):
         budget.earn()
-    assert 10 == sum(budget.spend() for _ in range(20))
+    assert 10 == sum(budget.spend(question) for _ in range(20))
+
+
+def test_what_was_never_answered_leaves_retries_to_the_others() -> None:
+    """Questions that may always fail take half of the budget, however many different ones there are."""
+    budget = RetryBudget()
+    budget.answered(-1)
+    assert 5 == sum(budget.spend(question) for question in range(1_000))
+    assert 5 == sum(budget.spend(-1) for _ in range(20))
+
+
+def test_what_is_known_to_be_answered_is_bounded() -> None:
+    """Of several thousand questions the one that was asked longest ago is forgotten."""
+    budget = RetryBudget()
+    for question in (1, 2, 1, *range(10, 10 + 4_095)):
+        budget.answered(question)
+    for unknown in range(-10, 0):
+        budget.spend(unknown)
+    assert [False, True] == [budget.spend(2), budget.spend(1)]
 
 
 class Clock:
@@ -127,12 +146,62 @@ async def test_silence_is_not_tried_again(fake: FakeMlflow) -> None:
     assert 1 == fake.count("experiments/search")
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_retry_after_is_honoured(fake: FakeMlflow, status: int) -> None:
+@pytest.mark.parametrize(("status", "seconds"), [(429, 1), (503, 2)])
+async def test_retry_after_is_honoured(fake: FakeMlflow, status: int, seconds: int) -> None:
     """MLflow's own word on when to come back is the shortest pause."""
-    fake.before, clock = first(1, answering(status, headers={"Retry-After": "2"})), Clock()
+    fake.before, clock = first(1, answering(status, headers={"Retry-After": str(seconds)})), Clock()
     await knock(fake, clock)
-    assert [2] == clock.slept
+    assert [seconds] == clock.slept
+
+
+@pytest.mark.parametrize("seconds", [2, 7, 60])
+async def test_a_long_pause_is_the_callers(fake: FakeMlflow, seconds: int) -> None:
+    """Where MLflow wants a pause of more than a second, the caller is told so at once."""
+    fake.before, clock = answering(429, headers={"Retry-After": str(seconds)}), Clock()
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await knock(fake, clock)
+    assert ([], 1) == (clock.slept, fake.count("experiments/search"))
+    assert {"Retry-After": str(seconds)} == caught.value.headers()
+
+
+FINAL: dict[str, tuple[int, str, str, dict[str, str]]] = {
+    "MLflow's own failure": (
+        500,
+        '{"error_code": "INTERNAL_ERROR", "message": "NUL"}',
+        "application/json",
+        {},
+    ),
+    "what MLflow cannot do": (501, '{"error_code": "NOT_IMPLEMENTED"}', "application/json", {}),
+    "a redirect": (302, "", "text/plain", {"Location": "https://sso/login"}),
+    "a login page": (200, "<html><title>Sign in</title>", "text/html", {}),
+    "a page that says it is JSON": (200, "<html><title>Sign in</title>", "application/json", {}),
+    "a page of a proxy": (404, "<html><title>404</title>", "text/html", {}),
+    "words of a proxy": (404, "404 page not found", "text/plain", {}),
+    "JSON of another server": (200, '{"detail": "hello"}', "application/json", {}),
+    "a large answer": (200, '"' + "x" * 2_000 + '"', "application/json", {}),
+}
+
+
+@pytest.mark.parametrize("name", FINAL)
+async def test_what_would_fail_again_is_not_tried_again(fake: FakeMlflow, name: str) -> None:
+    """One attempt, no token of the budget, and no step towards an open breaker."""
+    status, text, content_type, headers = FINAL[name]
+    fake.before = only(
+        "experiments/search", answering(status, text, content_type=content_type, headers=headers)
+    )
+    clock = Clock()
+    limits = Limits(max_body_bytes=1_000)
+    async with Door(fake.url, limits, clock=clock, sleep=clock.sleep) as door:
+        for number in range(50):
+            with pytest.raises(UpstreamError):
+                await door.call("POST", "experiments/search", read_experiments, json={"max_results": number})
+        assert (0, 10.0, "closed", 0) == (
+            door.retries,
+            door.budget.tokens,
+            door.breaker.state,
+            door.breaker.openings,
+        )
+    assert 50 == fake.count("experiments/search")
 
 
 async def test_nothing_is_tried_beyond_the_deadline(fake: FakeMlflow) -> None:
@@ -151,31 +220,4 @@ async def test_an_outage_is_not_multiplied(fake: FakeMlflow) -> None:
         for _ in range(20):
             with pytest.raises(UpstreamError):
                 await door.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
-    assert 20 + 10 <= fake.count("experiments/search") <= 20 + 13
-
-
-async def test_the_breaker_holds_back_and_finds_out(fake: FakeMlflow) -> None:
-    """After so many failures MLflow is left alone for a while; two good probes, and all is as before."""
-    fake.before, clock = answering(500), Clock()
-
-    async def ask(door: Door) -> Any:
-        return await door.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
-
-    limits = Limits(attempts=1, breaker_failures=3, breaker_interval=5)
-    async with Door(fake.url, limits, clock=clock, sleep=clock.sleep) as door:
-        for expected in [UpstreamError] * 3 + [UpstreamNotAsked] * 2:
-            with pytest.raises(expected):
-                await ask(door)
-        assert ("open", 3) == (door.breaker.state, fake.count("experiments/search"))
-        clock.now += 5
-        with pytest.raises(UpstreamError):
-            await ask(door)
-        with pytest.raises(UpstreamNotAsked):
-            await ask(door)
-        assert {"upstream": "failing", "breaker": "open"} == door.condition()
-        fake.before = None
-        clock.now += 5
-        await ask(door)
-        assert {"upstream": "ok", "breaker": "half_open"} == door.condition()
-        await ask(door)
-        assert {"upstream": "ok", "breaker": "closed"} == door.condition()
+    assert 20 + 5 <= fake.count("experiments/search") <= 20 + 8

@@ -1,0 +1,158 @@
+"""What answers and failures mean: for the caller, for the next attempt, and for MLflow's health."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pytest
+
+from service import errors
+from service.upstream import verdict
+from service.upstream.breaker import Sign
+from service.upstream.verdict import (
+    AlreadyExists,
+    Away,
+    FailedAtQuestion,
+    Forbidden,
+    Missing,
+    NotMlflow,
+    OwnLack,
+    WrongShape,
+)
+from service.upstream.wire import WireError, read_run
+from service.upstream.wording import Mask
+
+NO_MASK = Mask({})
+PAGE = b"<!doctype html><html><head><title>Sign in to Example</title></head></html>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+TEXT = {"Content-Type": "text/plain"}
+
+
+def mlflows(code: str) -> bytes:
+    return json.dumps({"error_code": code, "message": "words"}).encode()
+
+
+class Case(NamedTuple):
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    kind: type[errors.UpstreamFailure]
+    cause: str
+
+
+CASES = {
+    "missing": Case(
+        404, mlflows("RESOURCE_DOES_NOT_EXIST"), {}, Missing, "404 RESOURCE_DOES_NOT_EXIST: 'words'"
+    ),
+    "exists": Case(400, mlflows("RESOURCE_ALREADY_EXISTS"), {}, AlreadyExists, "400 RESOURCE_ALREADY_EXISTS"),
+    "refused": Case(400, mlflows("INVALID_PARAMETER_VALUE"), {}, errors.UpstreamRefused, "'words'"),
+    "no such endpoint": Case(404, mlflows("ENDPOINT_NOT_FOUND"), {}, errors.UpstreamRefused, "404"),
+    "GitLab refuses": Case(
+        400, b'{"error": "order_by is invalid"}', {}, errors.UpstreamRefused, "400: 'order_by is invalid'"
+    ),
+    "Traefik without a backend": Case(
+        404, b"404 page not found\n", TEXT, NotMlflow, "404: '404 page not found'"
+    ),
+    "Kong without a route": Case(
+        404, b'{"message": "no Route matched with those values"}', {}, NotMlflow, "404: 'no Route matched"
+    ),
+    "nginx's 404": Case(404, PAGE, HTML, NotMlflow, "404: a web page, 'Sign in to Example'"),
+    "a firewall's page": Case(406, PAGE, {}, NotMlflow, "406: a web page"),
+    "basic-auth's 401": Case(401, b"You are not authenticated.", TEXT, errors.UpstreamAuth, "'You are not"),
+    "basic-auth's 403": Case(403, b"Permission denied", TEXT, Forbidden, "403: 'Permission denied'"),
+    "403 in JSON": Case(403, mlflows("PERMISSION_DENIED"), {}, Forbidden, "403 PERMISSION_DENIED: 'words'"),
+    "a redirect": Case(
+        302,
+        b"",
+        {"Location": "https://ada:pw@sso.example.com:8443/login?state=s3cret#top"},
+        NotMlflow,
+        "302, redirects to https://sso.example.com:8443/login",
+    ),
+    "a redirect on the same host": Case(
+        308, b"", {"Location": "/mlflow/?a=1"}, NotMlflow, "redirects to /mlflow/"
+    ),
+    "a redirect to nowhere": Case(301, b"", {"Location": "http://[x"}, NotMlflow, "an address that is none"),
+    "not modified": Case(304, b"", {}, NotMlflow, "status 304"),
+    "no content": Case(204, b"", {}, NotMlflow, "status 204"),
+    "too many": Case(429, b"slow down", {"Retry-After": "7"}, errors.UpstreamUnavailable, "429: 'slow down'"),
+    "MLflow failed at it": Case(
+        500, mlflows("INTERNAL_ERROR"), {}, FailedAtQuestion, "INTERNAL_ERROR: 'words'"
+    ),
+    "MLflow lost data": Case(500, mlflows("DATA_LOSS"), {}, FailedAtQuestion, "DATA_LOSS"),
+    "MLflow cannot do it": Case(501, mlflows("NOT_IMPLEMENTED"), {}, FailedAtQuestion, "501"),
+    "MLflow's database is gone": Case(
+        503, mlflows("TEMPORARILY_UNAVAILABLE"), {}, errors.UpstreamError, "503"
+    ),
+    "the same as a 500": Case(500, mlflows("TEMPORARILY_UNAVAILABLE"), {}, errors.UpstreamError, "500"),
+    "MLflow crashed": Case(500, PAGE, HTML, errors.UpstreamError, "500: a web page"),
+    "a bad gateway": Case(502, b"", {}, errors.UpstreamError, "status 502"),
+    "a proxy that gave up": Case(408, b"", {}, errors.UpstreamError, "status 408"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_an_answer_means(name: str) -> None:
+    """By its status, and by whether it is MLflow's own JSON; the log learns what it said."""
+    case = CASES[name]
+    with pytest.raises(errors.UpstreamFailure) as caught:
+        verdict.check("runs/get", case.status, case.headers, case.body, NO_MASK)
+    assert case.kind is type(caught.value)
+    assert caught.value.cause.startswith(f"runs/get: status {case.status}")
+    assert case.cause in caught.value.cause
+    for kept in ("words", "Sign in", "sso", "s3cret"):
+        assert kept not in caught.value.detail
+    assert "s3cret" not in caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "kind"),
+    [
+        (PAGE, HTML, NotMlflow),
+        (PAGE, {"Content-Type": "application/json"}, NotMlflow),
+        (b"{}", HTML, NotMlflow),
+        (b'{"run": {"info": {"run_id": "a', {}, errors.UpstreamError),
+        (b"", {}, errors.UpstreamError),
+        (b"\xff\xfe", {}, errors.UpstreamError),
+        (b"{}", {}, WrongShape),
+        (b'{"run": null}', {}, WrongShape),
+        (b"[]", {}, WrongShape),
+    ],
+)
+def test_what_cannot_be_read(body: bytes, headers: Mapping[str, str], kind: type[Exception]) -> None:
+    """A page is not MLflow's; JSON of another shape would be the same again; the rest is an accident."""
+    with pytest.raises(WireError) as caught:
+        read_run(body)
+    assert kind is type(verdict.unreadable("runs/get", headers, body, caught.value, NO_MASK))
+
+
+@pytest.mark.parametrize(
+    ("error", "sign", "plain"),
+    [
+        (Missing(""), Sign.WELL, Sign.WELL),
+        (errors.UpstreamRefused(""), Sign.WELL, Sign.WELL),
+        (Forbidden(""), Sign.ODD, Sign.ODD),
+        (errors.UpstreamAuth(""), Sign.ODD, Sign.ODD),
+        (NotMlflow(""), Sign.ODD, Sign.ODD),
+        (errors.UpstreamUnavailable(""), Sign.NOTHING, Sign.ODD),
+        (errors.UpstreamTooLarge(""), Sign.NOTHING, Sign.ODD),
+        (WrongShape(""), Sign.NOTHING, Sign.ODD),
+        (OwnLack(""), Sign.NOTHING, Sign.NOTHING),
+        (errors.UpstreamNotAsked(""), Sign.NOTHING, Sign.NOTHING),
+        (FailedAtQuestion(""), Sign.DOUBT, Sign.DOUBT),
+        (errors.UpstreamTimeout(""), Sign.DOUBT, Sign.DOUBT),
+        (errors.UpstreamError(""), Sign.DOUBT, Sign.DOUBT),
+        (Away(""), Sign.AWAY, Sign.AWAY),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,
+)
+def test_what_a_failure_says_of_mlflow(error: errors.UpstreamFailure, sign: Sign, plain: Sign) -> None:
+    """Of a caller's question, and of the plain one, which fails for MLflow's own reasons only."""
+    assert sign is verdict.judge(error)[0]
+    assert plain is verdict.judge_plain(error)
+
+
+def test_outcomes() -> None:
+    """One run that may not be read is not counted as refused credentials, nor our own lack as MLflow's."""
+    kinds = (Forbidden, errors.UpstreamAuth, OwnLack, errors.UpstreamTooLarge, FailedAtQuestion)
+    expected = ["forbidden", "upstream_auth", "own_lack", "upstream_too_large", "failed_question"]
+    assert expected == [verdict.judge(kind(""))[1] for kind in kinds]
