@@ -1,13 +1,14 @@
 """What the service remembers: entries bounded in bytes, the least recently read dropped first.
 
 An entry's value is a run, an experiment, a tuple of them, or None for what does not exist. A run that several
-entries hold (its own and those of lists) is one object, and counts once.
+entries hold (its own and those of lists) is one object, and counts once; so does the name of a metric, param
+or tag that several runs hold.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Collection, Hashable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from sys import getsizeof
 from typing import NamedTuple, Self
 
@@ -17,6 +18,7 @@ Value = Run | Experiment | tuple[Run, ...] | tuple[Experiment, ...] | None
 
 _ENTRY_BYTES = 512  # an entry, its key, its place in the order and in the counts
 _PART_BYTES = 96  # a part's place in the counts, and what the allocator rounds up
+_NAME_BYTES = 100  # a name's place in the counts
 
 
 class Windows(NamedTuple):
@@ -80,6 +82,7 @@ class Memory:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self._held: dict[int, tuple[int, int]] = {}  # by a part's id: how many hold it, and its size then
+        self._names: Counter[int] = Counter()  # by a name's id: how many mappings of runs hold it
         self.used = 0
         self.evictions = 0
         self.changes = 0  # as long as this stays the same, every key has the entry that it had
@@ -140,7 +143,7 @@ class Memory:
             holders, size = self._held.get(id(part)) or (0, size_of(part))
             self._held[id(part)] = holders + 1, size
             if not holders:
-                self.used += size
+                self.used += size + sum(map(self._hold_names, _named(part)))
 
     def _release(self, entry: Entry) -> None:
         self.used -= entry.size
@@ -149,11 +152,31 @@ class Memory:
             if holders > 1:
                 self._held[id(part)] = holders - 1, size
             else:
-                self.used -= size
+                self.used -= size + sum(map(self._release_names, _named(part)))
+
+    def _hold_names(self, named: Mapping[str, object]) -> int:
+        """Bytes of the names that nobody held before."""
+        known, counts = len(self._names), self._names
+        counts.update(map(id, named))
+        if len(counts) == known:
+            return 0
+        return sum(size_of_name(name) for name in named if counts[id(name)] == 1)
+
+    def _release_names(self, named: Mapping[str, object]) -> int:
+        """Bytes of the names that nobody holds any more."""
+        size, counts = 0, self._names
+        for name in named:
+            held = counts[id(name)] - 1
+            if held:
+                counts[id(name)] = held
+            else:
+                del counts[id(name)]
+                size += size_of_name(name)
+        return size
 
 
 def size_of(part: Run | Experiment) -> int:
-    """Bytes of memory that a run or an experiment takes. The names of tags and metrics are shared by all."""
+    """Bytes of memory that a run or an experiment takes, but for the names of metrics, params and tags."""
     size = getsizeof(part) + _PART_BYTES
     if isinstance(part, Experiment):
         return size + _size_of_texts((part.name, part.artifact_location))
@@ -161,6 +184,17 @@ def size_of(part: Run | Experiment) -> int:
     for texts in (part.params, part.tags):
         size += getsizeof(texts) + _size_of_texts(texts.values())
     return size + getsizeof(part.metrics) + getsizeof(0.0) * len(part.metrics)
+
+
+def size_of_name(name: str) -> int:
+    """Bytes of memory that a name takes; the same before and after it was answered, which makes it grow."""
+    if name.isascii():
+        return _NAME_BYTES + getsizeof(name)
+    return _NAME_BYTES + getsizeof("") + 4 * len(name) + len(name.encode())
+
+
+def _named(part: Run | Experiment) -> tuple[Mapping[str, object], ...]:
+    return () if isinstance(part, Experiment) else (part.metrics, part.params, part.tags)
 
 
 def _size_of_texts(texts: Collection[str]) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from service.errors import UpstreamAuth, UpstreamFailure, UpstreamRefused
+from service.errors import UpstreamAuth, UpstreamFailure, UpstreamForbidden, UpstreamRefused
 from service.upstream.client import MlflowClient
 
 log = logging.getLogger("service.upstream")
@@ -27,7 +27,7 @@ async def ensure_experiment(
         try:
             if (await client.experiment(name)).value is None and await client.create_experiment(name):
                 log.info("created the experiment %r in MLflow", name)
-        except (UpstreamRefused, UpstreamAuth) as error:
+        except (UpstreamRefused, UpstreamAuth, UpstreamForbidden) as error:
             log.warning("MLflow refuses to create the experiment %r: %s", name, error.cause)
         except UpstreamFailure as error:
             log.info("looking for the experiment %r again in %g s: %s", name, pause, error.cause)

@@ -21,6 +21,10 @@ class AlreadyExists(errors.UpstreamRefused):
     """MLflow says that the thing to be created exists."""
 
 
+class Forbidden(errors.UpstreamAuth):
+    """MLflow forbids this call; whether it refuses the account altogether, the client finds out."""
+
+
 def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Body) -> None:
     """Raise what a status that is not 200 means (mlflow/exceptions.py has MLflow's codes)."""
     if status == HTTPStatus.OK:
@@ -32,7 +36,9 @@ def check(endpoint: str, status: int, headers: Mapping[str, str], body: wire.Bod
         raise Missing(said)
     if code == _EXISTS:
         raise AlreadyExists(said)
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status == HTTPStatus.FORBIDDEN:
+        raise Forbidden(said)
+    if status == HTTPStatus.UNAUTHORIZED:
         raise errors.UpstreamAuth(said)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise errors.UpstreamUnavailable(said, wanted)
