@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from service.errors import UpstreamAuth, UpstreamRefused
 
-_SERVED = 60.0  # seconds for which it is believed that the account is served
+_SERVED = 10.0  # seconds for which it is believed that the account is served
 _REFUSED = 2.0
 
 

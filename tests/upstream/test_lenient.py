@@ -88,7 +88,7 @@ def test_a_run_of_the_oldest_servers() -> None:
     ],
 )
 def test_statuses(status: object, expected: str) -> None:
-    """A status may be protobuf's number; one that is not known is as the server says, and none is its first."""
+    """A status may be protobuf's number; one that is not known is as the server says; none is RUNNING."""
     run = wire.read_run(body(status=status))
     assert expected == run.status
     assert (expected == "FINISHED") is run.is_terminal

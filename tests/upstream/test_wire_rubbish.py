@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.upstream import wire
 from service.upstream.wire import Page, WireError
 from tests.upstream.readers import READERS, read_experiments, read_runs
 
