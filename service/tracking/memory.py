@@ -7,8 +7,8 @@ or tag that several runs hold.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Sequence
 from sys import getsizeof
 from typing import NamedTuple, Self
 
@@ -81,8 +81,10 @@ class Memory:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
-        self._held: dict[int, tuple[int, int]] = {}  # by a part's id: how many hold it, and its size then
-        self._names: Counter[int] = Counter()  # by a name's id: how many mappings of runs hold it
+        # By a part's id: how many entries hold it, its size when it was counted, the hash of its names' ids.
+        self._held: dict[int, tuple[int, int, int]] = {}
+        self._names: dict[int, int] = {}  # by a name's id: how often it stands in shapes
+        self._shapes: dict[int, int] = {}  # how many runs have just these names
         self.used = 0
         self.evictions = 0
         self.changes = 0  # as long as this stays the same, every key has the entry that it had
@@ -140,37 +142,47 @@ class Memory:
     def _hold(self, entry: Entry) -> None:
         self.used += entry.size
         for part in _parts(entry.value):
-            holders, size = self._held.get(id(part)) or (0, size_of(part))
-            self._held[id(part)] = holders + 1, size
+            holders, size, shape = self._held.get(id(part)) or (0, 0, 0)
             if not holders:
-                self.used += size + sum(map(self._hold_names, _named(part)))
+                names = _names(part)
+                size, shape = size_of(part), hash(tuple(map(id, names)))
+                self.used += size + self._hold_names(names, shape)
+            self._held[id(part)] = holders + 1, size, shape
 
     def _release(self, entry: Entry) -> None:
         self.used -= entry.size
         for part in _parts(entry.value):
-            holders, size = self._held.pop(id(part))
+            holders, size, shape = self._held.pop(id(part))
             if holders > 1:
-                self._held[id(part)] = holders - 1, size
+                self._held[id(part)] = holders - 1, size, shape
             else:
-                self.used -= size + sum(map(self._release_names, _named(part)))
+                self.used -= size + self._release_names(part, shape)
 
-    def _hold_names(self, named: Mapping[str, object]) -> int:
-        """Bytes of the names that nobody held before."""
-        known, counts = len(self._names), self._names
-        counts.update(map(id, named))
-        if len(counts) == known:
+    def _hold_names(self, names: tuple[str, ...], shape: int) -> int:
+        """Bytes of the names that nobody held before. Most runs have just the names of another."""
+        alike = self._shapes.get(shape, 0)
+        self._shapes[shape] = alike + 1
+        if alike:
             return 0
-        return sum(size_of_name(name) for name in named if counts[id(name)] == 1)
-
-    def _release_names(self, named: Mapping[str, object]) -> int:
-        """Bytes of the names that nobody holds any more."""
         size, counts = 0, self._names
-        for name in named:
-            held = counts[id(name)] - 1
+        for name in names:
+            held = counts.get(id(name), 0)
+            counts[id(name)] = held + 1
+            size += 0 if held else size_of_name(name)
+        return size
+
+    def _release_names(self, part: Run | Experiment, shape: int) -> int:
+        """Bytes of the names that nobody holds any more."""
+        alike = self._shapes.pop(shape) - 1
+        if alike:
+            self._shapes[shape] = alike
+            return 0
+        size, counts = 0, self._names
+        for name in _names(part):
+            held = counts.pop(id(name), 1) - 1
             if held:
                 counts[id(name)] = held
             else:
-                del counts[id(name)]
                 size += size_of_name(name)
         return size
 
@@ -193,8 +205,8 @@ def size_of_name(name: str) -> int:
     return _NAME_BYTES + getsizeof("") + 4 * len(name) + len(name.encode())
 
 
-def _named(part: Run | Experiment) -> tuple[Mapping[str, object], ...]:
-    return () if isinstance(part, Experiment) else (part.metrics, part.params, part.tags)
+def _names(part: Run | Experiment) -> tuple[str, ...]:
+    return () if isinstance(part, Experiment) else (*part.metrics, *part.params, *part.tags)
 
 
 def _size_of_texts(texts: Collection[str]) -> int:
