@@ -25,6 +25,7 @@ from service.upstream.wire import Page
 log = logging.getLogger("service.upstream")
 
 _PAGE = 1000
+_LONG = 2.0  # seconds of a page
 _MOST_NOTED = 1_000  # runs that cannot be read, and names of experiments
 _BY_IDS = Form(frozenset({"run_id IN"}), {})
 _ONE_BY_ONE = Form(frozenset(), {})
@@ -195,8 +196,9 @@ class MlflowClient:
                     raise
                 may_wait = not isinstance(error, UpstreamTimeout)
                 asked = fewer
-            except asyncio.CancelledError:  # the time of all pages is over
-                self._portions.were_too_much(of, asked)
+            except asyncio.CancelledError:  # the time of all pages is over: was it this one that took it?
+                if self._clock() - began > _LONG:
+                    self._portions.were_too_much(of, asked)
                 raise
             else:
                 self._portions.went_well(of, asked, self._clock() - began, page.size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sys import getsizeof
 
-_MOST_BYTES = 2**20
+_MOST_BYTES = 8 * 2**20
 _LONG = 2_000  # bytes of a name that is not worth a place: MLflow allows 250 characters
 _PLACE_BYTES = 100  # a name's place in the table, at most
 
@@ -12,8 +12,8 @@ _PLACE_BYTES = 100  # a name's place in the table, at most
 class Names(dict[str, str]):
     """`names[name]` is one object for all equal names, as sys.intern would give it.
 
-    What is interned is never let go of on Python 3.12.0 to 3.12.6 (python/cpython#113993); this table takes a
-    mebibyte at most, and is begun anew when it is full. The names that runs hold are theirs.
+    What is interned is never let go of on Python 3.12.0 to 3.12.6 (python/cpython#113993); this table takes
+    eight mebibytes at most, some 50,000 names, and is begun anew when it is full. The names that runs hold are theirs.
     """
 
     def __init__(self) -> None:
