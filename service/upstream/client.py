@@ -201,7 +201,8 @@ class MlflowClient:
                     self._portions.were_too_much(of, asked)
                 raise
             else:
-                self._portions.went_well(of, asked, self._clock() - began, page.size)
+                came = len(page.found) + len(page.unreadable)
+                self._portions.went_well(of, came, self._clock() - began, page.size)
                 for name, why in page.unreadable:
                     if _note(self._unreadable, name, why):
                         log.warning("%s: %r cannot be read and is left out: %s", endpoint, name, why)

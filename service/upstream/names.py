@@ -12,8 +12,9 @@ _PLACE_BYTES = 100  # a name's place in the table, at most
 class Names(dict[str, str]):
     """`names[name]` is one object for all equal names, as sys.intern would give it.
 
-    What is interned is never let go of on Python 3.12.0 to 3.12.6 (python/cpython#113993); this table takes
-    eight mebibytes at most, some 50,000 names, and is begun anew when it is full. The names that runs hold are theirs.
+    What is interned is never let go of on Python 3.12.0 to 3.12.6 (python/cpython#113993). This table takes
+    eight mebibytes at most, some 50,000 names, and is begun anew when it is full; names that runs hold are
+    theirs.
     """
 
     def __init__(self) -> None:

@@ -36,10 +36,10 @@ class Portions:
         self._keep(key, fewer)
         return fewer
 
-    def went_well(self, key: Hashable, asked: int, seconds: float, size: int) -> None:
-        """So many at once took so many seconds and bytes."""
+    def went_well(self, key: Hashable, came: int, seconds: float, size: int) -> None:
+        """So many came at once, in so many seconds and bytes."""
         most, since = self._most.get(key, (0, 0.0))
-        if asked < most or not most:
+        if came < most or not most:
             return
         if seconds < _QUICK and size < self._largest // (4 * _FEWER):
             self._keep(key, most * _FEWER)
