@@ -25,6 +25,7 @@ from service.upstream.wire import Page
 log = logging.getLogger("service.upstream")
 
 _PAGE = 1000
+_WIDE = 100  # runs that show in which order they come
 _LONG = 2.0  # seconds of a page
 _MOST_NOTED = 1_000  # runs that cannot be read, and names of experiments
 _BY_IDS = Form(frozenset({"run_id IN"}), {})
@@ -111,13 +112,16 @@ class MlflowClient:
             return Reading(())
         listing = Listing(question)
         page_of = partial(self._page, "runs/search", self._read_runs, question.experiment_id)
-        wanted = question.limit
+
+        def wanted_of(form: Form) -> int:
+            return question.limit if form.is_full else max(question.limit, _WIDE)
+
         try:
             async with self._in_time():
                 form, page = await self._first(
-                    forms.of_runs(question),
-                    lambda form: page_of(form.body, wanted if form.is_full else _PAGE),
+                    forms.of_runs(question), lambda form: page_of(form.body, wanted_of(form))
                 )
+                wanted = wanted_of(form)
                 listing.add(page.found)
                 while page.token and not listing.is_complete:
                     if not (form.is_full and listing.is_ordered and listing.is_exact):

@@ -159,6 +159,15 @@ async def test_an_order_that_is_ignored(client: MlflowClient, fake: FakeMlflow) 
     assert newest == await listed(client, limit=20)
 
 
+async def test_a_server_whose_own_order_is_the_right_one(client: MlflowClient, fake: FakeMlflow) -> None:
+    """Where an order is refused, and a page shows that runs come newest first, no more pages are read."""
+    run_ids = [fake.add_run() for _ in range(150)][::-1]
+    fake.before = others.gitlab(fake)
+    assert run_ids[:5] == await listed(client, limit=5)
+    assert [5, 100] == [asked["max_results"] for asked in searches(fake)]
+    assert run_ids == await listed(client, limit=150)
+
+
 async def test_runs_that_started_together(client: MlflowClient, fake: FakeMlflow) -> None:
     """The id decides, whatever the server makes of it; that is no other order."""
     for run_id in ("c", "a", "b"):
