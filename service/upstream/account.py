@@ -25,23 +25,23 @@ class Account:
         self._look = look
         self._clock = clock
         self._until = float("-inf")
-        self._refused = ""
+        self._is_refused = False
         self._looking = asyncio.Lock()
 
-    async def make_sure_it_is_served(self) -> None:
-        """UpstreamAuth where MLflow refuses the account; what it says is believed for a while."""
+    async def make_sure_it_is_served(self, forbidden: UpstreamAuth) -> None:
+        """UpstreamAuth, of the same cause, where MLflow refuses the account; believed for a while."""
         async with self._looking:  # those who come meanwhile hear the same
             if self._clock() >= self._until:
                 await self._find_out()
-        if self._refused:
-            raise UpstreamAuth(self._refused)
+        if self._is_refused:
+            raise UpstreamAuth(forbidden.cause) from forbidden
 
     async def _find_out(self) -> None:
-        self._refused = ""
+        self._is_refused = False
         try:
             await self._look()
-        except UpstreamAuth as error:
-            self._refused = error.cause or "refused"
+        except UpstreamAuth:
+            self._is_refused = True
         except UpstreamRefused:
             pass  # a server that has no such list; that says nothing about the account
-        self._until = self._clock() + (_REFUSED if self._refused else _SERVED)
+        self._until = self._clock() + (_REFUSED if self._is_refused else _SERVED)

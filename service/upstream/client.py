@@ -26,6 +26,7 @@ log = logging.getLogger("service.upstream")
 
 _PAGE = 1000
 _WIDE = 100  # runs that show in which order they come
+_ALMOST = 0.9  # of the time of all pages
 _LONG = 2.0  # seconds of a page
 _MOST_NOTED = 1_000  # runs that cannot be read, and names of experiments
 _BY_IDS = Form(frozenset({"run_id IN"}), {})
@@ -45,6 +46,7 @@ class MlflowClient:
     def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._call = door.call
         self._in_time = door.in_time
+        self._deadline = door.deadline
         self._clock = clock
         names = Names()
         self._read_run = partial(wire.read_run, names=names)
@@ -63,9 +65,9 @@ class MlflowClient:
             return Reading(await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id}))
         except Missing:
             return Reading(None)
-        except Forbidden:
+        except Forbidden as error:
             # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
-            await self._account.make_sure_it_is_served()
+            await self._account.make_sure_it_is_served(error)
             return Reading(None)
 
     async def runs(
@@ -98,8 +100,8 @@ class MlflowClient:
             page = await self._call("POST", "runs/search", self._read_runs, json=body)
         except UpstreamTooLarge:
             return {}  # one by one they may be read
-        except Forbidden:
-            await self._account.make_sure_it_is_served()
+        except Forbidden as error:
+            await self._account.make_sure_it_is_served(error)
             return {}
         except UpstreamRefused:
             self._refusals.note(_BY_IDS, _ONE_BY_ONE)
@@ -195,8 +197,8 @@ class MlflowClient:
                 page = await self._call("POST", endpoint, read, json={**body, "max_results": asked})
             except (UpstreamTooLarge, UpstreamTimeout) as error:
                 fewer = self._portions.were_too_much(of, asked)
-                # A server that is slow is asked once more only, for less; the caller's time bounds that.
-                if asked == 1 or not may_wait:
+                # A server that is slow is asked once more only, for less, where there is time for it.
+                if asked == 1 or not may_wait or self._clock() - began > self._deadline * _ALMOST:
                     raise
                 may_wait = not isinstance(error, UpstreamTimeout)
                 asked = fewer
@@ -217,7 +219,7 @@ class MlflowClient:
 
     async def _forbidden(self, experiment: str, error: Forbidden) -> UpstreamForbidden:
         """What a 403 about an experiment (its name or id) is; UpstreamAuth if it is about the account."""
-        await self._account.make_sure_it_is_served()
+        await self._account.make_sure_it_is_served(error)
         return UpstreamForbidden(self._experiments.get(experiment, experiment), error.cause)
 
 

@@ -88,7 +88,7 @@ class Door:
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
         self._ask: Ask | None = None
-        self.largest = limits.max_body_bytes
+        self.deadline, self.largest = limits.deadline, limits.max_body_bytes
         self._intake = Intake(self.largest)
         self.gate = Gate(limits.max_in_flight, limits.queue_timeout, clock)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_interval, clock)
