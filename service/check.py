@@ -16,6 +16,7 @@ from service.errors import (
     AuthUnavailable,
     UpstreamAuth,
     UpstreamFailure,
+    UpstreamForbidden,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
@@ -33,7 +34,7 @@ from service.upstream.diagnosis import Look, of_answer
 from service.upstream.experiment import resembling
 from service.upstream.probe import API, HEALTH, look, speaks_tls
 from service.upstream.unreachable import Place, of_connection
-from service.upstream.watched_experiment import contradiction
+from service.upstream.watched_experiment import advice, contradiction
 
 Say = Callable[[str], object]
 
@@ -147,6 +148,10 @@ async def _check_mlflow(
     try:
         async with asyncio.timeout(patience):
             return await _check_experiment(client, settings, say)
+    except UpstreamForbidden:
+        say(f"ok  MLflow: {url} answers")
+        say(f"!!  experiment: {advice(settings.mlflow_experiment_name, 'forbidden')}")
+        return 1
     except TimeoutError:
         said = f"does not answer in time: nothing within {patience:g} s"
     except UpstreamTimeout as error:

@@ -161,13 +161,14 @@ class ExpectationFailed(TrackingError):
 
 
 class RunsNotFound(TrackingError):
-    """MLflow says that these runs do not exist."""
+    """MLflow says that these runs do not exist, or does not say so to an account that may not read them."""
 
     status, code, title = 404, "run_not_found", "Run not found"
 
     def __init__(self, run_ids: Sequence[str]) -> None:
-        noun = "run" if len(run_ids) == 1 else "runs"
-        super().__init__(f"MLflow knows no {noun} {', '.join(shorten(run_id) for run_id in run_ids)}.")
+        subject, verb = ("run", "does") if len(run_ids) == 1 else ("runs", "do")
+        names = ", ".join(shorten(run_id) for run_id in run_ids)
+        super().__init__(f"The {subject} {names} {verb} not exist, or may not be read.")
         self.run_ids = tuple(run_ids)
 
     def extensions(self) -> Mapping[str, object]:

@@ -132,6 +132,9 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "local.environment",
         "upstream.filters",
         "upstream.wire",
+        "upstream.lenient",
+        "upstream.listing",
+        "upstream.names",
         "errors",
     ]
     for name in pure:

@@ -17,7 +17,7 @@ from service.auth.api_keys import new_key
 from service.check import check
 from tests.api.serving import make_settings
 from tests.deploy.stub import held
-from tests.fakes.faults import answering
+from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
 
 SETTINGS = "ok  settings: listens on 127.0.0.1:8080, callers: anybody on this machine"
@@ -202,6 +202,13 @@ class TestExperiment:
         assert (1, "!!  experiment: 'alpha' is deleted") == (code, lines[-2])
         assert lines[-1].startswith("    restore it (mlflow experiments restore -x ")
         assert lines[-1].endswith("or set MLFLOW_EXPERIMENT_NAME to one of: Default")
+
+    async def test_it_is_forbidden(self, fake: FakeMlflow) -> None:
+        """An experiment that MLflow does not let the service read is 1, and no matter of credentials."""
+        fake.before = only("experiments/get-by-name", answering(403, "Permission denied"))
+        code, lines = await checked(fake.url)
+        assert (1, True) == (code, lines[1].startswith("ok  MLflow: "))
+        assert "!!  experiment: MLflow forbids the experiment 'Default'" == lines[2].partition(": let")[0]
 
 
 class TestEnvironment:

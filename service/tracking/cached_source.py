@@ -184,6 +184,7 @@ class CachedSource:
         return self._remember(key, value, asked)
 
     def _remember(self, key: Hashable, value: Value, asked: int) -> Entry:
+        self._found_together.clear()  # which hold runs that the memory may drop
         return self._memory.put(key, value, asked, self._clock(), self._freshness.of(value))
 
     async def _remember_runs(self, runs: Sequence[Run], asked: int) -> tuple[Run, ...]:

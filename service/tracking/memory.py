@@ -1,7 +1,8 @@
 """What the service remembers: entries bounded in bytes, the least recently read dropped first.
 
 An entry's value is a run, an experiment, a tuple of them, or None for what does not exist. A run that several
-entries hold (its own and those of lists) is one object, and counts once.
+entries hold (its own and those of lists) is one object, and counts once; so does the name of a metric, param
+or tag that several runs hold.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ Value = Run | Experiment | tuple[Run, ...] | tuple[Experiment, ...] | None
 
 _ENTRY_BYTES = 512  # an entry, its key, its place in the order and in the counts
 _PART_BYTES = 96  # a part's place in the counts, and what the allocator rounds up
+_NAME_BYTES = 100  # a name's place in the counts
 
 
 class Windows(NamedTuple):
@@ -79,7 +81,10 @@ class Memory:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
-        self._held: dict[int, tuple[int, int]] = {}  # by a part's id: how many hold it, and its size then
+        # By a part's id: how many entries hold it, its size when it was counted, the hash of its names' ids.
+        self._held: dict[int, tuple[int, int, int]] = {}
+        self._names: dict[int, int] = {}  # by a name's id: how often it stands in shapes
+        self._shapes: dict[int, int] = {}  # how many runs have just these names
         self.used = 0
         self.evictions = 0
         self.changes = 0  # as long as this stays the same, every key has the entry that it had
@@ -137,23 +142,53 @@ class Memory:
     def _hold(self, entry: Entry) -> None:
         self.used += entry.size
         for part in _parts(entry.value):
-            holders, size = self._held.get(id(part)) or (0, size_of(part))
-            self._held[id(part)] = holders + 1, size
+            holders, size, shape = self._held.get(id(part)) or (0, 0, 0)
             if not holders:
-                self.used += size
+                names = _names(part)
+                size, shape = size_of(part), hash(tuple(map(id, names)))
+                self.used += size + self._hold_names(names, shape)
+            self._held[id(part)] = holders + 1, size, shape
 
     def _release(self, entry: Entry) -> None:
         self.used -= entry.size
         for part in _parts(entry.value):
-            holders, size = self._held.pop(id(part))
+            holders, size, shape = self._held.pop(id(part))
             if holders > 1:
-                self._held[id(part)] = holders - 1, size
+                self._held[id(part)] = holders - 1, size, shape
             else:
-                self.used -= size
+                self.used -= size + self._release_names(part, shape)
+
+    def _hold_names(self, names: tuple[str, ...], shape: int) -> int:
+        """Bytes of the names that nobody held before. Most runs have just the names of another."""
+        alike = self._shapes.get(shape, 0)
+        self._shapes[shape] = alike + 1
+        if alike:
+            return 0
+        size, counts = 0, self._names
+        for name in names:
+            held = counts.get(id(name), 0)
+            counts[id(name)] = held + 1
+            size += 0 if held else size_of_name(name)
+        return size
+
+    def _release_names(self, part: Run | Experiment, shape: int) -> int:
+        """Bytes of the names that nobody holds any more."""
+        alike = self._shapes.pop(shape) - 1
+        if alike:
+            self._shapes[shape] = alike
+            return 0
+        size, counts = 0, self._names
+        for name in _names(part):
+            held = counts.pop(id(name), 1) - 1
+            if held:
+                counts[id(name)] = held
+            else:
+                size += size_of_name(name)
+        return size
 
 
 def size_of(part: Run | Experiment) -> int:
-    """Bytes of memory that a run or an experiment takes. The names of tags and metrics are shared by all."""
+    """Bytes of memory that a run or an experiment takes, but for the names of metrics, params and tags."""
     size = getsizeof(part) + _PART_BYTES
     if isinstance(part, Experiment):
         return size + _size_of_texts((part.name, part.artifact_location))
@@ -161,6 +196,17 @@ def size_of(part: Run | Experiment) -> int:
     for texts in (part.params, part.tags):
         size += getsizeof(texts) + _size_of_texts(texts.values())
     return size + getsizeof(part.metrics) + getsizeof(0.0) * len(part.metrics)
+
+
+def size_of_name(name: str) -> int:
+    """Bytes of memory that a name takes; the same before and after it was answered, which makes it grow."""
+    if name.isascii():
+        return _NAME_BYTES + getsizeof(name)
+    return _NAME_BYTES + getsizeof("") + 4 * len(name) + len(name.encode())
+
+
+def _names(part: Run | Experiment) -> tuple[str, ...]:
+    return () if isinstance(part, Experiment) else (*part.metrics, *part.params, *part.tags)
 
 
 def _size_of_texts(texts: Collection[str]) -> int:

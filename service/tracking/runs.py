@@ -28,7 +28,8 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     """One MLflow run as it was when it was read.
 
     start_time and end_time are Unix epoch milliseconds; end_time is None while the run is active. metrics
-    holds the last value of each metric, None where that is not a finite number.
+    holds the last value of each metric, None where that is not a finite number. experiment_id is "" where the
+    server does not say it.
     """
 
     run_id: str
@@ -40,6 +41,8 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     params: Mapping[str, str]
     metrics: Mapping[str, float | None]
     tags: Mapping[str, str]
+    experiment_id: str = ""
+    is_deleted: bool = False
 
     @property
     def is_terminal(self) -> bool:
@@ -53,12 +56,16 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
 
 class Experiment(msgspec.Struct, frozen=True, gc=False):
-    """One MLflow experiment. lifecycle_stage is "active" or "deleted"."""
+    """One MLflow experiment. lifecycle_stage is "active" or "deleted".
+
+    creation_time is in Unix epoch milliseconds; None where the server does not say it.
+    """
 
     experiment_id: str
     name: str
     artifact_location: str
     lifecycle_stage: str
+    creation_time: int | None = None
 
     @property
     def is_active(self) -> bool:
@@ -82,3 +89,11 @@ class RunQuestion(msgspec.Struct, frozen=True, gc=False):
         """The tags that a run must bear, by name."""
         wanted = {"run_type": self.run_type, "strategy_id": self.strategy_id}
         return {name: value for name, value in wanted.items() if value is not None}
+
+    def asks_for(self, run: Run) -> bool:
+        """Whether this run is wanted; one whose experiment the server does not say is taken for one of it."""
+        return (
+            not run.is_deleted
+            and run.experiment_id in ("", self.experiment_id)
+            and all(run.tags.get(name) == value for name, value in self.tags.items())
+        )

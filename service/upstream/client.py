@@ -3,34 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any
+import logging
+import time
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
-from service.errors import UpstreamRefused
+from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
 from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
 from service.tracking.source import Reading
-from service.upstream import filters, wire
+from service.upstream import filters, forms, wire
+from service.upstream.account import Account
 from service.upstream.door import Door
-from service.upstream.verdict import AlreadyExists, Missing
+from service.upstream.forms import Form, Refusals
+from service.upstream.listing import Listing, oldest_first
+from service.upstream.names import Names
+from service.upstream.portions import Portions
+from service.upstream.verdict import AlreadyExists, Forbidden, Missing
+from service.upstream.wire import Page
+
+log = logging.getLogger("service.upstream")
 
 _PAGE = 1000
+_WIDE = 100  # runs that show in which order they come
+_ALMOST = 0.9  # of the time of all pages
+_LONG = 2.0  # seconds of a page
+_MOST_NOTED = 1_000  # runs that cannot be read, and names of experiments
+_BY_IDS = Form(frozenset({"run_id IN"}), {})
+_ONE_BY_ONE = Form(frozenset(), {})
+
+T = TypeVar("T")
+Read = Callable[[wire.Body], Generator[None, None, Page[T]]]
 
 
 class MlflowClient:
-    """A RunSource over MLflow. Every call raises UpstreamFailure where MLflow fails."""
+    """A RunSource over MLflow, and over other servers of its API. clock: seconds, monotonic.
 
-    def __init__(self, door: Door) -> None:
+    Every call raises UpstreamFailure where MLflow fails. All that is answered is checked against what was
+    asked, and put in order here: some servers ignore parts of a question.
+    """
+
+    def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._call = door.call
         self._in_time = door.in_time
+        self._deadline = door.deadline
+        self._clock = clock
+        names = Names()
+        self._read_run = partial(wire.read_run, names=names)
+        self._read_runs = partial(wire.read_runs, names=names)
+        self._refusals = Refusals(clock)
+        self._portions = Portions(door.largest, clock)
+        self._account = Account(self._look, clock)
+        self._unreadable: dict[str, str] = {}  # why, by the name: each is told of once
+        self._experiments: dict[str, str] = {}  # their names by their ids, for messages
 
     async def run(self, run_id: str) -> Reading[Run | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
         if not is_run_id(run_id):
             return Reading(None)
         try:
-            return Reading(await self._call("GET", "runs/get", wire.read_run, params={"run_id": run_id}))
+            return Reading(await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id}))
         except Missing:
+            return Reading(None)
+        except Forbidden as error:
+            # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
+            await self._account.make_sure_it_is_served(error)
             return Reading(None)
 
     async def runs(
@@ -43,68 +80,82 @@ class MlflowClient:
         """
         found: dict[str, Run] = {}
         if experiment_id is not None and len(run_ids) > 1:
-            with suppress(UpstreamRefused):  # a server that knows no such search
-                found = await self._search_by_id(run_ids, experiment_id)
+            found = await self._search_by_id(run_ids, experiment_id)
         others = [run_id for run_id in run_ids if run_id not in found]
         fetched = await asyncio.gather(*map(self.run, others))
         runs = found | {run_id: reading.value for run_id, reading in zip(others, fetched, strict=True)}
         return Reading(tuple(runs[run_id] for run_id in run_ids))
 
     async def _search_by_id(self, run_ids: Sequence[str], experiment_id: str) -> dict[str, Run]:
+        """Those of the runs that one search finds: none on a server that knows no such search."""
+        if self._refusals.among([_BY_IDS, _ONE_BY_ONE]) == [_ONE_BY_ONE]:
+            return {}
         body = {
             "experiment_ids": [experiment_id],
             "filter": filters.by_ids(run_ids),
             "run_view_type": "ALL",  # a deleted run is answered, too
             "max_results": len(run_ids),
         }
-        page, _ = await self._call("POST", "runs/search", wire.read_runs, json=body)
-        return {run.run_id: run for run in page if run.run_id in run_ids}
+        try:
+            page = await self._call("POST", "runs/search", self._read_runs, json=body)
+        except UpstreamTooLarge:
+            return {}  # one by one they may be read
+        except Forbidden as error:
+            await self._account.make_sure_it_is_served(error)
+            return {}
+        except UpstreamRefused:
+            self._refusals.note(_BY_IDS, _ONE_BY_ONE)
+            return {}
+        return {run.run_id: run for run in page.found if run.run_id in run_ids}
 
     async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-runs"""
-        wanted = filters.by_tags(question.tags)
-        body: dict[str, Any] = {
-            "experiment_ids": [question.experiment_id],
-            "filter": wanted.text,
-            "run_view_type": "ACTIVE_ONLY",
-            "max_results": question.limit if wanted.exact else _PAGE,
-            "order_by": ["attributes.start_time DESC"],
-        }
-        found: dict[str, Run] = {}  # by id: a run that is created between two pages moves the others on
-        async with self._in_time():
-            while len(found) < question.limit:
-                page, token = await self._call("POST", "runs/search", wire.read_runs, json=body)
-                found |= {run.run_id: run for run in page if wanted.exact or _bears(run, question.tags)}
-                if not token:
-                    break
-                body["page_token"] = token
-        return Reading(tuple(found.values())[: question.limit])
+        if not all(map(filters.can_be_a_tag, question.tags.values())):
+            return Reading(())
+        listing = Listing(question)
+        page_of = partial(self._page, "runs/search", self._read_runs, question.experiment_id)
+
+        def wanted_of(form: Form) -> int:
+            return question.limit if form.is_full else max(question.limit, _WIDE)
+
+        try:
+            async with self._in_time():
+                form, page = await self._first(
+                    forms.of_runs(question), lambda form: page_of(form.body, wanted_of(form))
+                )
+                wanted = wanted_of(form)
+                listing.add(page.found)
+                while page.token and not listing.is_complete:
+                    if not (form.is_full and listing.is_ordered and listing.is_exact):
+                        wanted = min(wanted * 4, _PAGE)
+                    page = await page_of(form.body | {"page_token": page.token}, wanted)
+                    listing.add(page.found)
+        except Forbidden as error:
+            raise await self._forbidden(question.experiment_id, error) from error
+        return Reading(listing.newest())
 
     async def experiment(self, name: str) -> Reading[Experiment | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""
         params = {"experiment_name": name}
         try:
-            return Reading(
-                await self._call("GET", "experiments/get-by-name", wire.read_experiment, params=params)
-            )
+            found = await self._call("GET", "experiments/get-by-name", wire.read_experiment, params=params)
         except Missing:
             return Reading(None)
+        except Forbidden as error:
+            raise await self._forbidden(name, error) from error
+        _note(self._experiments, found.experiment_id, found.name)
+        return Reading(found)
 
     async def experiments(self) -> Reading[tuple[Experiment, ...]]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-experiments"""
-        body: dict[str, Any] = {
-            "max_results": _PAGE,
-            "view_type": "ACTIVE_ONLY",
-            "order_by": ["creation_time ASC"],
-        }
-        found: list[Experiment] = []
+        page_of = partial(self._page, "experiments/search", wire.read_experiments, None)
         async with self._in_time():
-            while body.get("page_token") != "":
-                page, body["page_token"] = await self._call(
-                    "POST", "experiments/search", wire.read_experiments, json=body
-                )
-                found += page
-        return Reading(tuple(found))
+            form, page = await self._first(forms.of_experiments(), lambda form: page_of(form.body, _PAGE))
+            found = page.found
+            while page.token:
+                page = await page_of(form.body | {"page_token": page.token}, _PAGE)
+                found += page.found
+        return Reading(oldest_first(found))
 
     async def create_experiment(self, name: str) -> bool:
         """Create an experiment; False where it exists, be it that another replica was quicker.
@@ -117,6 +168,65 @@ class MlflowClient:
             return False
         return True
 
+    async def _first(
+        self, ways: Sequence[Form], ask: Callable[[Form], Awaitable[Page[T]]]
+    ) -> tuple[Form, Page[T]]:
+        """The first page, in the fullest form that the server takes."""
+        refused: list[tuple[Form, UpstreamRefused]] = []
+        for form in self._refusals.among(ways):
+            try:
+                page = await ask(form)
+            except (Missing, AlreadyExists):
+                raise
+            except UpstreamRefused as error:
+                refused.append((form, error))
+            else:
+                for fuller, _ in refused[:1]:
+                    self._refusals.note(fuller, form)
+                return form, page
+        raise refused[0][1]
 
-def _bears(run: Run, tags: Mapping[str, str]) -> bool:
-    return all(run.tags.get(name) == value for name, value in tags.items())
+    async def _page(
+        self, endpoint: str, read: Read[T], of: Hashable, body: Mapping[str, Any], wanted: int
+    ) -> Page[T]:
+        """A page of a list, of as many as are wanted or as can be had at once."""
+        asked, may_wait = self._portions.of(of, wanted), True
+        while True:
+            began = self._clock()
+            try:
+                page = await self._call("POST", endpoint, read, json={**body, "max_results": asked})
+            except (UpstreamTooLarge, UpstreamTimeout) as error:
+                fewer = self._portions.were_too_much(of, asked)
+                # A server that is slow is asked once more only, for less, where there is time for it.
+                if asked == 1 or not may_wait or self._clock() - began > self._deadline * _ALMOST:
+                    raise
+                may_wait = not isinstance(error, UpstreamTimeout)
+                asked = fewer
+            except asyncio.CancelledError:  # the time of all pages is over: was it this one that took it?
+                if self._clock() - began > _LONG:
+                    self._portions.were_too_much(of, asked)
+                raise
+            else:
+                came = len(page.found) + len(page.unreadable)
+                self._portions.went_well(of, came, self._clock() - began, page.size)
+                for name, why in page.unreadable:
+                    if _note(self._unreadable, name, why):
+                        log.warning("%s: %r cannot be read and is left out: %s", endpoint, name, why)
+                return page
+
+    async def _look(self) -> None:
+        await self._call("POST", "experiments/search", wire.read_nothing, json={"max_results": 1})
+
+    async def _forbidden(self, experiment: str, error: Forbidden) -> UpstreamForbidden:
+        """What a 403 about an experiment (its name or id) is; UpstreamAuth if it is about the account."""
+        await self._account.make_sure_it_is_served(error)
+        return UpstreamForbidden(self._experiments.get(experiment, experiment), error.cause)
+
+
+def _note(known: dict[str, str], key: str, text: str) -> bool:
+    """Keep a text by its key, of a thousand at most; whether it is new."""
+    is_new = key not in known
+    if is_new and len(known) >= _MOST_NOTED:
+        known.clear()
+    known[key] = text
+    return is_new

@@ -70,6 +70,7 @@ class Door:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._limits = limits
+        self.deadline, self.largest = limits.deadline, limits.max_body_bytes
         self._experiment = experiment
         self._access = access
         self._clock = clock

@@ -2,7 +2,9 @@
 
 The grammar has AND, '…' and "…", and no escaping: a quote inside its own quotes cannot be written, and the
 tokenizer reads a backslash before a quote as not ending the string, so a value that ends in a backslash can
-swallow the clause behind it (mlflow/utils/search_utils.py, over sqlparse).
+swallow the clause behind it (mlflow/utils/search_utils.py, over sqlparse). FastTrackML reads it otherwise: it
+splits at " and " inside quotes, too, and takes all quotes off both ends of a value
+(pkg/api/mlflow/service/run/service.go).
 """
 
 from __future__ import annotations
@@ -14,20 +16,38 @@ from typing import NamedTuple
 from service.tracking.runs import is_run_id
 
 _KEY = re.compile(r"[\w.]+", re.ASCII)
-_UNSAFE = str.maketrans({"'": "_", '"': "_", "\\": "_"})
+_PLAIN = re.compile(r"[^\s'\"\\]*")  # has no quote to mistake, and no word of the grammar between spaces
+_NEVER = re.compile("[\0\ud800-\udfff]")
+_QUOTES = ("'", '"')
+_PATTERN = str.maketrans({chr(code): "_" for code in range(128) if not chr(code).isalnum()})
 
 
 class Filter(NamedTuple):
-    """A filter expression; where it is not exact, it also lets runs pass whose tags only look alike."""
+    """A filter expression. Where it is not exact, it also lets runs pass whose tags only look alike."""
 
     text: str
     exact: bool
 
 
 def by_tags(tags: Mapping[str, str]) -> Filter:
-    """Runs that bear each of these tags with exactly this value."""
-    clauses = [_clause(key, value) for key, value in tags.items()]
-    return Filter(" AND ".join(clause.text for clause in clauses), all(clause.exact for clause in clauses))
+    """Runs that bear each of these tags with exactly this value, as far as the grammar can say that."""
+    return _all([_equal(key, value) or _like(key, value) for key, value in tags.items()])
+
+
+def by_patterns(tags: Mapping[str, str]) -> Filter:
+    """The same runs, and such whose tags look alike: values that are not plain become patterns."""
+    equal = {key: _equal(key, value) for key, value in tags.items() if is_plain(value)}
+    return _all([equal.get(key) or _like(key, value) for key, value in tags.items()])
+
+
+def is_plain(value: str) -> bool:
+    """Whether every server that has the grammar reads this value in quotes as it is meant."""
+    return _PLAIN.fullmatch(value) is not None
+
+
+def can_be_a_tag(value: str) -> bool:
+    """Whether a run can bear such a tag: PostgreSQL holds no NUL, and no UTF-8 half a surrogate pair."""
+    return _NEVER.search(value) is None
 
 
 def by_ids(run_ids: Sequence[str]) -> str:
@@ -37,12 +57,25 @@ def by_ids(run_ids: Sequence[str]) -> str:
     return f"attributes.run_id IN ({', '.join(repr(run_id) for run_id in run_ids)})"
 
 
-def _clause(key: str, value: str) -> Filter:
+def _all(clauses: Sequence[Filter]) -> Filter:
+    return Filter(" AND ".join(clause.text for clause in clauses), all(clause.exact for clause in clauses))
+
+
+def _equal(key: str, value: str) -> Filter | None:
+    """The value in the quotes that it lacks; None where no quotes can hold it on every server."""
+    if value.endswith("\\") or value.startswith(_QUOTES) or value.endswith(_QUOTES):
+        return None
+    quote = next((quote for quote in _QUOTES if quote not in value), None)
+    return None if quote is None else Filter(f"tags.{_checked(key)} = {quote}{value}{quote}", exact=True)
+
+
+def _like(key: str, value: str) -> Filter:
+    # `_` stands for any one character: the runs that are meant are among those found. Letters beyond ASCII
+    # stay, for MySQL compares bytes.
+    return Filter(f"tags.{_checked(key)} LIKE '{value.translate(_PATTERN)}'", exact=False)
+
+
+def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ValueError(f"a tag name that needs quoting: {key!r}")
-    if not value.endswith("\\"):
-        for quote in ("'", '"'):
-            if quote not in value:
-                return Filter(f"tags.{key} = {quote}{value}{quote}", exact=True)
-    # `_` stands for any one character: the runs that are meant are among those found.
-    return Filter(f"tags.{key} LIKE '{value.translate(_UNSAFE)}'", exact=False)
+    return key

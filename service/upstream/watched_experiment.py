@@ -9,7 +9,6 @@ from service.tracking.runs import Experiment, Run, RunQuestion
 from service.tracking.source import Reading
 from service.upstream.client import MlflowClient
 from service.upstream.experiment_state import ExperimentState, State
-from service.upstream.verdict import Forbidden
 
 log = logging.getLogger("service.upstream")
 
@@ -72,7 +71,7 @@ class WatchedExperiment:
         """As the client; the state is as of now."""
         try:
             reading = await self._client.experiment(name)
-        except (Forbidden, UpstreamForbidden):
+        except UpstreamForbidden:
             if name == self._name:
                 self._note("forbidden")
             raise

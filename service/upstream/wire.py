@@ -3,31 +3,47 @@
 The shapes are those of https://mlflow.org/docs/latest/api_reference/rest-api.html, with what servers really
 send: unset fields and empty lists are left out, numbers that JSON lacks come as "NaN", "Infinity" and
 "-Infinity" (some servers: bare), int64 may be quoted, and older servers keep a run's name only in a tag.
+What another server writes in another way is read by lenient.py; a run of a list, or an experiment, that
+cannot be read in any way is named, and costs the others nothing.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Generator
-from sys import intern
-from typing import TypeVar
+from collections.abc import Callable, Generator
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from service.tracking.runs import Experiment, Run
+from service.upstream import lenient
+from service.upstream.lenient import Body, WireError, decode, finite, status_of, time_of
+from service.upstream.names import Names
 
-# MLflow's SQL store keeps ±Infinity as the largest double there is.
-_LARGEST = 1.7976931348623157e308
+__all__ = ["Body", "WireError"]
+
 _AT_ONCE = 5  # runs read in one turn: a sixth of a millisecond
-
-Body = bytes | bytearray  # of a reply
+_EXPERIMENTS_AT_ONCE = 100
 
 T = TypeVar("T")
 
 
-class WireError(ValueError):
-    """A body that is not what MLflow's API answers."""
+class Unreadable(NamedTuple):
+    """A run or experiment that cannot be read: its id, "" where that is not known, and why."""
+
+    name: str
+    why: str
+
+
+class Page(NamedTuple, Generic[T]):
+    """A part of a list: what can be read, the token of the next part ("" on the last), and what cannot.
+
+    size: bytes of the reply.
+    """
+
+    found: list[T]
+    token: str
+    unreadable: list[Unreadable]
+    size: int
 
 
 class _KeyValue(msgspec.Struct, gc=False):
@@ -43,10 +59,12 @@ class _Metric(msgspec.Struct, gc=False):
 class _Info(msgspec.Struct, gc=False):
     run_id: str
     status: str
-    run_name: str = ""
+    run_name: str | None = None
     start_time: int | str | None = None
     end_time: int | str | None = None
-    artifact_uri: str = ""
+    artifact_uri: str | None = None
+    experiment_id: str = ""
+    lifecycle_stage: str | None = None
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -61,21 +79,25 @@ class _Run(msgspec.Struct, gc=False):
 
 
 class _RunReply(msgspec.Struct, gc=False):
-    run: _Run
+    run: msgspec.Raw
 
 
-class _RunsReply(msgspec.Struct, gc=False):
-    runs: list[msgspec.Raw] = []
-    next_page_token: str = ""
+class _ListReply(msgspec.Struct, gc=False):
+    runs: list[msgspec.Raw] | None = None
+    experiments: list[msgspec.Raw] | None = None
+    next_page_token: str | int | None = None
+
+
+class _Experiment(msgspec.Struct, gc=False):
+    experiment_id: str
+    name: str
+    lifecycle_stage: str
+    artifact_location: str = ""
+    creation_time: int | str | None = None
 
 
 class _ExperimentReply(msgspec.Struct, gc=False):
-    experiment: Experiment
-
-
-class _ExperimentsReply(msgspec.Struct, gc=False):
-    experiments: list[Experiment] = []
-    next_page_token: str = ""
+    experiment: msgspec.Raw
 
 
 class _ErrorReply(msgspec.Struct, gc=False):
@@ -84,46 +106,56 @@ class _ErrorReply(msgspec.Struct, gc=False):
 
 _run = msgspec.json.Decoder(_Run)
 _run_reply = msgspec.json.Decoder(_RunReply)
-_runs_reply = msgspec.json.Decoder(_RunsReply)
-_experiment = msgspec.json.Decoder(_ExperimentReply)
-_experiments = msgspec.json.Decoder(_ExperimentsReply)
+_list_reply = msgspec.json.Decoder(_ListReply)
+_experiment = msgspec.json.Decoder(_Experiment)
+_experiment_reply = msgspec.json.Decoder(_ExperimentReply)
 _anything = msgspec.json.Decoder(dict[str, object])
 _error = msgspec.json.Decoder(_ErrorReply)
 
 
-def read_run(body: Body) -> Run:
-    """The run in a reply of runs/get."""
-    return _to_run(_decode(_run_reply, body).run, {})
+def read_run(body: Body, names: Names | None = None) -> Run:
+    """The run in a reply of runs/get. names: those of metrics, params and tags that runs share."""
+    return _to_run(decode(_run_reply, body).run, {}, Names() if names is None else names)
 
 
-def read_runs(body: Body) -> Generator[None, None, tuple[list[Run], str]]:
-    """The runs in a reply of runs/search, and the token of its next page, "" on the last one.
+def read_runs(body: Body, names: Names | None = None) -> Generator[None, None, Page[Run]]:
+    """The runs in a reply of runs/search.
 
     A hundred runs are two milliseconds of work, done in turns: between two of them it yields.
     """
-    reply = _decode(_runs_reply, body)
-    if not reply.runs:
-        _only_empty(body, reply.next_page_token)
+    reply = decode(_list_reply, body)
+    raws, token = reply.runs or [], _token(reply)
+    if not raws:
+        _only_empty(body, token)
+    names = Names() if names is None else names
     shared: dict[str, str] = {}
-    runs: list[Run] = []
-    for start in range(0, len(reply.runs), _AT_ONCE):
-        if len(reply.runs) > _AT_ONCE:
+    page: Page[Run] = Page([], token, [], len(body))
+    for start in range(0, len(raws), _AT_ONCE):
+        if len(raws) > _AT_ONCE:
             yield
-        runs += [_to_run(_decode(_run, run), shared) for run in reply.runs[start : start + _AT_ONCE]]
-    return runs, reply.next_page_token
+        for raw in raws[start : start + _AT_ONCE]:
+            _add(page, raw, lambda run: _to_run(run, shared, names))
+    return _some(page)
 
 
 def read_experiment(body: Body) -> Experiment:
     """The experiment in a reply of experiments/get-by-name."""
-    return _decode(_experiment, body).experiment
+    return _to_experiment(decode(_experiment_reply, body).experiment)
 
 
-def read_experiments(body: Body) -> tuple[list[Experiment], str]:
-    """The experiments in a reply of experiments/search, and the token of its next page."""
-    reply = _decode(_experiments, body)
-    if not reply.experiments:
-        _only_empty(body, reply.next_page_token)
-    return reply.experiments, reply.next_page_token
+def read_experiments(body: Body) -> Generator[None, None, Page[Experiment]]:
+    """The experiments in a reply of experiments/search, a thousand perhaps: in turns, too."""
+    reply = decode(_list_reply, body)
+    raws, token = reply.experiments or [], _token(reply)
+    if not raws:
+        _only_empty(body, token)
+    page: Page[Experiment] = Page([], token, [], len(body))
+    for start in range(0, len(raws), _EXPERIMENTS_AT_ONCE):
+        if start:
+            yield
+        for raw in raws[start : start + _EXPERIMENTS_AT_ONCE]:
+            _add(page, raw, _to_experiment)
+    return _some(page)
 
 
 def read_nothing(body: Body) -> None:
@@ -139,54 +171,61 @@ def read_error_code(body: Body) -> str:
         return ""
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: Body | msgspec.Raw) -> T:
+def _add(page: Page[T], raw: msgspec.Raw, read: Callable[[msgspec.Raw], T]) -> None:
     try:
-        try:
-            return decoder.decode(body)
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            # Bare NaN and Infinity, which JSON lacks and some servers send: quoted, they are read as well.
-            return decoder.decode(json.dumps(json.loads(bytes(body), parse_constant=str)))
-    except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
-        raise WireError(str(error)) from error
+        page.found.append(read(raw))
+    except WireError as error:
+        page.unreadable.append(Unreadable(lenient.name_of(raw), str(error)))
+
+
+def _some(page: Page[T]) -> Page[T]:
+    # Where not even one has an id, it is no list of MLflow's: that must not look like an empty one.
+    if page.unreadable and not page.found and not any(one.name for one in page.unreadable):
+        raise WireError(page.unreadable[0].why)
+    return page
+
+
+def _token(reply: _ListReply) -> str:
+    return "" if reply.next_page_token is None else str(reply.next_page_token)
 
 
 def _only_empty(body: Body, token: str) -> None:
     # A list that is empty is left out, so no runs is `{}`; anything else without them is no such reply.
-    unexpected = _decode(_anything, body).keys() - {"runs", "experiments", "next_page_token"}
+    unexpected = decode(_anything, body).keys() - {"runs", "experiments", "next_page_token"}
     if unexpected or token:
         raise WireError(f"a list is missing beside {sorted(unexpected) or 'a page token'}")
 
 
-def _to_run(run: _Run, shared: dict[str, str]) -> Run:
+def _to_run(raw: msgspec.Raw, shared: dict[str, str], names: Names) -> Run:
+    try:
+        run = _run.decode(raw)
+    except (ValueError, RecursionError):
+        return lenient.read_run(raw, names)
     # All runs have much the same names, and the runs of a list mostly the same values: each is kept once.
     info, data, same = run.info, run.data, shared.setdefault
-    tags = {intern(tag.key): same(tag.value, tag.value) for tag in data.tags}
-    name = tags.pop("mlflow.runName", "")  # MLflow's own copy of the name
+    metrics = {names[metric.key]: finite(metric.value) for metric in data.metrics}
+    if len(metrics) < len(data.metrics) or not info.run_id:
+        return lenient.read_run(raw, names)
+    tags = {names[tag.key]: same(tag.value, tag.value) for tag in data.tags}
     return Run(
         run_id=info.run_id,
-        run_name=info.run_name or name,
-        status=intern(info.status),
-        start_time=_integer(info.start_time),
-        end_time=_integer(info.end_time),
-        artifact_uri=info.artifact_uri,
-        params={intern(param.key): same(param.value, param.value) for param in data.params},
-        metrics={intern(metric.key): _finite(metric.value) for metric in data.metrics},
+        run_name=info.run_name or tags.get("mlflow.runName", ""),
+        status=status_of(info.status, names),
+        start_time=time_of(info.start_time),
+        end_time=time_of(info.end_time),
+        artifact_uri=info.artifact_uri or "",
+        params={names[param.key]: same(param.value, param.value) for param in data.params},
+        metrics=metrics,
         tags=tags,
+        experiment_id=names[info.experiment_id],
+        is_deleted=info.lifecycle_stage == "deleted",
     )
 
 
-def _finite(value: float | str) -> float | None:
+def _to_experiment(raw: msgspec.Raw) -> Experiment:
     try:
-        number = float(value)
-    except ValueError as error:
-        raise WireError("a metric's value is not a number") from error
-    return number if math.isfinite(number) and abs(number) < _LARGEST else None
-
-
-def _integer(value: int | str | None) -> int | None:
-    try:
-        return None if value is None else int(value)
-    except ValueError as error:
-        raise WireError("a time is not an integer") from error
+        one = _experiment.decode(raw)
+        created = time_of(one.creation_time)
+    except (ValueError, RecursionError):
+        return lenient.read_experiment(raw)
+    return Experiment(one.experiment_id, one.name, one.artifact_location, one.lifecycle_stage, created)

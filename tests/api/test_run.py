@@ -36,7 +36,7 @@ async def part(api: Client, run_id: str, name: str) -> dict[str, Any]:
 
 
 async def test_the_detail_of_the_reference(api: Client, fake: FakeMlflow) -> None:
-    """The reference's example is answered field for field, but for the fake's own artifact root."""
+    """The reference's example is answered field for field, but for MLflow's own artifact root and tag."""
     run = examples.RUN_DETAIL
     fake.add_run(
         run_id=run["run_id"],
@@ -47,9 +47,11 @@ async def test_the_detail_of_the_reference(api: Client, fake: FakeMlflow) -> Non
         metrics=run["metrics"],
         tags=run["tags"],
     )
-    assert {**run, "artifact_uri": "mlflow-artifacts:/0/abc123def456/artifacts"} == await detail(
-        api, run["run_id"]
-    )
+    own = {
+        "artifact_uri": "mlflow-artifacts:/0/abc123def456/artifacts",
+        "tags": run["tags"] | {"mlflow.runName": run["run_name"]},
+    }
+    assert {**run, **own} == await detail(api, run["run_id"])
     assert examples.RUN_METRICS == await part(api, run["run_id"], "metrics")
 
 

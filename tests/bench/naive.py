@@ -100,7 +100,7 @@ def list_runs(
             start_time=run.info.start_time,
             params=run.data.params,
             metrics=finite(run.data.metrics),
-            tags=own_tags(run.data.tags),
+            tags=run.data.tags,
         )
         for run in found
     ]
@@ -119,7 +119,7 @@ def get_run(run_id: str) -> RunDetail:
         artifact_uri=run.info.artifact_uri,
         params=run.data.params,
         metrics=finite(run.data.metrics),
-        tags=own_tags(run.data.tags),
+        tags=run.data.tags,
     )
 
 
@@ -155,10 +155,6 @@ def fetch(run_id: str) -> Any:
 
 def finite(metrics: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-
-
-def own_tags(tags: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in tags.items() if name != "mlflow.runName"}
 
 
 def metric_diff(name: str, metrics: dict[str, dict[str, float | None]]) -> MetricDiff:

@@ -38,7 +38,7 @@ async def test_a_run_from_its_start_to_its_end(page: Page) -> None:
         "start_time": 1699900800000,
         "params": {},
         "metrics": {},
-        "tags": {"run_type": "walk_forward", "note": "é\n☃"},
+        "tags": {"run_type": "walk_forward", "note": "é\n☃", "mlflow.runName": "walk_forward"},
     }
     assert [summary] == await page.listed()
     artifacts = f"mlflow-artifacts:/{page.experiment}/{run_id}/artifacts"

@@ -13,13 +13,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from service.tracking.memory import Entry, Memory, Value, Windows, size_of
+from service.tracking.memory import Entry, Memory, Value, Windows, size_of, size_of_name
 from service.tracking.runs import Experiment, Run
 from tests.tracking.values import make_experiment, make_run
 
 WINDOWS = Windows(1.0, 2.0, 3.0)
 POOL = [
-    make_run(f"r{number % 4}", params={"p": "x" * 150 * number}, metrics={"m": float(number)})
+    make_run(
+        f"r{number % 4}", params={"p": "x" * 150 * number}, metrics={"m": float(number), f"own{number}": 0.0}
+    )
     for number in range(8)
 ]
 EXPERIMENTS = [make_experiment("1", "a" * 300), make_experiment("2", "b")]
@@ -57,10 +59,16 @@ def parts(value: Value) -> tuple[Run | Experiment, ...]:
 
 
 def weighed(memory: Memory) -> int:
-    """The bytes of all entries, and of every object that they hold, once."""
+    """The bytes of all entries, and of every object and every name that they hold, once."""
     entries = held(memory).values()
     objects = {id(part): part for entry in entries for part in parts(entry.value)}
-    return sum(entry.size for entry in entries) + sum(map(size_of, objects.values()))
+    runs = [part for part in objects.values() if isinstance(part, Run)]
+    names = {id(name): name for run in runs for name in (*run.metrics, *run.params, *run.tags)}
+    return (
+        sum(entry.size for entry in entries)
+        + sum(map(size_of, objects.values()))
+        + sum(map(size_of_name, names.values()))
+    )
 
 
 class MemoryMachine(RuleBasedStateMachine):
@@ -236,8 +244,16 @@ def foreign(number: int) -> Run:
     )
 
 
+def original(number: int) -> Run:
+    return make_run(
+        text(32, number),
+        params={f"param_{number}_{place}": text(6, number) for place in range(100)},
+        metrics={f"fold/{number}/{place}/sharpe": number + place / 7 for place in range(500)},
+    )
+
+
 @pytest.mark.parametrize("together", [True, False], ids=["in one list", "one by one"])
-@pytest.mark.parametrize("shape", [bare, usual, wide, wordy, foreign])
+@pytest.mark.parametrize("shape", [bare, usual, wide, wordy, foreign, original])
 def test_the_count_is_near_the_truth(shape: Callable[[int], Run], together: bool) -> None:
     """Once they were answered, remembered runs XX."""
     shape(0)  # the names that all runs share

@@ -50,7 +50,7 @@ async def test_all_missing_runs_are_named() -> None:
     with pytest.raises(RunsNotFound) as caught:
         await queries(source).together(["z", "a", "y"])
     assert ("z", "y") == caught.value.run_ids
-    assert "MLflow knows no runs 'z', 'y'." == caught.value.detail
+    assert "The runs 'z', 'y' do not exist, or may not be read." == caught.value.detail
 
 
 async def test_a_run_and_what_is_none() -> None:

@@ -1,19 +1,31 @@
 """The readers of MLflow's replies, as tests call them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import TypeVar
 
-from service.tracking.runs import Run
+from service.tracking.runs import Experiment, Run
 from service.upstream import wire
+from service.upstream.wire import Page
+
+T = TypeVar("T")
 
 
-def read_runs(body: bytes) -> tuple[list[Run], str]:
+def read_runs(body: bytes) -> Page[Run]:
     """wire.read_runs, turn after turn."""
-    reading = wire.read_runs(body)
+    return _finished(wire.read_runs(body))
+
+
+def read_experiments(body: bytes) -> Page[Experiment]:
+    """wire.read_experiments, turn after turn."""
+    return _finished(wire.read_experiments(body))
+
+
+def _finished(reading: Generator[None, None, T]) -> T:
     while True:
         try:
             next(reading)
         except StopIteration as end:
-            found: tuple[list[Run], str] = end.value
+            found: T = end.value
             return found
 
 
@@ -21,5 +33,5 @@ READERS: list[Callable[[bytes], object]] = [
     wire.read_run,
     read_runs,
     wire.read_experiment,
-    wire.read_experiments,
+    read_experiments,
 ]

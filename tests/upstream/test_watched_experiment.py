@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.app import EXPERIMENT_STATE
-from service.errors import UpstreamAuth, UpstreamFailure
+from service.errors import UpstreamFailure, UpstreamForbidden
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
@@ -72,19 +72,19 @@ async def test_it_is_deleted_while_the_service_runs(
 async def test_it_is_forbidden(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A 403 is told as such, and fails as before."""
+    """A 403 of this experiment alone is told as such, and fails."""
     state = ExperimentState()
     watched = WatchedExperiment(client, "Default", state)
-    fake.before = answering(403, "Permission denied")
+    fake.before = only("experiments/get-by-name", answering(403, "Permission denied"))
     for _ in range(2):
-        with pytest.raises(UpstreamAuth):
+        with pytest.raises(UpstreamForbidden):
             await watched.experiment("Default")
     [warning] = said(caplog)
     assert "forbids the experiment 'Default'" in warning
     assert "forbidden" == state.state
 
 
-@pytest.mark.parametrize("status", [401, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
 async def test_an_outage_is_no_news_of_it(client: MlflowClient, fake: FakeMlflow, status: int) -> None:
     """While MLflow does not answer, the last word stands."""
     state = ExperimentState()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.tracking.runs import Experiment, Run
 from service.upstream import wire
 from service.upstream.wire import WireError
-from tests.upstream.readers import read_runs
+from tests.upstream.readers import read_experiments, read_runs
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 INFO = {"run_id": "r", "status": "FINISHED"}
@@ -34,11 +34,11 @@ def sample(case: str, status: int = 200) -> bytes:
 
 
 def test_a_recorded_run() -> None:
-    """A reply of a real MLflow is read field for field, its copy of the name left out of the tags."""
+    """A reply of a real MLflow is read field for field, with all its tags."""
     body = sample("runs_get")
     raw = json.loads(body)["run"]
     tags = {tag["key"]: tag["value"] for tag in raw["data"]["tags"]}
-    assert raw["info"]["run_name"] == tags.pop("mlflow.runName")
+    assert raw["info"]["run_name"] == tags["mlflow.runName"]
     assert Run(
         run_id=raw["info"]["run_id"],
         run_name=raw["info"]["run_name"],
@@ -49,6 +49,7 @@ def test_a_recorded_run() -> None:
         params={"lookback": "252", "universe": "sp500"},
         metrics={"oos_sharpe": 1.25, "max_drawdown": -0.125, "trades": 1234.0},
         tags=tags,
+        experiment_id=raw["info"]["experiment_id"],
     ) == wire.read_run(body)
 
 
@@ -56,34 +57,34 @@ def test_a_recorded_run() -> None:
 def test_recorded_lists_of_runs(case: str) -> None:
     """A recorded list has its runs in their order, and its token where there is one more page."""
     raw = json.loads(sample(case))
-    runs, token = read_runs(sample(case))
+    runs, token, unreadable, size = read_runs(sample(case))
     assert [run["info"]["run_id"] for run in raw["runs"]] == [run.run_id for run in runs]
-    assert raw.get("next_page_token", "") == token
+    assert (raw.get("next_page_token", ""), [], len(sample(case))) == (token, unreadable, size)
     assert [len(run["data"].get("metrics", [])) for run in raw["runs"]] == [len(run.metrics) for run in runs]
 
 
 def test_a_recorded_list_of_none() -> None:
     """What MLflow answers when nothing matches is no runs and no token."""
-    assert ([], "") == read_runs(sample("runs_search_empty"))
+    assert ([], "", []) == read_runs(sample("runs_search_empty"))[:3]
 
 
 def test_a_recorded_deleted_run() -> None:
-    """A deleted run reads as any other."""
+    """A deleted run reads as any other, and is known to be deleted."""
     raw = json.loads(sample("runs_get_deleted"))["run"]["info"]
-    assert "deleted" == raw["lifecycle_stage"]
-    assert raw["run_id"] == wire.read_run(sample("runs_get_deleted")).run_id
+    run = wire.read_run(sample("runs_get_deleted"))
+    assert ("deleted", raw["run_id"], True) == (raw["lifecycle_stage"], run.run_id, run.is_deleted)
 
 
 def test_recorded_experiments() -> None:
-    """Experiments are read with the four fields that matter, and the token of the next page."""
+    """Experiments are read with the fields that matter, and the token of the next page."""
     raw = json.loads(sample("experiments_get_by_name"))["experiment"]
     experiment = wire.read_experiment(sample("experiments_get_by_name"))
-    fields = ("experiment_id", "name", "artifact_location", "lifecycle_stage")
+    fields = ("experiment_id", "name", "artifact_location", "lifecycle_stage", "creation_time")
     assert Experiment(*(raw[field] for field in fields)) == experiment
     page = json.loads(sample("experiments_search_page"))
-    experiments, token = wire.read_experiments(sample("experiments_search_page"))
-    assert [one["name"] for one in page["experiments"]] == [one.name for one in experiments]
-    assert page["next_page_token"] == token
+    read = read_experiments(sample("experiments_search_page"))
+    assert [one["name"] for one in page["experiments"]] == [one.name for one in read.found]
+    assert page["next_page_token"] == read.token
 
 
 @pytest.mark.parametrize(
@@ -136,17 +137,32 @@ def test_what_is_not_known_is_ignored() -> None:
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [(5, 5), ("5", 5), (0, 0), ("0", 0), (-1, -1), ("1699900800000", 1699900800000), (None, None)],
+    [
+        (5, 5),
+        ("5", 5),
+        (0, 0),
+        ("0", 0),
+        (-1, -1),
+        ("1699900800000", 1699900800000),
+        (1.7e12, 1700000000000),
+        ("1.7e12", 1700000000000),
+        (1700000000000.75, 1700000000000),
+        ("1.5", 1),
+        (2**63 - 1, 2**63 - 1),
+        (None, None),
+    ],
 )
-def test_times(given: int | str | None, expected: int | None) -> None:
-    """int64 are read as numbers and as quoted numbers."""
+def test_times(given: float | str | None, expected: int | None) -> None:
+    """Times are read as numbers and as quoted numbers, without their fraction; null is none."""
     run = wire.read_run(run_reply(start_time=given, end_time=given))
     assert (expected, expected) == (run.start_time, run.end_time)
 
 
-@pytest.mark.parametrize("given", ["", "x", "1.5", "NaN", "1" * 5_000, 1.5, [], {}, True])
+@pytest.mark.parametrize(
+    "given", ["", "x", "NaN", "Infinity", "1" * 5_000, 2**63, -(2**63) - 1, 1e300, [], {}, True]
+)
 def test_times_that_are_none(given: object) -> None:
-    """A time that is no integer is no reply of MLflow's."""
+    """A time that is no number, or none that fits into 64 bits, makes a run unreadable."""
     with pytest.raises(WireError):
         wire.read_run(run_reply(start_time=given))
 
@@ -168,6 +184,7 @@ def test_times_that_are_none(given: object) -> None:
         ("-1.7976931348623157e308", None),
         ("1.7976931348623155e308", 1.7976931348623155e308),
         ("5e-324", 5e-324),
+        ("null", None),
     ],
 )
 def test_metric_values(written: str, expected: float | None) -> None:
@@ -175,9 +192,9 @@ def test_metric_values(written: str, expected: float | None) -> None:
     assert {"m": expected} == metrics_of(written)
 
 
-@pytest.mark.parametrize("written", ['""', '"x"', "null", "true", "[]", "{}"])
+@pytest.mark.parametrize("written", ['""', '"x"', "true", "[]", "{}"])
 def test_metric_values_that_are_none(written: str) -> None:
-    """A value that is no number is no reply of MLflow's."""
+    """A value that is no number makes a run unreadable."""
     with pytest.raises(WireError):
         metrics_of(written)
 
@@ -191,11 +208,12 @@ def test_any_number_survives(value: float) -> None:
 
 
 def test_a_name_that_stands_in_a_tag_only() -> None:
-    """Older servers have the name in the tag mlflow.runName alone; the field wins where both are."""
+    """Older servers have the name in the tag mlflow.runName alone; the field wins where both are set."""
     tags = {"tags": [{"key": "mlflow.runName", "value": "tagged"}, {"key": "a", "value": "b"}]}
     run = wire.read_run(run_reply(tags))
-    assert ("tagged", {"a": "b"}) == (run.run_name, run.tags)
+    assert ("tagged", {"mlflow.runName": "tagged", "a": "b"}) == (run.run_name, run.tags)
     assert "field" == wire.read_run(run_reply(tags, run_name="field")).run_name
+    assert "tagged" == wire.read_run(run_reply(tags, run_name=None)).run_name
 
 
 def test_a_value_that_is_left_out_is_empty() -> None:
@@ -219,15 +237,14 @@ def test_bare_nan_is_read_beside_quoted_numbers() -> None:
         '{"runs": [{"info": {"run_id": "r", "status": "FINISHED", "start_time": "7"}, "data": {"metrics": '
         '[{"key": "a", "value": NaN}, {"key": "b", "value": "2.5"}]}}], "next_page_token": "t"}'
     )
-    runs, token = read_runs(body.encode())
+    runs, token, *_ = read_runs(body.encode())
     assert ("t", 7, {"a": None, "b": 2.5}) == (token, runs[0].start_time, runs[0].metrics)
 
 
-def test_a_lone_surrogate_is_no_text() -> None:
-    """Text that no UTF-8 can carry is no reply of MLflow's, for it could not be answered."""
-    body = json.dumps({"run": {"info": INFO, "data": {"tags": [{"key": "k", "value": "\ud800"}]}}}).encode()
-    with pytest.raises(WireError):
-        wire.read_run(body)
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    """What no UTF-8 can carry, and so could not be answered, becomes U+FFFD; whole pairs stay."""
+    body = run_reply({"tags": [{"key": "k\ud800", "value": "\udc00x🎲\ud83d"}]})
+    assert {"k\ufffd": "\ufffdx🎲\ufffd"} == wire.read_run(body).tags
 
 
 def test_nothing_is_read_of_a_reply_that_only_has_to_succeed() -> None:
@@ -240,4 +257,4 @@ def test_a_long_list_is_read_in_turns(runs: int, pauses: int) -> None:
     """Before every five runs of a long list there is a pause, for whatever else there is to do."""
     body = json.dumps({"runs": [{"info": {**INFO, "run_id": str(number)}} for number in range(runs)]})
     assert pauses == len(list(wire.read_runs(body.encode())))
-    assert [str(number) for number in range(runs)] == [run.run_id for run in read_runs(body.encode())[0]]
+    assert [str(number) for number in range(runs)] == [run.run_id for run in read_runs(body.encode()).found]

@@ -2,21 +2,32 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.upstream import wire
-from service.upstream.wire import WireError
-from tests.upstream.readers import READERS, read_runs
+from service.upstream.wire import Page, WireError
+from tests.upstream.readers import READERS, read_experiments, read_runs
 
 
-@pytest.mark.parametrize("read", [read_runs, wire.read_experiments])
-@pytest.mark.parametrize("body", ["{}", " {\n}\n", '{"next_page_token": ""}'])
-def test_lists_of_none(read: Callable[[bytes], object], body: str) -> None:
-    """An empty list is left out; that is no failure."""
-    assert ([], "") == read(body.encode())
+@pytest.mark.parametrize("read", [read_runs, read_experiments])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        " {\n}\n",
+        '{"next_page_token": ""}',
+        '{"next_page_token": null}',
+        '{"runs": null}',
+        '{"experiments": null, "next_page_token": null}',
+    ],
+)
+def test_lists_of_none(read: Callable[[bytes], Page[Any]], body: str) -> None:
+    """An empty list is left out, or null; that is no failure."""
+    page = read(body.encode())
+    assert ([], "", []) == (page.found, page.token, page.unreadable)
 
 
 @pytest.mark.parametrize("read", READERS)

@@ -1,0 +1,75 @@
+"""The forms in which a list can be asked for: in full, and without what some servers refuse.
+
+GitLab wants another order_by and has no filters, Databricks does not sort experiments by their creation, and
+FastTrackML refuses a value with " and " in it. What is left out of a question is made up for by the client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from service.tracking.runs import RunQuestion
+from service.upstream import filters
+
+_BELIEVED = 600.0  # seconds for which a refusal is remembered: the server may be another one then
+
+
+class Form(NamedTuple):
+    """One way to ask. parts: what it has that a server may refuse. is_full: it says all of what is wanted."""
+
+    parts: frozenset[str]
+    body: dict[str, Any]
+    is_full: bool = True
+
+
+class Refusals:
+    """What this server was found to refuse lately. clock: seconds, monotonic."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def among(self, forms: Sequence[Form]) -> list[Form]:
+        """The forms without what is refused, at least the last of them."""
+        now = self._clock()
+        refused = {part for part, until in self._until.items() if until > now}
+        return [form for form in forms[:-1] if not form.parts & refused] + [forms[-1]]
+
+    def note(self, refused: Form, taken: Form) -> None:
+        """One form was refused, another was not: what the second lacks is not asked for again for a while."""
+        self._until |= dict.fromkeys(refused.parts - taken.parts, self._clock() + _BELIEVED)
+
+
+def of_runs(question: RunQuestion) -> list[Form]:
+    """The forms of runs/search for a question, the fullest first; the last asks for a whole experiment."""
+    tags = question.tags
+    exact, pattern = filters.by_tags(tags), filters.by_patterns(tags)
+    none = filters.Filter("", exact=not tags)
+    order: dict[str, Any] = {"order_by": ["attributes.start_time DESC"]}
+    view: dict[str, Any] = {"run_view_type": "ACTIVE_ONLY"}
+    ways = [
+        (exact, view | order),
+        *([(pattern, view | order)] if pattern != exact else []),
+        (exact, view),
+        *([(none, view | order)] if tags else []),
+        (none, {}),
+    ]
+    return [_of_runs(question, wanted, optional) for wanted, optional in ways]
+
+
+def _of_runs(question: RunQuestion, wanted: filters.Filter, optional: dict[str, Any]) -> Form:
+    body = {"experiment_ids": [question.experiment_id], "filter": wanted.text, **optional}
+    parts = set(optional)
+    if wanted.text:
+        is_plain = all(map(filters.is_plain, question.tags.values()))
+        parts.add("filter" if is_plain else "quoting" if wanted.exact else "pattern")
+    return Form(frozenset(parts), body, "order_by" in optional and bool(wanted.text or not question.tags))
+
+
+def of_experiments() -> list[Form]:
+    """The forms of experiments/search."""
+    view, order = {"view_type": "ACTIVE_ONLY"}, {"order_by": ["creation_time ASC"]}
+    bodies: list[dict[str, Any]] = [{**view, **order}, view, {}]
+    return [Form(frozenset(f"experiments.{part}" for part in body), body) for body in bodies]
