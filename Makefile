@@ -12,10 +12,10 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 ALONE := "not haproxy and not prometheus"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit balancer operations bench soak image image-check locks clean
+.PHONY: help run test lint types unit balancer operations bench soak image image-check bare-machine locks clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run  ## Start the service over a local MLflow with a sample research session
 	$(BIN)/python -m service --sample
@@ -54,6 +54,10 @@ image-check:  ## Build the image on a Debian base without a container engine, st
 	config/image/check
 
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header
+bare-machine:  ## What a newcomer does, on a bare Debian 12 and 13 (as root; apt-get install debootstrap)
+	config/bare-machine bookworm
+	config/bare-machine trixie
+
 locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --all-extras pyproject.toml -o config/locks/dev.txt
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
