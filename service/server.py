@@ -81,7 +81,8 @@ class _Protocol(RequestHandler):
         super().connection_lost(exc)
 
     def close(self) -> None:
-        # Called where a body has not come in time; and when the service stops, by when nothing is taken.
+        # Called where a body has not come in time, after a request for another protocol, and when the service
+        # stops.
         self._still_sends = True
         super().close()
 
