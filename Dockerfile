@@ -10,15 +10,17 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     python3 -m venv /tmp/installer \
     && python3 -m venv --without-pip venv \
     && /tmp/installer/bin/pip --python venv/bin/python install --disable-pip-version-check --progress-bar off \
-        --no-cache-dir --no-compile --only-binary :all: --require-hashes -r /tmp/runtime.txt \
+        --no-cache-dir --no-compile --no-deps --require-hashes --only-binary :all: -r /tmp/runtime.txt \
         --report /tmp/installed.json \
+    && /tmp/installer/bin/pip --python venv/bin/python check \
     && venv/bin/python -m compileall -q --invalidation-mode unchecked-hash venv/lib
 # The tool that lists what is shipped is not shipped.
 COPY config/locks/sbom.txt /tmp/sbom.txt
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=pip-ca.pem,target=/run/secrets/pip-ca.pem \
     /tmp/installer/bin/pip install --disable-pip-version-check --progress-bar off \
-        --no-cache-dir --only-binary :all: --require-hashes -r /tmp/sbom.txt
+        --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /tmp/sbom.txt \
+    && /tmp/installer/bin/pip check
 COPY LICENSE LICENSE
 COPY config/service.toml config/metrics.toml config/
 COPY service service

@@ -2,16 +2,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Nothing but the lock is resolved, and nothing is built: pip before 23.3 would take the newest release for a
+# requirement with an extra, and what a package is built with is in no lock.
+LOCKED := install --progress-bar off --no-deps --require-hashes --only-binary :all:
+FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock; to make it anew: rm -r $(VENV)" >&2; exit 1; }
 
 # Tests that need nothing but Python.
 ALONE := "not haproxy and not prometheus"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit balancer operations bench soak image image-check locks clean
+.PHONY: help run test lint types unit balancer operations bench soak image image-check bare-machine locks clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run  ## Start the service over a local MLflow with a sample research session
 	$(BIN)/python -m service --sample
@@ -36,7 +40,7 @@ operations: $(VENV)/.dev  ## Test the alerts and the dashboard of config/deploy 
 	$(BIN)/python -m pytest -m "prometheus or haproxy" tests/operations
 
 bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (apt-get install wrk)
-	$(PIP) --require-hashes --no-deps -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
+	$(PIP) $(LOCKED) --upgrade --target $(VENV)/fasttrackml -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
 
 soak: $(VENV)/.dev  ## The promises at full length, half an hour: browsing with faults, each, a deploy (apt-get install haproxy)
@@ -49,11 +53,18 @@ image:  ## Build the container image (docker, podman or buildah)
 image-check:  ## Build the image on a Debian base without a container engine, start it and check it (as root)
 	config/image/check
 
+COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header
+bare-machine:  ## What a newcomer does, on a bare Debian 12 and 13 (as root; apt-get install debootstrap)
+	config/bare-machine bookworm
+	config/bare-machine trixie
+
 locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o config/locks/dev.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
-	echo cyclonedx-bom | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c config/locks/dev.txt - -o config/locks/sbom.txt
+	$(COMPILE) --all-extras pyproject.toml -o config/locks/dev.txt
+	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
+	$(COMPILE) --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
+	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
+	printf '%s\n' mlflow psycopg2-binary | \
+	  $(COMPILE) --python-version 3.13 -c config/locks/dev.txt - -o config/deploy/mlflow.txt
 
 clean:  ## Remove the environment, the caches and the local MLflow's data
 	rm -rf $(VENV) data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
@@ -66,11 +77,13 @@ $(BIN)/python:
 
 $(VENV)/.run: $(BIN)/python config/locks/run.txt
 	@echo "Installing the service and a local MLflow into $(VENV) (about a minute) ..."
-	$(PIP) --require-hashes -r config/locks/run.txt
+	$(PIP) $(LOCKED) -r config/locks/run.txt
+	@$(FITS)
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python config/locks/dev.txt
 	@echo "Installing the service, a local MLflow and the test tools into $(VENV) (about a minute) ..."
-	$(PIP) --require-hashes -r config/locks/dev.txt
-	$(PIP) --no-deps --no-build-isolation --editable .
+	$(PIP) $(LOCKED) -r config/locks/dev.txt
+	$(PIP) install --progress-bar off --no-deps --no-build-isolation --editable .
+	@$(FITS)
 	@touch $@ $(VENV)/.run

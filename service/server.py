@@ -17,6 +17,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from service.api.entrance import ENTRANCE, UNREADABLE, Unreadable
 from service.api.routing import RecalledRoutes
+from service.closing import Closing
 from service.errors import UnreadableRequest
 from service.hosts import at
 from service.listening import listening
@@ -47,18 +48,26 @@ _SLOW_CALLERS = SlowCallers()
 class _Protocol(RequestHandler):
     """aiohttp's own, with an end to slow callers and our answer to what cannot be read.
 
-    aiohttp's waits for a head as long as for the next request, its keep-alive time; and whoever reads a body
-    is not told that its chunks are wrong.
+    aiohttp's waits for a head as long as for the next request, its keep-alive time; whoever reads a body is
+    not told that its chunks are wrong; and it closes while a caller still sends, who then loses the answer.
     """
 
-    __slots__ = ("_head_end", "_head_of", "_slow", "_unreadable")
+    __slots__ = ("_closing", "_head_end", "_head_of", "_slow", "_still_sends", "_unreadable")
 
     def __init__(
-        self, manager: web.Server, *, unreadable: Unreadable, slow: SlowCallers, **kwargs: Any
+        self,
+        manager: web.Server,
+        *,
+        unreadable: Unreadable,
+        slow: SlowCallers,
+        closing: Closing,
+        **kwargs: Any,
     ) -> None:
         super().__init__(manager, **kwargs)
         self._unreadable = unreadable
         self._slow = slow
+        self._closing = closing
+        self._still_sends = False  # whether the caller may not have sent all of what was answered
         self._head_of = 0  # how many requests came before the one whose head is waited for
         self._head_end: asyncio.TimerHandle
 
@@ -69,7 +78,15 @@ class _Protocol(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._head_end.cancel()
+        if exc is None and self.transport is not None and (self._still_sends or self._messages):
+            self._closing.take(self.transport)
         super().connection_lost(exc)
+
+    def close(self) -> None:
+        # Called where a body has not come in time, after a request for another protocol, and when the service
+        # stops.
+        self._still_sends = True
+        super().close()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -111,6 +128,7 @@ class _Protocol(RequestHandler):
     ) -> web.StreamResponse:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
+        self._still_sends = True
         log.info("a request from %s is unreadable: %s", request.remote, type(exc).__name__)
         return self._unreadable(cast("web.Request", request))  # by the application's own factory
 
@@ -137,9 +155,21 @@ class _Server(web.Server):
         self._unreadable = app[UNREADABLE]
         self._max_connections = max_connections
         self._slow = slow
+        self._closing = Closing()
 
     def __call__(self) -> RequestHandler:
-        return _Protocol(self, unreadable=self._unreadable, slow=self._slow, loop=self._loop, **self._kwargs)
+        return _Protocol(
+            self,
+            unreadable=self._unreadable,
+            slow=self._slow,
+            closing=self._closing,
+            loop=self._loop,
+            **self._kwargs,
+        )
+
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - aiohttp's signature
+        await super().shutdown(timeout)
+        await self._closing.end()
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)

@@ -1,7 +1,8 @@
 # MLflow's tracking server with PostgreSQL's driver, which its own image lacks.
 FROM python:3.13-slim
-ARG MLFLOW_VERSION=3.17.2
-RUN pip install --no-cache-dir --only-binary :all: "mlflow==${MLFLOW_VERSION}" "psycopg2-binary==2.9.13" \
+COPY mlflow.txt /tmp/mlflow.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /tmp/mlflow.txt \
+    && pip check \
     && install --directory --owner 10002 --group 10002 /artifacts
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1

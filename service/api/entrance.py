@@ -138,7 +138,10 @@ class Entrance:
             response.headers.update(self._cors.headers(request))
         # While draining, the caller's next request goes to another replica. And aiohttp loses what follows a
         # request that asks for another protocol, so that nothing more can be read in step.
-        if self._capacity.draining or hdrs.UPGRADE in request.headers:
+        if hdrs.UPGRADE in request.headers:
+            response.force_close()
+            request.protocol.close()  # what follows is thrown away, and the caller reads the answer
+        elif self._capacity.draining:
             response.force_close()
 
     def _answered(

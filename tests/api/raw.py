@@ -30,6 +30,11 @@ class Connection:
         """Write the bytes."""
         self._writer.write(data)
 
+    async def sent(self) -> None:
+        """Wait until the connection takes more; ConnectionError where it was reset."""
+        async with asyncio.timeout(PATIENCE):
+            await self._writer.drain()
+
     def send_no_more(self) -> None:
         """Close this end for writing."""
         self._writer.write_eof()
@@ -47,13 +52,17 @@ class Connection:
         except (asyncio.IncompleteReadError, ConnectionError):
             return ENDED
 
+    async def to_the_end(self) -> bytes:
+        """What comes until the service closes the connection; ConnectionError where it was reset."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.read()
+
     async def rest(self) -> bytes:
         """What comes until the service closes the connection; TimeoutError where it does not."""
-        async with asyncio.timeout(PATIENCE):
-            try:
-                return await self._reader.read()
-            except ConnectionError:
-                return b""
+        try:
+            return await self.to_the_end()
+        except ConnectionError:
+            return b""
 
     async def _answer(self) -> Answer:
         head = await self._reader.readuntil(b"\r\n\r\n")

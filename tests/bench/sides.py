@@ -30,7 +30,7 @@ def mlflow(folder: Path) -> Iterator[Server]:
 
 def fasttrackml_command() -> str | None:
     """Where FastTrackML's `fml` is; None where it is not installed."""
-    file = Path(sys.executable).with_name("fml")
+    file = Path(sys.prefix) / "fasttrackml" / "bin" / "fml"
     return str(file) if os.access(file, os.X_OK) else None
 
 

@@ -24,6 +24,7 @@ from tests.deploy.files import (
     pod,
     seconds,
 )
+from tests.deploy.releases import pins
 from tests.fakes.mlflow import VERSION as MLFLOW_VERSION
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -160,7 +161,8 @@ class TestNames:
         assert f"experiment-tracking:{version}" == composed("tracking")["image"]
         [image] = document(KUBERNETES / "kustomization.yaml")["images"]
         assert (container()["image"], version) == (image["name"], image["newTag"])
-        assert f"ARG MLFLOW_VERSION={MLFLOW_VERSION}\n" in (DEPLOY / "mlflow.Dockerfile").read_text("utf-8")
+        locked = {pin.name: pin.version for pin in pins(DEPLOY / "mlflow.txt")}
+        assert MLFLOW_VERSION == locked["mlflow"]
         assert composed("mlflow")["image"].endswith(f":{MLFLOW_VERSION}")
 
     def test_the_user_is_the_images(self) -> None:

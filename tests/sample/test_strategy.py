@@ -93,7 +93,7 @@ def test_a_position_is_sized_to_the_volatility_target() -> None:
 def test_leverage_is_capped() -> None:
     """However calm an asset is, at most twice its share of capital is held."""
     calm = alternating(1.0002, 0.9999)
-    assert positions(calm, Rule("sign", lookback_days=21)).max() == 2.0
+    assert np.max(positions(calm, Rule("sign", lookback_days=21))) == 2.0
 
 
 def test_a_scaled_position_grows_with_the_trend_up_to_a_full_one() -> None:
