@@ -17,6 +17,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _GRACE = 5.0  # seconds between asking the group to stop and making it
 
 
@@ -30,10 +31,15 @@ def main(folder: Path, descriptor: int, command: list[str]) -> int:
 
 def _guard(folder: Path, descriptor: int, command: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's; it closes our input
+    early: list[int] = []  # signals that came before there was anything to end
+    for sign in _ENDING:
+        signal.signal(sign, lambda number, _: early.append(number))
     child = subprocess.Popen(command, stdin=descriptor, cwd=folder, start_new_session=True)
     os.close(descriptor)
-    for sign in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for sign in _ENDING:
         signal.signal(sign, lambda *_: _end(child))
+    if early:
+        _end(child)
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
         while child.poll() is None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,6 +182,18 @@ class TestInThisProcess:
         """SIGTERM ends the command."""
         code = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
         assert -signal.SIGTERM == self.run(work, code)
+
+    @pytest.mark.usefixtures("parent")
+    def test_a_signal_before_the_command_is_known(self, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A signal that comes while the command is being started ends it as soon as it is."""
+        start = subprocess.Popen
+
+        def signalled(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return start(*args, **kwargs)
+
+        monkeypatch.setattr(subprocess, "Popen", signalled)
+        assert -signal.SIGTERM == self.run(work, "import signal; signal.pause()")
 
     @pytest.mark.usefixtures("parent")
     def test_a_command_that_does_not_listen(self, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
