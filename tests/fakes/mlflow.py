@@ -48,8 +48,9 @@ UNAUTHENTICATED = (
     "https://www.mlflow.org/docs/latest/auth/index.html#authenticating-to-mlflow on how to authenticate."
 )
 
-# Requests that still hang are cut off at once. Not 0: aiohttp takes that for no time limit at all.
-SHUTDOWN_SECONDS = 0.01
+# Requests that still hang are cut off soon, but long after `hang` has seen that its caller has gone: aiohttp
+# logs an error where a handler ends just as its time is over.
+SHUTDOWN_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
