@@ -39,7 +39,7 @@ balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (ap
 operations: $(VENV)/.dev  ## Test the alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
 	$(BIN)/python -m pytest -m "prometheus or haproxy" tests/operations
 
-matrix: $(VENV)/.dev  ## Ask ten MLflows and FastTrackML for the contract, 15 minutes (apt-get install postgresql mariadb-server)
+matrix: $(VENV)/.dev  ## Ask eleven MLflows and FastTrackML for the contract, half an hour at first (apt-get install postgresql mariadb-server)
 	$(BIN)/python -m tests.matrix $(MATRIX)
 
 bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (apt-get install wrk)

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from pydantic import BaseModel
+from yarl import URL
 
 from service.api import schemas
 from service.upstream import client
-from tests.api.serving import API, ROUTES, answered
+from tests.api.serving import API, ROUTES, answered, refused
 from tests.live.contract import FRESH, Page, page_of
-from tests.live.logbook import Logbook, unique
+from tests.live.logbook import LARGEST, Logbook, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,6 +41,25 @@ async def test_long_params(page: Page) -> None:
     assert expected == (await page.detail(first))["params"]
     body = await page.compare(second, first)
     assert {second: None, first: "é" * 6_000} == body["param_diff"]["universe"]["values"]
+
+
+async def test_the_largest_numbers(page: Page) -> None:
+    """The largest double stands for infinity, and is null; the one before it and the smallest are numbers."""
+    run_id = await page.mlflow.create_run(page.experiment, "n")
+    numbers = {"before": 1.7976931348623155e308, "smallest": 5e-324, "third": 1 / 3, "large": 2.0**63}
+    await page.mlflow.log(run_id, metrics={**numbers, "largest": LARGEST, "lowest": -LARGEST})
+    assert {**numbers, "largest": None, "lowest": None} == (await page.detail(run_id))["metrics"]
+
+
+@pytest.mark.parametrize(
+    "run_id", ["a%20b", "%2e%2e", "%27", "%00", "%5C", "caf%C3%A9", "a%2Fb", "%25", "-", "*"]
+)
+async def test_a_malformed_id(page: Page, run_id: str) -> None:
+    """What is no run id at all is unknown: a 404 as a detail, and {} inside a 200 otherwise."""
+    await refused(await page.api.get(URL(f"{API}/runs/{run_id}", encoded=True)), 404, "run_not_found")
+    for route in ("metrics", "params"):
+        response = await page.api.get(URL(f"{API}/runs/{run_id}/{route}", encoded=True))
+        assert (200, {}) == (response.status, (await response.json())[route])
 
 
 async def test_many_tags(page: Page) -> None:

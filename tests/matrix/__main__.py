@@ -1,4 +1,4 @@
-"""`make matrix`: ask every server, print the table, and say what differs."""
+"""`make matrix`: ask every server, print the tables, and say what differs."""
 
 import argparse
 import io
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.matrix.plugin import Asking
-from tests.matrix.report import Column, faults, markdown
+from tests.matrix.report import Column, faults, markdown, summary
 from tests.matrix.servers import SERVERS, Server
 from tests.matrix.servers.environments import CACHE, NotToBeHad
 
@@ -23,12 +23,12 @@ CASES = Path(__file__).with_name("cases")
 def main() -> int:
     """Exit code 0 where every server was asked and answers as the contract says, else 1."""
     given = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers end, too
     CACHE.mkdir(exist_ok=True)
     columns = [asked(server) for server in SERVERS if server.name in given.servers]
-    table = markdown(columns)
-    given.report.write_text(table)
-    print(table)
+    tables = f"{summary(columns)}\n{markdown(columns)}"
+    given.report.write_text(tables)
+    print(tables)
     lines = faults(columns, frozenset(given.may_lack))
     print("\n".join(lines) or "Every server that was tried answers as the contract says.", file=sys.stderr)
     return 1 if lines else 0
@@ -60,6 +60,8 @@ def _ask(server: Server, asking: Asking) -> str:
         with redirect_stdout(output):
             code = pytest.main(["-p", "no:cacheprovider", "--tb=short", "-q", *files], plugins=[asking])
         (CACHE / f"{server.name}.log").write_text(output.getvalue())
+    if asking.stopped:
+        raise KeyboardInterrupt
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         return f"pytest ended with {code!r}, see .matrix/{server.name}.log"
     if asking.unused_limits:
@@ -95,9 +97,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME,...",
         help="servers that need not be here",
     )
-    parser.add_argument("--report", type=Path, default=CACHE / "matrix.md", help="where the table is written")
+    parser.add_argument(
+        "--report", type=Path, default=CACHE / "matrix.md", help="where the tables are written"
+    )
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

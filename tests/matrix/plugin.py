@@ -23,9 +23,14 @@ class Asking:
         self._tests: dict[str, tuple[str, str, str]] = {}  # name, what it says, which case of it
         self.outcomes: list[Outcome] = []
         self.unused_limits = set(limits)
+        self.stopped = False  # by Ctrl-C, which pytest keeps to itself
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[TRACKED] = self._tracked
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # What cannot be collected is told in the same way, as an exception derived from it.
+        self.stopped = excinfo.type is KeyboardInterrupt
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

@@ -57,6 +57,24 @@ def faults(columns: Sequence[Column], may_lack: frozenset[str]) -> list[str]:
     return lines
 
 
+def summary(columns: Sequence[Column]) -> str:
+    """A table with a row a server: how many of the checks hold, and what does not."""
+    lines = [_row(["server", "checks that hold", "what does not"]), _row(["---"] * 3)]
+    for column in columns:
+        checks = dict.fromkeys(outcome.check for outcome in column.outcomes)
+        good = [check for check in checks if all(one.verdict is Verdict.OK for one in column.of(check))]
+        words = dict.fromkeys(one.words for one in column.outcomes if one.verdict is not Verdict.OK)
+        if column.not_tried:
+            lines.append(_row([column.title, "not tried", column.not_tried]))
+        else:
+            lines.append(
+                _row(
+                    [column.title, f"{len(good)} of {len(checks)}", " ".join([*words, column.broken]).strip()]
+                )
+            )
+    return "\n".join(lines) + "\n"
+
+
 def markdown(columns: Sequence[Column]) -> str:
     """The table, a row a check and a column a server, and below it what differs in words."""
     titles = _titles(columns)

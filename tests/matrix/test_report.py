@@ -1,6 +1,6 @@
 """What the matrix makes of what came out: the table, its notes, and whether the whole is a success."""
 
-from tests.matrix.report import Column, Outcome, Verdict, faults, markdown
+from tests.matrix.report import Column, Outcome, Verdict, faults, markdown, summary
 
 GOOD = Outcome("test_a", "A holds.", "", Verdict.OK)
 LIMITED = Outcome("test_b", "B holds.", "x", Verdict.LIMIT, "It has no B.")
@@ -28,6 +28,23 @@ def test_the_same_difference_has_one_note() -> None:
     again = Outcome("test_c", "C holds.", "", Verdict.DIFFERS, DIFFERENT.words)
     text = markdown([Column("two", "Two", [DIFFERENT, again])])
     assert ["1. Two: assert 1 == 2 \\| 3 (test_a, test_c)"] == text.splitlines()[-1:]
+
+
+def test_a_row_a_server() -> None:
+    """The summary counts the checks that hold wholly, and says in words what does not."""
+    columns = [
+        Column("one", "One", [GOOD, LIMITED, OTHER]),
+        Column("two", "Two", [GOOD, OTHER]),
+        Column("three", "Three", not_tried="it needs Python 2"),
+    ]
+    expected = """\
+| server | checks that hold | what does not |
+| --- | --- | --- |
+| One | 1 of 2 | It has no B. |
+| Two | 2 of 2 |  |
+| Three | not tried | it needs Python 2 |
+"""
+    assert expected == summary(columns)
 
 
 def test_limits_are_no_faults() -> None:

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from service.api import schemas
-from tests.api.serving import API, refused, serving
+from tests.api.serving import API, Client, refused, serving
 from tests.live.contract import FRESH, Page, page_of
 from tests.live.logbook import Logbook, unique
 from tests.matrix.cases.conftest import logbook_of
@@ -74,16 +74,21 @@ async def test_a_wrong_password(page: Page) -> None:
     """Without a good password every route is a 502 upstream_auth, and no run is called missing."""
     access = {**page.mlflow.access, "mlflow_tracking_password": "another password"}
     async with serving(page.mlflow.url, mlflow_experiment_name=page.name, **access) as api:
-        for path in (
-            "/runs",
-            f"/runs/{NOBODY}",
-            f"/runs/{NOBODY}/metrics",
-            f"/runs/{NOBODY}/params",
-            "/experiments",
-        ):
-            await refused(await api.get(API + path, headers=FRESH), 502, "upstream_auth")
-        response = await api.post(f"{API}/runs/compare", json={"run_ids": ["a", "b"]})
-        await refused(response, 502, "upstream_auth")
+        await assert_refused_everywhere(api)
+
+
+async def test_a_wrong_prefix(page: Page) -> None:
+    """Below a wrong prefix MLflow answers 403 to everything, which is a 502 upstream_auth on every route."""
+    async with serving(f"{page.mlflow.url}nowhere", **page.mlflow.access) as api:
+        await assert_refused_everywhere(api)
+
+
+async def assert_refused_everywhere(api: Client) -> None:
+    run = f"/runs/{NOBODY}"
+    for path in ("/runs", run, f"{run}/metrics", f"{run}/params", "/experiments"):
+        await refused(await api.get(API + path, headers=FRESH), 502, "upstream_auth")
+    response = await api.post(f"{API}/runs/compare", json={"run_ids": ["a", "b"]})
+    await refused(response, 502, "upstream_auth")
 
 
 async def test_unreadable_runs_do_not_shut_the_door(page: Page, secret: tuple[str, str]) -> None:
