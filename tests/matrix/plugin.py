@@ -9,7 +9,8 @@ from tests.matrix.report import Outcome, Verdict
 from tests.matrix.servers import Tracked
 
 TRACKED = pytest.StashKey[Tracked]()
-_OWN_ID = re.compile(r""", .request_id.: .[\w-]+.""")  # differs each time
+# A problem of the service's, whose request_id differs each time.
+_PROBLEM = re.compile(r"\{.type.: .*?.status.: (\d+), .*?.code.: .(\w+)., .*?\}")
 _LONGEST = 400  # characters of what is said of a difference
 
 
@@ -69,4 +70,5 @@ def _words(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(report.longrepr if crash is None else crash.message)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return _OWN_ID.sub("", " ".join(lines))[:_LONGEST]
+    words = " ".join(lines).removeprefix("AssertionError: ")
+    return _PROBLEM.sub(r"answered \1 \2", words)[:_LONGEST]

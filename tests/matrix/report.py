@@ -63,7 +63,7 @@ def summary(columns: Sequence[Column]) -> str:
     for column in columns:
         checks = dict.fromkeys(outcome.check for outcome in column.outcomes)
         good = [check for check in checks if all(one.verdict is Verdict.OK for one in column.of(check))]
-        words = dict.fromkeys(one.words for one in column.outcomes if one.verdict is not Verdict.OK)
+        words = dict.fromkeys(_in_short(one) for one in column.outcomes if one.verdict is not Verdict.OK)
         if column.not_tried:
             lines.append(_row([column.title, "not tried", column.not_tried]))
         else:
@@ -73,6 +73,10 @@ def summary(columns: Sequence[Column]) -> str:
                 )
             )
     return "\n".join(lines) + "\n"
+
+
+def _in_short(outcome: Outcome) -> str:
+    return outcome.words if outcome.verdict is Verdict.LIMIT else f"{outcome.check} differs."
 
 
 def markdown(columns: Sequence[Column]) -> str:

@@ -35,6 +35,7 @@ def test_a_row_a_server() -> None:
     columns = [
         Column("one", "One", [GOOD, LIMITED, OTHER]),
         Column("two", "Two", [GOOD, OTHER]),
+        Column("four", "Four", [DIFFERENT]),
         Column("three", "Three", not_tried="it needs Python 2"),
     ]
     expected = """\
@@ -42,6 +43,7 @@ def test_a_row_a_server() -> None:
 | --- | --- | --- |
 | One | 1 of 2 | It has no B. |
 | Two | 2 of 2 |  |
+| Four | 0 of 1 | test_a differs. |
 | Three | not tried | it needs Python 2 |
 """
     assert expected == summary(columns)

@@ -46,7 +46,7 @@ class Server:
     start: Start
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13")
     limits: Mapping[str, str] = field(default_factory=dict)
-    cases: tuple[str, ...] = ("contract", "filters", "sizes", "process")
+    cases: tuple[str, ...] = ("contract", "filters", "sizes", "whole", "process")
 
     @contextmanager
     def running(self, folder: Path) -> Iterator[Tracked]:
@@ -159,7 +159,7 @@ SERVERS = (
         "MLflow 3.17.2, basic-auth",
         NEWEST,
         _with_accounts,
-        cases=("contract", "filters", "sizes", "process", "accounts"),
+        cases=("contract", "filters", "sizes", "whole", "process", "accounts"),
         limits={
             "test_an_upstream_address_that_is_wrong": (
                 "MLflow's basic-auth answers 403 to a plain user at every address that it does not know, "
