@@ -9,6 +9,7 @@ import time
 import traceback
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -23,7 +24,7 @@ CASES = Path(__file__).with_name("cases")
 def main() -> int:
     """Exit code 0 where every server was asked and answers as the contract says, else 1."""
     given = _parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers end, too
+    signal.signal(signal.SIGTERM, _stop)
     CACHE.mkdir(exist_ok=True)
     columns = [asked(server) for server in SERVERS if server.name in given.servers]
     tables = f"{summary(columns)}\n{markdown(columns)}"
@@ -67,6 +68,12 @@ def _ask(server: Server, asking: Asking) -> str:
     if asking.unused_limits:
         return f"no test is called {', '.join(sorted(asking.unused_limits))}"
     return ""
+
+
+def _stop(*_: object) -> NoReturn:
+    """End as at Ctrl-C, and so the servers, too; a second signal does not break that off."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:
