@@ -12,7 +12,7 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 ALONE := "not haproxy and not prometheus"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit balancer operations bench soak image image-check bare-machine locks clean
+.PHONY: help run test lint types unit balancer operations matrix bench soak image image-check bare-machine locks clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (ap
 
 operations: $(VENV)/.dev  ## Test the alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
 	$(BIN)/python -m pytest -m "prometheus or haproxy" tests/operations
+
+matrix: $(VENV)/.dev  ## Ask eleven MLflows and FastTrackML for the contract, half an hour at first (apt-get install postgresql mariadb-server)
+	$(BIN)/python -m tests.matrix $(MATRIX)
 
 bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (apt-get install wrk)
 	$(PIP) $(LOCKED) --upgrade --target $(VENV)/fasttrackml -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
@@ -66,8 +69,8 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	printf '%s\n' mlflow psycopg2-binary | \
 	  $(COMPILE) --python-version 3.13 -c config/locks/dev.txt - -o config/deploy/mlflow.txt
 
-clean:  ## Remove the environment, the caches and the local MLflow's data
-	rm -rf $(VENV) data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+clean:  ## Remove the environments, the caches and the local MLflow's data
+	rm -rf $(VENV) .matrix data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

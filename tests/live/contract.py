@@ -46,6 +46,5 @@ async def page_of(mlflow: Logbook, **fields: Any) -> AsyncIterator[Page]:
     """A page over a new experiment. fields: more of MLflow's experiments/create."""
     name = unique("contract")
     created = await mlflow.write("experiments/create", name=name, **fields)
-    url = str(mlflow._session._base_url)
-    async with serving(url, mlflow_experiment_name=name) as api:
+    async with serving(mlflow.url, mlflow_experiment_name=name, **mlflow.access) as api:
         yield Page(mlflow, api, str(created["experiment_id"]), name)

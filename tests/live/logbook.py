@@ -37,10 +37,19 @@ def pairs(values: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 class Logbook:
-    """Writes experiments and runs through MLflow's REST API. The session's base URL is the server's."""
+    """Writes experiments and runs through MLflow's REST API. The session's base URL is the server's.
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    artifacts: where the server keeps them, with a slash at its end. access: the settings with which the
+    service is let in, where the server tells users apart.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, artifacts: str = "mlflow-artifacts:/", **access: str
+    ) -> None:
         self._session = session
+        self.url = str(session._base_url)
+        self.artifacts = artifacts
+        self.access = access
 
     async def ask(self, method: str, path: str, **arguments: Any) -> Reply:
         """One request, whatever the answer."""
@@ -98,7 +107,7 @@ class Logbook:
         params: Mapping[str, str] | None = None,
         metrics: Mapping[str, float] | None = None,
         tags: Mapping[str, str] | None = None,
-        timestamp: int = 0,
+        timestamp: int = 1,  # FastTrackML takes no 0
         step: int = 0,
     ) -> None:
         written = [

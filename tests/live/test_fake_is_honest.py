@@ -31,8 +31,8 @@ async def test_get_answers_the_whole_run(mlflow: Logbook, experiment: str) -> No
         },
         "data": {
             "metrics": [
-                {"key": "m", "value": 1.0, "timestamp": 0, "step": 0},
-                {"key": "a", "value": -0.5, "timestamp": 0, "step": 0},
+                {"key": "m", "value": 1.0, "timestamp": 1, "step": 0},
+                {"key": "a", "value": -0.5, "timestamp": 1, "step": 0},
             ],
             "params": [{"key": "z", "value": "1"}, {"key": "a", "value": ""}],
             "tags": [
