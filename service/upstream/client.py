@@ -62,13 +62,14 @@ class MlflowClient:
         if not is_run_id(run_id):
             return Reading(None)
         try:
-            return Reading(await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id}))
+            run = await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id})
         except Missing:
             return Reading(None)
         except Forbidden as error:
             # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
             await self._account.make_sure_it_is_served(error)
             return Reading(None)
+        return Reading(run if run.run_id == run_id else None)  # MariaDB finds ids whatever their case
 
     async def runs(
         self, run_ids: Sequence[str], experiment_id: str | None
