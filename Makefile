@@ -30,7 +30,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m $(ALONE) --ignore tests/resilience --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m $(ALONE) --ignore tests/resilience --cov --cov-report= --cov-fail-under=0
 	$(BIN)/python -m pytest -m $(ALONE) tests/resilience --cov --cov-append --cov-report=term
 
 balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)

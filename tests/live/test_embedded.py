@@ -95,9 +95,7 @@ def send(process: subprocess.Popen[str], sign: signal.Signals) -> None:
         process.send_signal(sign)
 
 
-@pytest.mark.parametrize(
-    ("sign", "exit_code"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)]
-)
+@pytest.mark.parametrize(("sign", "exit_code"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
 async def test_from_nothing_to_an_answer_and_back(
     tmp_path: Path, sign: signal.Signals, exit_code: int
 ) -> None:

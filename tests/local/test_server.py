@@ -92,7 +92,7 @@ def test_a_start_that_fails(store: Store, standing_in: Callable[..., None]) -> N
     """A process that ends as it starts is an error with the last lines of its log, of this start only."""
     store.folder.mkdir()
     (store.folder / "mlflow.log").write_text("of the start before\n")
-    standing_in("import sys; print(*range(100), sep='\\n'); sys.exit('no such revision')")
+    standing_in("import sys; print(*range(100), sep='\\n', flush=True); sys.exit('no such revision')")
     with pytest.raises(LocalError, match="stopped as it started") as caught, local_mlflow(store, print):
         raise AssertionError("not reached")
     first, *lines = str(caught.value).splitlines()

@@ -94,6 +94,12 @@ async def test_a_run_that_cannot_be(mlflow: Any, client: MlflowClient, run_id: s
     assert [] == asked(mlflow)
 
 
+async def test_a_run_of_another_id(mlflow: Any, client: MlflowClient) -> None:
+    """A run that is found by its id in other letters is not the one that was asked for (MariaDB)."""
+    mlflow.get(get("runs/get", run_id="ABC123"), payload={"run": run("abc123")})
+    assert (await client.run("ABC123")).value is None
+
+
 async def test_several_runs(mlflow: Any, client: MlflowClient) -> None:
     """Several runs come in the order asked for, what is missing as None."""
     mlflow.get(get("runs/get", run_id="b"), payload={"run": run("b")})

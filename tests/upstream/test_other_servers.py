@@ -242,19 +242,6 @@ async def test_an_unreadable_run_is_told_of_once(
     assert "'bad' cannot be read and is left out: a time is not a number" in line
 
 
-async def test_a_server_that_does_not_tell_capitals(client: MlflowClient, fake: FakeMlflow) -> None:
-    """A run that is found by its id in other letters is not the one that was asked for (MariaDB)."""
-    run_id = fake.add_run(run_id="abc123")
-    reply = {"run": {"info": {"run_id": run_id, "status": "FINISHED"}, "data": {}}}
-
-    async def same(_: web.Request) -> web.Response:
-        return web.json_response(reply)
-
-    fake.before = only("runs/get", same)
-    assert (await client.run("ABC123")).value is None
-    assert (await client.run(run_id)).value is not None
-
-
 async def test_runs_that_may_not_be_read(client: MlflowClient, fake: FakeMlflow) -> None:
     """Over basic-auth they are as runs that do not exist; one more call tells that the account is served."""
     hidden = fake.add_experiment("hidden")
