@@ -8,11 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install --progress-bar off --no-deps --require-hashes --only-binary :all:
 FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock; to make it anew: rm -r $(VENV)" >&2; exit 1; }
 
-# Tests that need nothing but Python.
-ALONE := "not haproxy and not prometheus"
+# Tests that need nothing but Python, and no minutes.
+ALONE := "not haproxy and not prometheus and not slow"
+# Their times count, so they run after all others, one at a time.
+TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py soak.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit balancer operations matrix bench soak image image-check bare-machine locks clean
+.PHONY: help run test lint types unit slow balancer operations matrix bench soak image image-check bare-machine locks clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +32,11 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m $(ALONE) --ignore tests/resilience --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest -m $(ALONE) tests/resilience --cov --cov-append --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m $(ALONE) $(addprefix --ignore ,$(TIMED)) --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest -m $(ALONE) $(TIMED) --cov --cov-append --cov-report=term
+
+slow: $(VENV)/.dev  ## Test with real MLflows that start over every kind of store, break off and go away, 3 minutes
+	$(BIN)/python -m pytest -m slow
 
 balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)
 	$(BIN)/python -m pytest -m haproxy tests/deploy

@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 
 from tests.local.stores import laid_out
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 SECONDS = 60
 ROOT = Path(__file__).parents[2]

@@ -90,6 +90,7 @@ async def _cold(api: Client, allowed: set[int]) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 async def test_an_outage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Warm reads are 200 all through it, cold ones an error in time; all is fresh soon after it."""
     port, experiment = free_port(), unique("outage")

@@ -53,7 +53,7 @@ def test_names_of_runs_that_are_gone_are_gone() -> None:
     names = Names()
 
     def read(number: int) -> None:
-        metrics = [{"key": f"fold {number}/{place}", "value": 0.5} for place in range(2_000)]
+        metrics = [{"key": f"fold {number}/{place} {'of' * 100}", "value": 0.5} for place in range(2_000)]
         run = {"info": {"run_id": "r", "status": "FINISHED"}, "data": {"metrics": metrics}}
         wire.read_run(json.dumps({"run": run}).encode(), names)
 
@@ -61,7 +61,7 @@ def test_names_of_runs_that_are_gone_are_gone() -> None:
     gc.collect()
     tracemalloc.start()
     try:
-        for number in range(100):
+        for number in range(30):
             read(number)
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] < 9 * 2**20
