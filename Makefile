@@ -11,7 +11,7 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 # Tests that need nothing but Python, and no minutes.
 ALONE := "not haproxy and not prometheus and not slow"
 # Their times count, so they run after all others, one at a time.
-TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py soak.py)
+TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types unit slow balancer operations matrix bench soak image image-check bare-machine locks clean
@@ -35,7 +35,7 @@ unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m $(ALONE) $(addprefix --ignore ,$(TIMED)) --cov --cov-report= --cov-fail-under=0
 	$(BIN)/python -m pytest -m $(ALONE) $(TIMED) --cov --cov-append --cov-report=term
 
-slow: $(VENV)/.dev  ## Test with real MLflows that start over every kind of store, break off and go away, 3 minutes
+slow: $(VENV)/.dev  ## Test what takes minutes: real MLflows that start, break off and go away, installs, browsing through faults
 	$(BIN)/python -m pytest -m slow
 
 balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)

@@ -112,7 +112,8 @@ def pip(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
     return [folder / "bin" / "python", "-m", "pip"]
 
 
-@pytest.mark.parametrize("name", ["dev", "sbom"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dev", "run", "runtime", "sbom"])
 def test_newer_releases_change_nothing(
     packages: tuple[Path, dict[Pin, str]], pip: list[str | Path], tmp_path: Path, name: str
 ) -> None:
