@@ -50,7 +50,7 @@ UNAUTHENTICATED = (
 
 # Requests that still hang are cut off soon, but long after `hang` has seen that its caller has gone: aiohttp
 # logs an error where a handler ends just as its time is over.
-SHUTDOWN_SECONDS = 0.25
+SHUTDOWN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
