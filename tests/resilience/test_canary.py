@@ -43,7 +43,7 @@ async def emitting(url: str, credentials: Mapping[str, str]) -> AsyncIterator[tu
     stream = io.BytesIO()
     settings = make_settings(
         mlflow_tracking_uri=url,
-        deadline=0.4,
+        deadline=1.0,
         upstream=PATIENCE,
         auth={"mode": "api_key", "api_keys": line},
         **credentials,

@@ -32,7 +32,7 @@ STALE_ONLY = {
     "missing_ttl": 0,
     "stale_if_error": 600,
 }
-DEADLINE = 0.4
+DEADLINE = 1.0
 
 
 @asynccontextmanager
