@@ -73,7 +73,7 @@ def _serve(settings: Settings, *, sample: bool) -> int:
     keep_no_large_blocks()
     with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
         for name in unknown_variables():
-            logging.getLogger("service").warning("%s is no setting of this service", name)
+            logging.getLogger("service").warning("%s is not a setting of this service", name)
         way = connection(settings)
         for remark in way.remarks:
             logging.getLogger("service").log(logging.WARNING if remark.is_odd else logging.INFO, remark.text)

@@ -49,7 +49,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     where a file that a setting names is not what it should be.
     """
     for name in unknown:
-        say(f"??  {name} is no setting of this service")
+        say(f"??  {name} is not a setting of this service")
     way = connection(settings)
     for remark in way.remarks:
         say(f"{'??' if remark.is_odd else 'ok'}  {remark.text}")

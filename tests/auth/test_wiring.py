@@ -97,7 +97,7 @@ class TestWrongSettings:
             ({"mode": "api_key", "api_keys": "#"}, "TRACKING_AUTH__API_KEYS: there is no API key"),
             ({"mode": "api_key", "api_keys_file": "absent"}, "TRACKING_AUTH__API_KEYS_FILE: [Errno 2]"),
             ({"mode": "api_key", "api_keys_file": "wrong"}, "TRACKING_AUTH__API_KEYS_FILE: wrong: line 1"),
-            ({"mode": "jwt", **CLAIMS}, "jwt needs one of TRACKING_AUTH__JWKS_URL and"),
+            ({"mode": "jwt", **CLAIMS}, "jwt needs exactly one of TRACKING_AUTH__JWKS_URL and"),
             ({"mode": "jwt", "jwt_keys_file": "wrong"}, "jwt needs TRACKING_AUTH__ISSUER and"),
             (
                 {"mode": "jwt", "jwt_keys_file": "absent", **CLAIMS},
@@ -109,13 +109,13 @@ class TestWrongSettings:
             ),
             (
                 {"mode": "jwt", "jwks_url": "https://a.example/", "jwt_keys_file": "wrong", **CLAIMS},
-                "jwt needs one of",
+                "jwt needs exactly one of",
             ),
             ({"jwks_url": "http://issuer.example.com/"}, "TRACKING_AUTH__JWKS_URL: must be https://"),
             ({"jwks_url": "https:///keys"}, "TRACKING_AUTH__JWKS_URL: has no host"),
             (
                 {"jwks_url": f"https://ada:{ADA.key}@issuer.example.com/"},
-                "TRACKING_AUTH__JWKS_URL: takes no user",
+                "TRACKING_AUTH__JWKS_URL: must not contain a user",
             ),
             ({"jwks_url": f"ftp://:{ADA.key}@issuer.example.com/"}, "TRACKING_AUTH__JWKS_URL: must be https"),
         ],

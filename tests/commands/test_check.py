@@ -49,7 +49,7 @@ async def test_traces_that_are_not_sent(fake: FakeMlflow, monkeypatch: pytest.Mo
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
     code, lines = await checked(fake.url)
     assert (0, SETTINGS) == (code, lines[1])
-    assert lines[0].startswith("??  OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is spoken here")
+    assert lines[0].startswith("??  OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is supported here")
 
 
 class TestMlflow:

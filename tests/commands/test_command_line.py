@@ -20,7 +20,7 @@ def test_a_slip_of_the_pen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("TRACKING_PROT", "9000")
     assert 0 == command.main(["check"])
     said = capsys.readouterr()
-    assert "??  TRACKING_PROT is no setting of this service" == said.out.splitlines()[0]
+    assert "??  TRACKING_PROT is not a setting of this service" == said.out.splitlines()[0]
     assert "" == said.err
 
 
