@@ -59,14 +59,14 @@ class TestMlflow:
         expected = [
             SETTINGS,
             f"ok  MLflow: {fake.url.rstrip('/')} answers",
-            f"ok  experiment: 'Default' is 0; newest {newest}",
+            f"ok  experiment: 'Default' has id 0; newest run {newest}",
         ]
         assert (0, expected) == await checked(fake.url)
 
     async def test_there_are_no_runs(self, fake: FakeMlflow) -> None:
         """An experiment without runs is good, too."""
         code, lines = await checked(fake.url)
-        assert (0, "ok  experiment: 'Default' is 0; no runs yet") == (code, lines[-1])
+        assert (0, "ok  experiment: 'Default' has id 0; no runs yet") == (code, lines[-1])
 
     async def test_nobody_listens(self, fake: FakeMlflow) -> None:
         """An MLflow that is not there is 1, with the reason and a command to try."""
@@ -83,7 +83,7 @@ class TestMlflow:
         began = time.monotonic()
         code, [_, found, _] = await checked(fake.url, patience=0.2, deadline=600.0)
         assert time.monotonic() - began < SOON
-        assert (1, True) == (code, found.endswith("does not answer in time: nothing within 0.2 s"))
+        assert (1, True) == (code, found.endswith("does not answer in time: no answer within 0.2 s"))
 
     async def test_it_is_slower_than_requests_may_be(self, fake: FakeMlflow) -> None:
         """An MLflow that is silent for longer than the service bears is too slow, and is asked once."""
@@ -142,7 +142,7 @@ class TestExperiment:
         """An experiment that the service creates at its start need not be there, and is not created now."""
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha", create_experiment=True)
         assert 0 == code
-        assert "ok  experiment: 'alpha' is not there, and is created when the service starts" == lines[-1]
+        assert "ok  experiment: 'alpha' does not exist; the service will create it at start" == lines[-1]
         assert 0 == fake.count("experiments/create")
 
     async def test_it_is_missing(self, fake: FakeMlflow) -> None:
@@ -151,7 +151,7 @@ class TestExperiment:
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha")
         assert 1 == code
         assert [
-            "!!  experiment: 'alpha' is not there",
+            "!!  experiment: 'alpha' does not exist",
             "    set MLFLOW_EXPERIMENT_NAME to one of: Default, beta",
         ] == lines[-2:]
 
@@ -175,7 +175,7 @@ class TestExperiment:
             fake.url, mlflow_experiment_name="hedge-fund-reserch", create_experiment=True
         )
         assert 0 == code
-        assert lines[-1].startswith("??  experiment: MLflow has 'hedge-fund-research': is that meant?")
+        assert lines[-1].startswith("??  experiment: MLflow has 'hedge-fund-research'; to use it, set")
 
     async def test_the_name_that_was_meant_stands_first(self, fake: FakeMlflow) -> None:
         """Of those that are there, the one of nearly the same name is named first."""
@@ -270,7 +270,7 @@ class TestCallers:
         key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True)
         async with issuer({"keys": [key]}) as url:
             code, lines = await checked(fake.url, auth=jwt_from(url))
-        assert (0, f"ok  callers: {url} has keys") == (code, lines[1])
+        assert (0, f"ok  callers: {url} publishes keys") == (code, lines[1])
 
     async def test_an_issuer_without_keys(self, fake: FakeMlflow) -> None:
         """One that publishes none is 1, and MLflow is looked at all the same."""
@@ -278,4 +278,4 @@ class TestCallers:
             code, lines = await checked(fake.url, auth=jwt_from(url))
         assert (1, f"!!  callers: there are no keys from {url}") == (code, lines[1])
         assert lines[2].endswith(f"try: curl -i {url}")
-        assert "ok  experiment: 'Default' is 0; no runs yet" == lines[-1]
+        assert "ok  experiment: 'Default' has id 0; no runs yet" == lines[-1]

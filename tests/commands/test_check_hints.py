@@ -55,7 +55,7 @@ class TestAnswers:
     async def test_too_much_is_asked(self, fake: FakeMlflow) -> None:
         """A 429 is about who asks."""
         fake.before = answering(429)
-        assert (await hints(fake.url)).startswith("it is asked too much")
+        assert (await hints(fake.url)).startswith("it gets too many requests")
 
 
 class TestPaths:

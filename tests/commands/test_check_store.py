@@ -17,8 +17,8 @@ class TestLocalStore:
         code, lines = asyncio.run(checked("", data_dir=tmp_path / "data"))
         expected = [
             f"ok  MLflow: {MLFLOW} is installed",
-            f"ok  store: {tmp_path}/data/mlflow.db is made at the first start",
-            f"ok  MLflow: a local one is started over sqlite:///{tmp_path}/data/mlflow.db",
+            f"ok  store: {tmp_path}/data/mlflow.db will be created at the first start",
+            f"ok  MLflow: the service will start a local MLflow over sqlite:///{tmp_path}/data/mlflow.db",
         ]
         assert (0, expected) == (code, lines[1:])
         assert [] == list(tmp_path.iterdir())
@@ -34,9 +34,9 @@ class TestLocalStore:
         folder = make_file_store(tmp_path / "mlruns")
         before = laid_out(tmp_path)
         code, lines = await checked(f"sqlite:///{file}?timeout=30")
-        assert (0, f"ok  store: {file} is a SQLite store of this MLflow's schema") == (code, lines[2])
+        assert (0, f"ok  store: {file} is a SQLite store with the schema of this MLflow") == (code, lines[2])
         code, lines = await checked(folder.as_uri())
-        assert (0, f"ok  store: {folder} is MLflow's file store") == (code, lines[2])
+        assert (0, f"ok  store: {folder} is a file store of MLflow") == (code, lines[2])
         assert before == laid_out(tmp_path)
 
     async def test_one_of_an_older_mlflow(self, tmp_path: Path) -> None:
@@ -69,6 +69,6 @@ class TestLocalStore:
         """Where it cannot be started that is 1, with both ways out."""
         monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
         code, [_, found, hint] = await checked(uri)
-        assert (1, True) == (code, found.endswith("mlflow.db is meant, and is not installed"))
+        assert (1, True) == (code, found.endswith("mlflow.db needs a local MLflow, which is not installed"))
         assert "MLFLOW_TRACKING_URI" in hint
         assert "experiment-tracking[embedded]" in hint

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import service.__main__ as command
+from service.commands.arguments import parser
 
 SECRET = "a-word-that-nobody-may-read"  # noqa: S105 - it opens nothing
 
@@ -79,7 +80,7 @@ def test_the_help(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_the_sample_may_stand_on_either_side(argv: list[str], *, expected: bool) -> None:
     """--sample means the same before and after `serve`, which is what is done without a command."""
-    arguments = command._parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     assert ("serve", expected) == (arguments.command, arguments.sample)
 
 

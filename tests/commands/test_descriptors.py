@@ -48,13 +48,21 @@ def test_fewer_fit(hard: int, fitting: int) -> None:
     """Callers get what MLflow and the rest leave them, and a warning names all three figures."""
     plan = planned(64, hard, connections=8_192, upstream=32)
     assert (hard, fitting) == (plan.limit, plan.connections)
-    for said in ("TRACKING_MAX_CONNECTIONS", f"{fitting} fit and not 8192", f"{hard} descriptors", " 96 "):
+    for said in (
+        "TRACKING_MAX_CONNECTIONS",
+        f"limited to {fitting} instead of 8192",
+        f"{hard} descriptors",
+        " 96 ",
+    ):
         assert said in plan.warning
 
 
 def test_nobody_fits() -> None:
     """What cannot work is refused in words."""
-    with pytest.raises(ValueError, match="TRACKING_MAX_CONNECTIONS: none fits, for this process may have 96"):
+    with pytest.raises(
+        ValueError,
+        match="TRACKING_MAX_CONNECTIONS: no connection is possible, because this process may open 96",
+    ):
         planned(96, 96, connections=8_192, upstream=32)
 
 
@@ -107,7 +115,7 @@ async def test_a_check_says_it(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
     said: list[str] = []
     assert 0 == await check(make_settings(mlflow_tracking_uri=fake.url), [], said.append)
     assert said[0].startswith(
-        "??  TRACKING_MAX_CONNECTIONS: 160 fit and not 8192, for this process may have 256"
+        "??  TRACKING_MAX_CONNECTIONS: limited to 160 instead of 8192, because this process may open 256"
     )
 
 
@@ -129,6 +137,6 @@ async def test_mlflow_can_be_asked_whoever_is_connected(fake: FakeMlflow) -> Non
             assert 200 == (await connection.answer()).status
         ending = await process.stop(PROMPT)
     warnings = [line for line in map(json.loads, ending.said.splitlines()) if line["level"] == "warning"]
-    assert ["TRACKING_MAX_CONNECTIONS: 160 fit and not 8192"] == [
+    assert ["TRACKING_MAX_CONNECTIONS: limited to 160 instead of 8192"] == [
         line["message"].partition(",")[0] for line in warnings
     ]
