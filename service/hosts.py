@@ -24,9 +24,9 @@ def is_loopback(host: str) -> bool:
 def read_host(given: str) -> str:
     """An address in its one form, or a name in small letters. ValueError, which says what may be meant."""
     if "://" in given:
-        raise ValueError(f"{shorten(given)} is no address to listen on{_meant(urlsplit(given).netloc)}")
+        raise ValueError(f"{shorten(given)} is not an address to listen on{_meant(urlsplit(given).netloc)}")
     if given == "*":
-        raise ValueError("* is no address; did you mean :: (IPv4 and IPv6) or 0.0.0.0 (IPv4)?")
+        raise ValueError("* is not an address; did you mean :: (IPv4 and IPv6) or 0.0.0.0 (IPv4)?")
     bracketed = _BRACKETS.fullmatch(given)
     if bracketed and not bracketed[2]:
         given = bracketed[1]
@@ -46,9 +46,9 @@ def at(host: str, port: int) -> str:
 
 def _name(given: str) -> str:
     if given.replace(".", "").isdigit():  # resolvers take 8080 for 0.0.31.144
-        raise ValueError(f"{shorten(given)} is no address, such as 127.0.0.1")
+        raise ValueError(f"{shorten(given)} is not an address such as 127.0.0.1")
     if not _NAME.fullmatch(given):
-        raise ValueError(f"{shorten(given)} is neither an address nor the name of a host")
+        raise ValueError(f"{shorten(given)} is neither an address nor a host name")
     return given.lower()
 
 

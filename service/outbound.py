@@ -87,7 +87,7 @@ def _proxy(variable: str, value: str, host: str) -> Proxy:
     try:
         url = URL(value if "://" in value else f"http://{value}")
     except ValueError as error:
-        raise ValueError(f"{variable}: is no address of a proxy") from error
+        raise ValueError(f"{variable}: is not the address of a proxy") from error
     if url.scheme != "http":
         raise ValueError(
             f"{variable}: {url.scheme} proxies are not supported, http://… are; name one of those, or put "

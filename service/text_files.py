@@ -25,7 +25,7 @@ def read_bytes(file: Path) -> bytes:
 def decoded(content: bytes) -> str:
     """The text of UTF-8, without the mark that Windows puts before it. ValueError, in words of a person's."""
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content:
-        raise ValueError("it is UTF-16 or no text; save it as UTF-8")
+        raise ValueError("it is UTF-16 or not text; save it as UTF-8")
     try:
         return content.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:

@@ -33,7 +33,7 @@ def test_a_mark_at_the_beginning(text: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
 def test_other_encodings(encoding: str) -> None:
     """They are refused in words, with a mark or without."""
-    with pytest.raises(ValueError, match="UTF-16 or no text; save it as UTF-8"):
+    with pytest.raises(ValueError, match="UTF-16 or not text; save it as UTF-8"):
         decoded(f"ada {'a' * 64}\r\n".encode(encoding))
 
 

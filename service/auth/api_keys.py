@@ -57,7 +57,7 @@ def read_keys(text: str) -> dict[bytes, str]:
             raise ValueError(f"line {number} is not a name and a SHA-256 digest, as `new-key` prints them")
         name, digest = words
         if keys.setdefault(bytes.fromhex(digest), name) != name:
-            raise ValueError(f"line {number} gives a second name to one key")
+            raise ValueError(f"line {number} gives a second name to a key")
     return keys
 
 
@@ -113,7 +113,7 @@ class ApiKeys:
         except ValueError as error:
             raise ValueError(f"{self._file}: {error}") from error
         if not keys:
-            raise ValueError("there is no API key; `experiment-tracking new-key NAME` makes one")
+            raise ValueError("there is no API key; `experiment-tracking new-key NAME` creates one")
         return keys
 
     def _look_into(self, file: Path) -> None:
@@ -126,7 +126,7 @@ class ApiKeys:
                 log.info("%d API keys are known", len(self._keys))
         except (OSError, ValueError) as error:
             if self._trouble != str(error):
-                log.error("the API keys stay as they were: %s", error)  # noqa: TRY400 - the reason is enough
+                log.error("the API keys were not reloaded, and those from before stay valid: %s", error)  # noqa: TRY400 - the reason is enough
             self._trouble = str(error)
         else:
             self._trouble = ""

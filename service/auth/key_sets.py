@@ -185,7 +185,7 @@ class KeyUrl:
         self._failure = None
         self._arrived = self._clock()
         if keys.given != self._keys.given:
-            log.info("%d keys from %s", len(keys.by_id), self._url)
+            log.info("%d keys fetched from %s", len(keys.by_id), self._url)
             self._put(keys)
 
     def _put(self, keys: _Keys) -> None:
@@ -211,7 +211,7 @@ def _read(text: str) -> _Keys:
     try:
         return _Keys([_public(text)] if "-----BEGIN" in text else json.loads(text)["keys"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, *_REFUSED) as error:
-        raise ValueError("it is no JSON Web Key Set and no public key") from error
+        raise ValueError("it is neither a JSON Web Key Set nor a public key") from error
 
 
 def _key(given: Mapping[str, Any]) -> jwt.PyJWK | None:

@@ -16,8 +16,8 @@ EXPIRED = "The token has expired (exp)."
 _PAUSE = 60.0  # seconds between two lines of one reason
 _WHY: Mapping[type[Exception], str] = {
     jwt.ExpiredSignatureError: EXPIRED,
-    jwt.InvalidAudienceError: "The token is for somebody else (aud).",
-    jwt.InvalidIssuerError: "The token is from somebody else (iss).",
+    jwt.InvalidAudienceError: "The token is for another audience (aud).",
+    jwt.InvalidIssuerError: "The token is from another issuer (iss).",
     jwt.InvalidSignatureError: "The token's signature is not valid.",
 }
 
@@ -44,7 +44,7 @@ class Refusals:
         words = [
             reason,
             more,
-            f"{unsaid} others were refused for that since the last such line." if unsaid else "",
+            f"{unsaid} more were refused for this reason since the last such line." if unsaid else "",
         ]
         log.info("refused: %s", " ".join(filter(None, words)))
 

@@ -87,7 +87,7 @@ class Tokens:
     async def _check(self, token: str) -> _Known:
         head = _head(token)
         if head is None:
-            raise self._refused("This is no token.")
+            raise self._refused("The credential is not a token (JWT).")
         algorithm, key_id = head
         if algorithm not in ALGORITHMS:
             raise self._refused("The token's algorithm is not accepted (alg).")
@@ -100,7 +100,7 @@ class Tokens:
             raise self._refused(told(error), self._logged(error, token)) from None
         granted = _granted(claims)
         if not self._scopes <= granted:
-            detail = "The token does not grant reading runs."
+            detail = "The token does not grant access to runs."
             grants, wanted = (shorten(" ".join(sorted(one))) for one in (granted, self._scopes))
             self._refusals.note(detail, f"It grants {grants}, and TRACKING_AUTH__SCOPE is {wanted}.")
             raise Forbidden(detail)

@@ -25,9 +25,7 @@ _LONGEST = 200  # of a suggestion, in characters
 
 _FORMS = "must be http://…, https://…, sqlite:///… or a folder"
 _OF_A_SERVER = "give the http:// or https:// address of an MLflow server"
-_DATABRICKS = (
-    "Databricks is asked at its workspace's address, https://…, with a token in MLFLOW_TRACKING_TOKEN"
-)
+_DATABRICKS = "for Databricks, give the workspace's address, https://…, and a token in MLFLOW_TRACKING_TOKEN"
 _MEMORY = "a store in memory would be empty at each start"
 _ONLY_SERVERS_READ = ("postgres", "mysql", "mariadb", "mssql", "oracle")
 _KEEP_ARTIFACTS = {"s3", "s3a", "gs", "r2", "b2", "abfss", "wasb", "wasbs", "hdfs", "viewfs", "dbfs", "ftp",
@@ -72,7 +70,7 @@ def parse(text: str, is_folder: Callable[[str], bool]) -> Address:
     if not text:
         raise ValueError("is blank")
     if text.startswith("\\\\") or re.match(r"[A-Za-z]:[\\/]", text):
-        raise ValueError("is a path of Windows, which is not supported")
+        raise ValueError("is a Windows path, which is not supported")
     if re.match(r"(?i)https?://", text):
         return _server(text)
     if nearly := _NEARLY_HTTP.fullmatch(text):
@@ -90,26 +88,26 @@ def _server(text: str) -> ServerAddress:
     scheme = scheme.lower()
     authority, path = re.fullmatch(r"([^/?#]*)(.*)", rest).groups()  # type: ignore[union-attr]  # fits any text
     if "@" in authority:
-        raise ValueError("takes no user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        raise ValueError("must not contain a user and password; set MLFLOW_TRACKING_USERNAME and _PASSWORD")
     if re.match(r"(?i)https?:?//", rest):
         raise ValueError(f"has http:// twice{_meant(rest)}")
     host, colon, port = authority.rpartition(":") if not authority.endswith("]") else (authority, "", "")
     if colon and not port and host:
         raise ValueError(f"has no port after its colon{_meant(f'{scheme}://{host}:5000')}")
     if odd := sorted(_ODD_IN_A_HOST.intersection(authority)):
-        raise ValueError(f"has {odd[0]!r} in its host: nothing is filled in here")
+        raise ValueError(f"has {odd[0]!r} in its host: placeholders are not replaced here")
     if not authority.removesuffix(f":{port}"):
         raise ValueError("has no host")
     plain = _API.sub("", re.split(r"[?#]", path)[0])
     if plain != path:
         alone = f"{scheme}://{authority}{plain}".rstrip("/")
-        raise ValueError(f"is an address below MLflow's own{_meant(alone)}")
+        raise ValueError(f"is the address of a page or an API of MLflow{_meant(alone)}")
     if " " in path:
         raise ValueError("has a space in it")
     try:
         url = URL(f"{scheme}://{rest}")
     except ValueError as error:  # yarl's, of a port that is none and the like
-        raise ValueError(f"is no address: {error}") from None
+        raise ValueError(f"is not an address: {error}") from None
     if not url.host:
         raise ValueError("has no host")
     return ServerAddress(f"{scheme}://{rest}")
@@ -131,9 +129,9 @@ def _with_scheme(text: str) -> Address:
     if scheme in {"databricks", "databricks-uc", "uc"}:
         raise ValueError(f"{_FORMS}; {_DATABRICKS}")
     if scheme == "arn":
-        raise ValueError(f"{_FORMS}; requests are not signed for AWS, as SageMaker wants them")
+        raise ValueError(f"{_FORMS}; requests are not signed for AWS, as SageMaker demands")
     if scheme in _KEEP_ARTIFACTS:
-        raise ValueError(f"names a place of artifacts, where no runs are; {_OF_A_SERVER}")
+        raise ValueError(f"names a store of artifacts, which holds no runs; {_OF_A_SERVER}")
     raise ValueError(f"{_FORMS}; {_OF_A_SERVER}")
 
 
@@ -166,9 +164,9 @@ def _sqlite(rest: str, driver: str) -> DatabaseAddress:
         raise ValueError(f"needs three slashes before a path{_meant(*meant)}")
     path = path.removeprefix("///")
     if path.startswith("file:") or re.search(r"(^|&)(uri|mode|vfs)=", query):
-        raise ValueError("is an address of SQLite's own; write sqlite:////absolute/path/mlflow.db")
+        raise ValueError("is a URI of SQLite itself; write sqlite:////absolute/path/mlflow.db")
     if path.startswith("~"):
-        raise ValueError("has a ~, which nobody replaces here; write the whole path")
+        raise ValueError("has a ~, which is not replaced here; write the full path")
     if path.endswith("/"):
         raise ValueError(f"names a folder{_meant(f'sqlite:///{path}mlflow.db')}")
     return DatabaseAddress(_readings(path), query)
@@ -191,7 +189,7 @@ def _path(text: str, is_folder: Callable[[str], bool]) -> FolderAddress:
         raise ValueError(f"{_FORMS}{_meant(f'http://{text}', f'./{text} for a new folder')}")
     servers = [f"http://{text}:5000"] if re.fullmatch(r"[\w-]+", text, re.ASCII) else []
     raise ValueError(
-        f"{_FORMS}, and no folder of this name is there{_meant(f'./{text} for a new folder', *servers)}"
+        f"{_FORMS}, and there is no folder of this name{_meant(f'./{text} for a new folder', *servers)}"
     )
 
 

@@ -43,7 +43,7 @@ def examined(store: Store, mlflow: Installed) -> Store:
     """
     if store.is_file_store:
         if store.is_read_only and not (store.path / ".trash").is_dir():
-            raise LocalError(f"{store.uri} is read-only, and MLflow wants to make .trash in it")
+            raise LocalError(f"{store.uri} is read-only, and MLflow needs to create .trash in it")
         return store
     if store.is_new:
         return store
@@ -63,14 +63,14 @@ def examined(store: Store, mlflow: Installed) -> Store:
 
 def _mismatch(store: Store, found: Contents, mlflow: Installed) -> str:
     if mlflow.schemas is None:
-        return f"{store.uri}: which schema MLflow {mlflow.version} wants is not known, so it is left alone"
+        return f"{store.uri} is left unchanged: the schema that MLflow {mlflow.version} needs is not known"
     has = f"{store.uri} has schema {found.revision or 'none'}"
-    wants = f"the installed MLflow {mlflow.version} wants {mlflow.schemas.head}"
+    wants = f"the installed MLflow {mlflow.version} needs {mlflow.schemas.head}"
     others = "install the MLflow that wrote it, or give the address of its server"
     if found.revision is not None and found.revision not in mlflow.schemas.known:
         return f"{has}, of a newer MLflow; {wants}: {others}"
     upgrade = f"{shlex.quote(sys.executable)} -m mlflow db upgrade {shlex.quote(f'sqlite:///{store.path}')}"
-    anew = ", or move it away, and a new one is made" if store.is_own else ""
+    anew = ", or move it away, and a new store is created" if store.is_own else ""
     return (
         f"{has}, of an older MLflow; {wants}, and once upgraded the older one cannot open it: make a copy, "
         f"then {upgrade}; or {others}{anew}"

@@ -52,7 +52,7 @@ def contents(file: Path, *, is_read_only: bool) -> Contents:
     except sqlite3.Error as error:
         if is_read_only and _is_in_wal_mode(file):
             raise SchemaError(
-                "is in WAL mode, in which SQLite opens nothing on a read-only place; copy it to another one"
+                "is in WAL mode, which SQLite cannot open in a read-only folder; copy it to a writable one"
             ) from error
         raise SchemaError(f"cannot be read as SQLite: {error}") from error
 
@@ -78,7 +78,7 @@ def _contents(database: sqlite3.Connection) -> Contents:
     if not tables - {"alembic_version"}:
         return Contents(is_empty=True, revision=revision, rows=0)
     if not tables >= _TABLES:
-        raise SchemaError("is a SQLite file of something else than MLflow")
+        raise SchemaError("is a SQLite file that MLflow did not write")
     [(rows,)] = database.execute("SELECT (SELECT count(*) FROM experiments) + (SELECT count(*) FROM runs)")
     return Contents(is_empty=False, revision=revision, rows=int(rows))
 

@@ -80,7 +80,7 @@ def _making(store: Store) -> Iterator[None]:
         store.folder.mkdir(parents=True, exist_ok=True)
         mark = store.unfinished.open("ab")
     except OSError as error:
-        raise LocalError(f"a new store cannot be made at {store.path}: {error.strerror}") from error
+        raise LocalError(f"a new store cannot be created at {store.path}: {error.strerror}") from error
     with mark:
         _take(store, mark)
         yield
@@ -90,7 +90,9 @@ def _take(store: Store, mark: IO[bytes]) -> None:
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise LocalError(f"{store.uri} is being made by another start; wait until it is done") from error
+        raise LocalError(
+            f"{store.uri} is being created by another process; wait until that is done"
+        ) from error
     if store.is_new:
         for end in ("", "-wal", "-shm", "-journal"):  # what a start that broke off left, without a run in it
             store.path.with_name(store.path.name + end).unlink(missing_ok=True)
@@ -140,7 +142,7 @@ def _options(store: Store, work: Path) -> list[str]:
 def _wait(guard: subprocess.Popen[bytes], url: str, until: float, log: _Log) -> None:
     while not _answers(url):
         if guard.poll() is not None:
-            raise LocalError(f"the local MLflow stopped as it started. {_last_words(log)}")
+            raise LocalError(f"the local MLflow stopped while it started. {_last_words(log)}")
         if time.monotonic() > until:
             raise LocalError(
                 f"the local MLflow did not answer within {_START_SECONDS:.0f} s. {_last_words(log)}"

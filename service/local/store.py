@@ -76,10 +76,10 @@ def _database(path: Path, query: str = "", *, is_own: bool = False) -> Store:
     if path.is_dir():
         inner = path / _DATABASE
         hint = f"; did you mean sqlite:///{inner}?" if inner.exists() else ""
-        raise ValueError(f"{path} is a folder and no SQLite file{hint}")
+        raise ValueError(f"{path} is a folder, not a SQLite file{hint}")
     is_new = not path.exists()
     if is_new and not _is_writable(path.parent):
-        raise ValueError(f"{path} is not there, and cannot be made there")
+        raise ValueError(f"{path} does not exist and cannot be created")
     is_read_only = not is_new and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
     store = Store(path, is_own=is_own, is_new=is_new, is_read_only=is_read_only, query=query)
     return store._replace(is_unfinished=store.unfinished.exists())
@@ -88,7 +88,7 @@ def _database(path: Path, query: str = "", *, is_own: bool = False) -> Store:
 def _in_folder(folder: Path, *, is_uri: bool = False, is_own: bool = False) -> Store:
     if folder.exists() and not folder.is_dir():
         hint = f"; did you mean sqlite:///{folder}?" if _is_sqlite(folder) else ""
-        raise ValueError(f"{folder} is a file and no folder{hint}")
+        raise ValueError(f"{folder} is a file, not a folder{hint}")
     has_files, has_database = _is_file_store(folder), (folder / _DATABASE).exists()
     if has_files and has_database and not is_uri:
         raise ValueError(
@@ -98,7 +98,7 @@ def _in_folder(folder: Path, *, is_uri: bool = False, is_own: bool = False) -> S
     if has_files:
         return Store(folder, is_own=False, is_read_only=not os.access(folder, os.W_OK), is_file_store=True)
     if not has_database and (others := list(_other_stores(folder, is_own=is_own))):
-        raise ValueError(f"{folder} is no store; did you mean {', or '.join(others)}?")
+        raise ValueError(f"{folder} is not a store; did you mean {', or '.join(others)}?")
     return _database(folder / _DATABASE, is_own=is_own)
 
 
@@ -114,7 +114,7 @@ def _other_stores(folder: Path, *, is_own: bool) -> Iterator[str]:
         return
     beside = folder.parent / _DATABASE  # an `mlruns` beside it may hold the artifacts only
     yield from (f"sqlite:///{file}" for file in [*files, beside] if _is_mlflows(file))
-    yield f"sqlite:///{folder / _DATABASE} for a new one in it"
+    yield f"sqlite:///{folder / _DATABASE} for a new store in it"
 
 
 def _is_file_store(folder: Path) -> bool:

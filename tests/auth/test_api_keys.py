@@ -103,7 +103,7 @@ class TestLines:
 
     def test_two_names_of_a_key(self) -> None:
         """A key says who somebody is: two names for one are a mistake."""
-        with pytest.raises(ValueError, match="line 2 gives a second name to one key"):
+        with pytest.raises(ValueError, match="line 2 gives a second name to a key"):
             read_keys(f"ada {A}\nbob {A}")
 
 

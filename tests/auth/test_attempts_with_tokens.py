@@ -188,14 +188,14 @@ async def test_the_detail_says_what_is_wrong(attempts: Attempts, issuer: Issuer)
         "exp a word": "The token's claim exp is not valid.",
         "nbf a word": "The token's claim nbf is not valid.",
         "iat a word": "The token's claim iat is not valid.",
-        "another aud": "The token is for somebody else (aud).",
-        "another iss": "The token is from somebody else (iss).",
-        "iss a list": "The token is from somebody else (iss).",
+        "another aud": "The token is for another audience (aud).",
+        "another iss": "The token is from another issuer (iss).",
+        "iss a list": "The token is from another issuer (iss).",
         "RS512": "The token's algorithm is not accepted (alg).",
         "another key under a known kid": "The token's signature is not valid.",
         "kid 'unknown'": "The token's key is not known (kid).",
         "claims that are a list": "The token is not valid.",
-        "a word": "This is no token.",
+        "a word": "The credential is not a token (JWT).",
         "longer than any": "The token is too long.",
     }
     details = {name: (await attempts(bearing(FORGERIES[name](issuer)))).json["detail"] for name in expected}

@@ -261,4 +261,4 @@ async def test_the_log_says_how_many_keys_there_are(keys: KeyUrl, caplog: Caplog
     """Of the keys that are published, those that are taken are counted."""
     caplog.set_level(logging.INFO)
     await keys.find("RS256", "rsa")
-    assert [f"2 keys from {keys._url}"] == [record.getMessage() for record in caplog.records]
+    assert [f"2 keys fetched from {keys._url}"] == [record.getMessage() for record in caplog.records]

@@ -22,15 +22,15 @@ async def test_the_issuer_and_the_audience(issuer: Issuer, keys: Keys, clock: Cl
     """The log says what a token has and what was expected; the caller reads the claim's name only."""
     caplog.set_level("INFO")
     tokens = telling(keys, clock)
-    assert "The token is from somebody else (iss)." == await refused(tokens, issuer.token(iss=f"{ISSUER}/"))
-    assert "The token is for somebody else (aud)." == await refused(tokens, issuer.token(aud=["account"]))
+    assert "The token is from another issuer (iss)." == await refused(tokens, issuer.token(iss=f"{ISSUER}/"))
+    assert "The token is for another audience (aud)." == await refused(tokens, issuer.token(aud=["account"]))
     of_issuer, of_audience = caplog.messages
     assert of_issuer == (
-        f"refused: The token is from somebody else (iss). Its iss is '{ISSUER}/', and "
+        f"refused: The token is from another issuer (iss). Its iss is '{ISSUER}/', and "
         f"TRACKING_AUTH__ISSUER is '{ISSUER}'. They differ by a slash at the end."
     )
     assert of_audience == (
-        "refused: The token is for somebody else (aud). Its aud is \"['account']\", and "
+        "refused: The token is for another audience (aud). Its aud is \"['account']\", and "
         f"TRACKING_AUTH__AUDIENCE is '{AUDIENCE}'."
     )
 
@@ -58,7 +58,7 @@ async def test_a_flood(issuer: Issuer, keys: Keys, clock: Clock, caplog: Caplog)
     for _ in range(100):
         await refused(tokens, token)
     assert 3 == len(caplog.messages)
-    assert caplog.messages[-1].endswith("99 others were refused for that since the last such line.")
+    assert caplog.messages[-1].endswith("99 more were refused for this reason since the last such line.")
 
 
 async def test_a_scope(issuer: Issuer, keys: Keys, clock: Clock, caplog: Caplog) -> None:

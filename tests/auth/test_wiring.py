@@ -105,7 +105,7 @@ class TestWrongSettings:
             ),
             (
                 {"mode": "jwt", "jwt_keys_file": "wrong", **CLAIMS},
-                "TRACKING_AUTH__JWT_KEYS_FILE: wrong: it is no JSON Web Key Set",
+                "TRACKING_AUTH__JWT_KEYS_FILE: wrong: it is neither a JSON Web Key Set",
             ),
             (
                 {"mode": "jwt", "jwks_url": "https://a.example/", "jwt_keys_file": "wrong", **CLAIMS},

@@ -175,7 +175,7 @@ class TestStores:
             ("sqlite:x.db", "did you mean sqlite:///x.db?"),
             ("sqlite:/x.db", "did you mean sqlite:///x.db, or sqlite:////x.db?"),
             ("sqlite:///a/", "did you mean sqlite:///a/mlflow.db?"),
-            ("sqlite:///~/x.db", "write the whole path"),
+            ("sqlite:///~/x.db", "write the full path"),
             ("sqlite:///file:x.db?mode=ro&uri=true", "write sqlite:////absolute/path/mlflow.db"),
             ("sqlite:///x.db?uri=true", "write sqlite:////absolute/path/mlflow.db"),
             ("sqlite+aiosqlite:///x.db", "write sqlite:///…"),

@@ -77,7 +77,7 @@ class TestExamined:
     def test_a_schema_that_is_not_known(self, tmp_path: Path) -> None:
         """Where it is not known what this MLflow wants, no store is risked."""
         store = Store(make_database(tmp_path / "mlflow.db"))
-        with pytest.raises(LocalError, match="left alone"):
+        with pytest.raises(LocalError, match="left unchanged"):
             examined(store, MLFLOW._replace(schemas=None))
 
     def test_no_store(self, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class TestContents:
         """SQLite of another program is refused, whatever it calls one of its tables."""
         with closing(sqlite3.connect(tmp_path / "prices.db")) as database:
             database.execute("CREATE TABLE runs (distance REAL)")
-        with pytest.raises(SchemaError, match="something else than MLflow"):
+        with pytest.raises(SchemaError, match="MLflow did not write"):
             contents(tmp_path / "prices.db", is_read_only=False)
 
 

@@ -93,7 +93,7 @@ def test_a_start_that_fails(store: Store, standing_in: Callable[..., None]) -> N
     store.folder.mkdir()
     (store.folder / "mlflow.log").write_text("of the start before\n")
     standing_in("import sys; print(*range(100), sep='\\n', flush=True); sys.exit('no such revision')")
-    with pytest.raises(LocalError, match="stopped as it started") as caught, local_mlflow(store, print):
+    with pytest.raises(LocalError, match="stopped while it started") as caught, local_mlflow(store, print):
         raise AssertionError("not reached")
     first, *lines = str(caught.value).splitlines()
     assert first.endswith(f"{store.folder / 'mlflow.log'}:")
@@ -200,7 +200,7 @@ def test_two_starts_at_once(store: Store, standing_in: Callable[..., None], *, i
     with local_mlflow(store, print):
         make_database(store.path)
         other = store._replace(is_new=is_new, is_unfinished=True)
-        with pytest.raises(LocalError, match="by another start"), local_mlflow(other, print):
+        with pytest.raises(LocalError, match="by another process"), local_mlflow(other, print):
             raise AssertionError("not reached")
         assert store.path.is_file()
     with local_mlflow(store._replace(is_new=False, is_unfinished=True), print):

@@ -101,7 +101,7 @@ class TestDatabases:
     def test_a_folder(self, tmp_path: Path) -> None:
         """A folder where a file is meant is refused, and the file in it is named."""
         make_database(tmp_path / "mlflow.db")
-        with pytest.raises(ValueError, match=f"is a folder .* did you mean sqlite:///{tmp_path}/mlflow.db"):
+        with pytest.raises(ValueError, match=f"is a folder, .* did you mean sqlite:///{tmp_path}/mlflow.db"):
             find_store(DatabaseAddress((str(tmp_path),)), ELSEWHERE)
 
     def test_read_only(self, tmp_path: Path, nobody_may_write: Callable[[Path], None]) -> None:
@@ -118,7 +118,7 @@ class TestDatabases:
     ) -> None:
         """A new file where none can be made is refused."""
         nobody_may_write(tmp_path)
-        with pytest.raises(ValueError, match="is not there, and cannot be made"):
+        with pytest.raises(ValueError, match="does not exist and cannot be created"):
             find_store(DatabaseAddress((f"{tmp_path}/deep/er/x.db",)), ELSEWHERE)
 
     def test_a_file_above_it(self, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ class TestFolders:
         """A meta.yaml of something else, such as a conda recipe, makes no file store."""
         (tmp_path / "recipe").mkdir()
         (tmp_path / "recipe" / "meta.yaml").touch()
-        assert f"{tmp_path} is no store" in refusal(tmp_path)
+        assert f"{tmp_path} is not a store" in refusal(tmp_path)
 
     def test_an_mlflow_db(self, tmp_path: Path) -> None:
         """A folder with an mlflow.db is that store, whatever else is in it."""
@@ -194,7 +194,7 @@ class TestFolders:
     def test_other_things_are_in_it(self, tmp_path: Path) -> None:
         """A folder of something else gets no new store unasked."""
         (tmp_path / "main.py").touch()
-        assert f"did you mean sqlite:///{tmp_path}/mlflow.db for a new one in it?" in refusal(tmp_path)
+        assert f"did you mean sqlite:///{tmp_path}/mlflow.db for a new store in it?" in refusal(tmp_path)
 
     def test_both_kinds_are_in_it(self, tmp_path: Path) -> None:
         """Which of two stores is meant has to be said; file:… is the file store."""
