@@ -49,7 +49,7 @@ def _tokens(
         from service.auth.tokens import Tokens  # noqa: PLC0415 - needs the extra
     except ImportError as error:
         raise ValueError(
-            "TRACKING_AUTH__MODE: jwt needs more: pip install 'experiment-tracking[jwt]'"
+            "TRACKING_AUTH__MODE: jwt needs more packages: pip install 'experiment-tracking[jwt]'"
         ) from error
     if auth.jwt_keys_file is not None:
         with _error_names("TRACKING_AUTH__JWT_KEYS_FILE"):

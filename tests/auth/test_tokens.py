@@ -56,7 +56,7 @@ class TestMemory:
         given = [bearing(issuer.token(sub=str(number))) for number in range(4)]
         for headers in given:
             await tokens(headers)
-        assert 3 == len(tokens._known)
+        assert 3 == len(tokens._entries)
         await tokens(given[3])
         assert 4 == len(keys.asked)
         await tokens(given[0])

@@ -11,7 +11,7 @@ import service.__main__ as command
 from service.auth.api_keys import new_key
 from service.context import DEADLINE
 from service.settings.groups import AuthSettings
-from service.wiring.authentication import _patience, identification
+from service.wiring.authentication import _remaining_time, identification
 from tests.auth.issuer import AUDIENCE, ISSUER, Issuer, PrivateKeys
 from tests.auth.test_key_file import as_pem
 
@@ -61,12 +61,12 @@ async def test_tokens_of_a_file(tmp_path: Path, issuer: Issuer, private_keys: Pr
     assert "ada" == await named(settings, Authorization=f"Bearer {issuer.token()}")
 
 
-async def test_patience() -> None:
+async def test_remaining_time() -> None:
     """It lasts until the caller gives up, and is never less than nothing; outside of a request it lasts."""
-    assert _patience() is None
-    for ends, most in ((float("inf"), float("inf")), (0.0, 0.0)):
-        DEADLINE.set(ends)
-        assert most == _patience()
+    assert _remaining_time() is None
+    for deadline, expected in ((float("inf"), float("inf")), (0.0, 0.0)):
+        DEADLINE.set(deadline)
+        assert expected == _remaining_time()
 
 
 class TestWrongSettings:
@@ -141,4 +141,4 @@ class TestWrongSettings:
             monkeypatch.delitem(sys.modules, name, raising=False)
         monkeypatch.setitem(sys.modules, "jwt", None)
         line = self.line(monkeypatch, capsys, mode="jwt", jwt_keys_file="wrong", **CLAIMS)
-        assert "TRACKING_AUTH__MODE: jwt needs more: pip install 'experiment-tracking[jwt]'" in line
+        assert "TRACKING_AUTH__MODE: jwt needs more packages: pip install 'experiment-tracking[jwt]'" in line
