@@ -119,17 +119,17 @@ class TestFile:
         file = tmp_path / "keys"
         file.write_text(ADA.line)
         keys = ApiKeys(read_keys(BOB.line), file)
-        assert ["ada", "bob", None] == [await name_of(keys, one.key) for one in (ADA, BOB, EVE)]
+        assert ["ada", "bob", None] == [await name_of(keys, caller.key) for caller in (ADA, BOB, EVE)]
 
     async def test_reloads_a_changed_file(self, tmp_path: Path, caplog: Caplog) -> None:
         """Within a second of a change, a new key is accepted and a removed one is not."""
         caplog.set_level(logging.INFO)
         file, clock, keys = self.from_file(tmp_path, ADA.line)
         file.write_text(BOB.line)
-        assert ["ada", None] == [await name_of(keys, one.key) for one in (ADA, BOB)]
+        assert ["ada", None] == [await name_of(keys, caller.key) for caller in (ADA, BOB)]
         clock.tick(1.0)
-        assert [None, "bob"] == [await name_of(keys, one.key) for one in (ADA, BOB)]
-        assert ["1 API keys are name_of"] == [record.getMessage() for record in caplog.records]
+        assert [None, "bob"] == [await name_of(keys, caller.key) for caller in (ADA, BOB)]
+        assert ["1 API keys are known"] == [record.getMessage() for record in caplog.records]
 
     async def test_notices_a_change_of_content_alone(self, tmp_path: Path) -> None:
         """A change is noticed even if the file's time and size stay the same."""
@@ -138,7 +138,7 @@ class TestFile:
         file.write_text(f"ada {sha256(EVE.key.encode()).hexdigest()}")
         os.utime(file, ns=(then.st_atime_ns, then.st_mtime_ns))
         clock.tick(1.0)
-        assert [None, "ada"] == [await name_of(keys, one.key) for one in (ADA, EVE)]
+        assert [None, "ada"] == [await name_of(keys, caller.key) for caller in (ADA, EVE)]
 
     async def test_notices_a_swapped_link(self, tmp_path: Path) -> None:
         """A change by swapping a link to a folder, as Kubernetes does it, is noticed."""
@@ -149,11 +149,11 @@ class TestFile:
         file, clock = tmp_path / "keys", Clock()
         file.symlink_to("..data/keys")
         keys = ApiKeys({}, file, clock)
-        assert ["ada", None] == [await name_of(keys, one.key) for one in (ADA, BOB)]
+        assert ["ada", None] == [await name_of(keys, caller.key) for caller in (ADA, BOB)]
         (tmp_path / "..data_tmp").symlink_to("new")
         (tmp_path / "..data_tmp").replace(tmp_path / "..data")
         clock.tick(1.0)
-        assert [None, "bob"] == [await name_of(keys, one.key) for one in (ADA, BOB)]
+        assert [None, "bob"] == [await name_of(keys, caller.key) for caller in (ADA, BOB)]
 
     @pytest.mark.parametrize(
         ("spoil", "complaint"),
@@ -186,14 +186,14 @@ class TestFile:
         for _ in range(2):
             file.unlink()
             clock.tick(1.0)
-            assert ["ada", None] == [await name_of(keys, one.key) for one in (ADA, BOB)]
+            assert ["ada", None] == [await name_of(keys, caller.key) for caller in (ADA, BOB)]
             file.write_text(ADA.line)
             clock.tick(1.0)
             assert "ada" == await name_of(keys, ADA.key)
         assert 2 == len(caplog.records)
         file.write_text(BOB.line)
         clock.tick(1.0)
-        assert [None, "bob"] == [await name_of(keys, one.key) for one in (ADA, BOB)]
+        assert [None, "bob"] == [await name_of(keys, caller.key) for caller in (ADA, BOB)]
 
     @pytest.mark.parametrize(
         ("content", "complaint"), [("ada", "keys: line 1 is not"), ("# nobody yet", "there is no API key")]
