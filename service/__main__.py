@@ -1,8 +1,7 @@
-"""The command line: settings, logging, run."""
+"""The command line: reads the arguments and settings, and runs a command."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import sys
@@ -10,10 +9,10 @@ from collections.abc import Sequence
 
 import uvloop
 
-from service import __version__
 from service.app import CAPACITY, QUERIES, WARNINGS, create_app
 from service.auth.api_keys import new_key
 from service.commands.allocator import keep_no_large_blocks
+from service.commands.arguments import parser
 from service.commands.check import check
 from service.commands.descriptors import fitted
 from service.commands.welcome import welcome
@@ -28,22 +27,12 @@ from service.upstream.access import Access
 from service.wiring.connection import connection
 from service.wiring.local_store import local_store, remarks, settled
 
-_CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # as curl takes one, from a variable of the reader's
-
-_EPILOG = """\
-settings are environment variables over config/service.toml; README.md lists them all. The first ones:
-  MLFLOW_TRACKING_URI      MLflow's address; without it a local one is started over data/
-  MLFLOW_EXPERIMENT_NAME   the experiment whose runs are listed (Default)
-  TRACKING_HOST, _PORT     where to listen (127.0.0.1, 8080)
-  TRACKING_AUTH__MODE      how callers say who they are: none, api_key or jwt
-
-exit codes: 0 done or told to stop, 1 it cannot start or MLflow is not as expected, 2 a wrong setting
-"""
+_CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # for curl; the reader sets the variable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code. 2 is for a wrong setting or argument."""
-    arguments = _parser().parse_args(argv)
+    """Run the command of this command line and return the exit code, which `--help` explains."""
+    arguments = parser().parse_args(argv)
     try:
         if arguments.command == "new-key":
             return _new_key(arguments.name)
@@ -64,8 +53,8 @@ def _new_key(name: str) -> int:
         key, line = new_key(name)
     except ValueError as error:
         return _fail(str(error), 2)
-    _say(f"The key, which is shown only now:\n\n  {key}\n")
-    _say(f"The line that stands for it in TRACKING_AUTH__API_KEYS_FILE:\n\n  {line}")
+    _say(f"The key, which is not shown again:\n\n  {key}\n")
+    _say(f"The line to add to the file of TRACKING_AUTH__API_KEYS_FILE:\n\n  {line}")
     return 0
 
 
@@ -73,7 +62,7 @@ def _serve(settings: Settings, *, sample: bool) -> int:
     keep_no_large_blocks()
     with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
         for name in unknown_variables():
-            logging.getLogger("service").warning("%s is no setting of this service", name)
+            logging.getLogger("service").warning("%s is not a setting of this service", name)
         way = connection(settings)
         for remark in way.remarks:
             logging.getLogger("service").log(logging.WARNING if remark.is_odd else logging.INFO, remark.text)
@@ -100,8 +89,8 @@ def _run_locally(
     mlflow = installed_mlflow()
     if mlflow is None:
         raise LocalError(
-            f"no MLflow to talk to: {store.uri} needs a local one, which is not installed. Set "
-            "MLFLOW_TRACKING_URI to your server's address, or: pip install 'experiment-tracking[embedded]'"
+            f"{store.uri} needs a local MLflow, which is not installed. Set MLFLOW_TRACKING_URI to the "
+            "address of your MLflow server, or: pip install 'experiment-tracking[embedded]'"
         )
     store = examined(store, mlflow)
     for remark in remarks(store):
@@ -144,39 +133,6 @@ def _say(text: str) -> None:
 def _fail(text: str, code: int) -> int:
     print(f"experiment-tracking: {text}", file=sys.stderr)
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="experiment-tracking",
-        description="An async façade over MLflow's REST API: runs, lineage and comparisons.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    _add_sample(parser)
-    parser.set_defaults(command="serve")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    serving = commands.add_parser("serve", help="serve until told to stop; what is done without a command")
-    serving.set_defaults(command="serve")
-    _add_sample(serving, default=argparse.SUPPRESS)  # or it would undo what stands before the command
-    checking = commands.add_parser(
-        "check", help="say whether the settings are good and MLflow is as expected"
-    )
-    checking.set_defaults(command="check")
-    making = commands.add_parser("new-key", help="make an API key for a caller")
-    making.set_defaults(command="new-key")
-    making.add_argument("name", metavar="NAME", help="who will use it; it stands in the log")
-    return parser
-
-
-def _add_sample(parser: argparse.ArgumentParser, default: object = False) -> None:
-    parser.add_argument(
-        "--sample",
-        action="store_true",
-        default=default,
-        help="bring a sample research session into a new local MLflow",
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Durations counted by how long they were: what Prometheus calls a histogram.
+"""A histogram of durations, as Prometheus defines it.
 
-In a plain list: the locks of a metrics library's histogram cost a request more than all else that is counted.
+The counts are in a plain list, because the locks in the histogram of a metrics library would cost a request
+more than everything else that is counted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import accumulate
 
 
 class Durations:
-    """How many durations lie between bounds, and their sum; all in seconds. Not for several threads."""
+    """A histogram of durations in seconds: their counts between bounds, and their sum. Not thread-safe."""
 
     __slots__ = ("_bounds", "_counts", "total")
 
@@ -21,10 +22,10 @@ class Durations:
         self.total = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one more."""
+        """Count a duration."""
         self._counts[bisect_left(self._bounds, seconds)] += 1
         self.total += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Each bound, in Prometheus's words, and how many were no longer than that."""
+        """Return each bound as Prometheus writes it, with the number of durations up to that bound."""
         return list(zip([*map(str, self._bounds), "+Inf"], accumulate(self._counts), strict=True))

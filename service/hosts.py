@@ -1,4 +1,4 @@
-"""The addresses and names that the service listens on, as the setting writes them."""
+"""The addresses and host names to listen on, as people write them in TRACKING_HOST."""
 
 from __future__ import annotations
 
@@ -14,46 +14,48 @@ _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
+    """Tell whether only this machine can reach what listens at this address or name."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def read_host(given: str) -> str:
-    """An address in its one form, or a name in small letters. ValueError, which says what may be meant."""
-    if "://" in given:
-        raise ValueError(f"{shorten(given)} is no address to listen on{_meant(urlsplit(given).netloc)}")
-    if given == "*":
-        raise ValueError("* is no address; did you mean :: (IPv4 and IPv6) or 0.0.0.0 (IPv4)?")
-    bracketed = _BRACKETS.fullmatch(given)
+def read_host(text: str) -> str:
+    """Return an address in its canonical form, or a host name in lower case; ValueError with a suggestion."""
+    if "://" in text:
+        raise ValueError(
+            f"{shorten(text)} is not an address to listen on{_suggestion(urlsplit(text).netloc)}"
+        )
+    if text == "*":
+        raise ValueError("* is not an address; did you mean :: (IPv4 and IPv6) or 0.0.0.0 (IPv4)?")
+    bracketed = _BRACKETS.fullmatch(text)
     if bracketed and not bracketed[2]:
-        given = bracketed[1]
-    elif bracketed or _WITH_PORT.fullmatch(given):
-        raise ValueError(f"{shorten(given)} has a port{_meant(given)}")
+        text = bracketed[1]
+    elif bracketed or _WITH_PORT.fullmatch(text):
+        raise ValueError(f"{shorten(text)} has a port{_suggestion(text)}")
     try:
-        address = ip_address(given)
+        address = ip_address(text)
     except ValueError:
-        return _name(given)
+        return _name(text)
     return str((address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address)
 
 
 def at(host: str, port: int) -> str:
-    """The host and the port as addresses have them: IPv6 in brackets."""
+    """Return `host:port`, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _name(given: str) -> str:
-    if given.replace(".", "").isdigit():  # resolvers take 8080 for 0.0.31.144
-        raise ValueError(f"{shorten(given)} is no address, such as 127.0.0.1")
-    if not _NAME.fullmatch(given):
-        raise ValueError(f"{shorten(given)} is neither an address nor the name of a host")
-    return given.lower()
+def _name(text: str) -> str:
+    if text.replace(".", "").isdigit():  # resolvers read 8080 as 0.0.31.144
+        raise ValueError(f"{shorten(text)} is not an address such as 127.0.0.1")
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{shorten(text)} is neither an address nor a host name")
+    return text.lower()
 
 
-def _meant(given: str) -> str:
-    found = _BRACKETS.fullmatch(given) or _WITH_PORT.fullmatch(given)
-    if found is None:
-        return f"; did you mean {shorten(given)}?" if _NAME.fullmatch(given) else ""
-    return f"; did you mean TRACKING_HOST={found[1]} and TRACKING_PORT={found[2]}?" if found[2] else ""
+def _suggestion(text: str) -> str:
+    match = _BRACKETS.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    if match is None:
+        return f"; did you mean {shorten(text)}?" if _NAME.fullmatch(text) else ""
+    return f"; did you mean TRACKING_HOST={match[1]} and TRACKING_PORT={match[2]}?" if match[2] else ""

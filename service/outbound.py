@@ -1,6 +1,6 @@
-"""How other servers are reached from this host: through which proxy, and trusting which CAs.
+"""How other servers are reached from this host: the proxies and the CAs that environment variables name.
 
-The variables are those that curl and `requests` know, and `requests` is what MLflow's own client uses:
+The variables are those of curl and `requests`, which MLflow's own client uses:
 https://requests.readthedocs.io/en/latest/user/advanced/#proxies
 """
 
@@ -20,23 +20,24 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # as `openssl rehash` names certifica
 
 
 class Proxy(NamedTuple):
-    """A proxy, which may have a user and a password in its address, and the variable that names it."""
+    """An HTTP proxy: its address, which may have a user and a password, and the variable that names it."""
 
     url: URL
     variable: str
 
     @property
     def shown(self) -> str:
-        """Its address without user and password."""
+        """The address without user and password."""
         return str(self.url.origin())
 
 
 def proxy_for(url: URL, environment: Mapping[str, str]) -> Proxy | None:
-    """The HTTP proxy through which this address is reached; None for directly.
+    """Return the HTTP proxy through which this address is reached; None if it is reached directly.
 
-    HTTPS_PROXY or HTTP_PROXY by the scheme of the address, else ALL_PROXY; the lower-case names win. NO_PROXY
-    holds names, domains, addresses and networks (CIDR), each with a port or without. A loopback address is
-    always reached directly: no proxy elsewhere can. ValueError for a proxy of a kind that is not supported.
+    HTTPS_PROXY or HTTP_PROXY counts, by the scheme of the address, else ALL_PROXY; lower-case names take
+    precedence. NO_PROXY holds names, domains, addresses and networks (CIDR), each with or without a port. A
+    loopback address is always reached directly, because a proxy on another machine cannot reach it.
+    ValueError for an unsupported kind of proxy.
     """
     host, port = url.host, url.port
     if host is None or _is_loopback(host) or _is_exempt(host, port, _value("no_proxy", environment)[1]):
@@ -49,7 +50,7 @@ def proxy_for(url: URL, environment: Mapping[str, str]) -> Proxy | None:
 
 
 def authorities(environment: Mapping[str, str]) -> tuple[str, Path] | None:
-    """The variable that names CAs to trust instead of the system's, and its file or folder."""
+    """Return the variable that names CAs to trust instead of the system's, and its file or folder."""
     for variable in _BUNDLES:
         if value := environment.get(variable):
             return variable, Path(value)
@@ -57,9 +58,9 @@ def authorities(environment: Mapping[str, str]) -> tuple[str, Path] | None:
 
 
 def trusting(variable: str, bundle: Path) -> ssl.SSLContext:
-    """Verifies certificates with the CAs in this file (PEM) or folder (of `openssl rehash`) alone.
+    """Return a context that trusts only the CAs in this file (PEM) or folder (made by `openssl rehash`).
 
-    variable: what names it. ValueError, with that name, where it is not there or not what it should be.
+    variable: the one that names the bundle. ValueError, with that name, if it is missing or malformed.
     """
     try:
         if not bundle.is_dir():
@@ -72,13 +73,13 @@ def trusting(variable: str, bundle: Path) -> ssl.SSLContext:
 
 
 def trusted(environment: Mapping[str, str]) -> ssl.SSLContext | None:
-    """Verifies certificates as the environment says; None for the system's CAs. ValueError."""
-    found = authorities(environment)
-    return None if found is None else trusting(*found)
+    """Return a context that trusts the CAs that the environment names; None for the system's. ValueError."""
+    bundle = authorities(environment)
+    return None if bundle is None else trusting(*bundle)
 
 
 def _value(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    """A variable under its lower-case name, which wins even when it is empty, or its upper-case one."""
+    """Return a variable's name and value; its lower-case name takes precedence, even if it is empty."""
     variable = name if name in environment else name.upper()
     return variable, environment.get(variable, "").strip()
 
@@ -87,11 +88,11 @@ def _proxy(variable: str, value: str, host: str) -> Proxy:
     try:
         url = URL(value if "://" in value else f"http://{value}")
     except ValueError as error:
-        raise ValueError(f"{variable}: is no address of a proxy") from error
+        raise ValueError(f"{variable}: is not the address of a proxy") from error
     if url.scheme != "http":
         raise ValueError(
-            f"{variable}: {url.scheme} proxies are not supported, http://… are; name one of those, or put "
-            f"{host} into NO_PROXY"
+            f"{variable}: {url.scheme} proxies are not supported, only http://…; name one of those, or add "
+            f"{host} to NO_PROXY"
         )
     if not url.host:
         raise ValueError(f"{variable}: has no host")
@@ -111,7 +112,7 @@ def _is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:
-    """Whether an entry of NO_PROXY means this host; a name means its subdomains, too."""
+    """Tell whether an entry of NO_PROXY includes this host; a name includes its subdomains."""
     if entry == "*":
         return True
     if (bare := _without_port(entry, port)) is None:
@@ -123,13 +124,13 @@ def _covers(entry: str, host: str, port: int | None) -> bool:
         return bool(domain) and (host == domain or host.endswith(f".{domain}"))
     try:
         return ip_address(host) in network
-    except ValueError:  # a name: it is not looked up
+    except ValueError:  # the host is a name, which is not resolved
         return False
 
 
 def _without_port(entry: str, port: int | None) -> str | None:
-    """The host of an entry such as `host:5000` or `[::1]:5000`; None where its port is another."""
-    found = re.fullmatch(r"(\[[^]]*\]|[^:]*):(\d+)", entry)
-    if found is None:
+    """Return the host of an entry such as `host:5000` or `[::1]:5000`; None if the entry has another port."""
+    match = re.fullmatch(r"(\[[^]]*\]|[^:]*):(\d+)", entry)
+    if match is None:
         return entry
-    return found[1] if port is not None and int(found[2]) == port else None
+    return match[1] if port is not None and int(match[2]) == port else None

@@ -1,4 +1,4 @@
-"""Text of files that people edit, on whatever machine: with a byte order mark or without, and UTF-8 alone."""
+"""Reads text files that people edit: UTF-8 only, with or without a byte order mark."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _LARGEST = 1_048_576  # bytes
 
 
 def read_text(file: Path) -> str:
-    """The text of a file. OSError; ValueError where it is no text or too large, without its name."""
+    """Return the text of a file. OSError; ValueError, without the file's name, if it is not UTF-8."""
     return decoded(read_bytes(file))
 
 
 def read_bytes(file: Path) -> bytes:
-    """The bytes of a file; OSError, or ValueError where they are too many."""
+    """Return the bytes of a file, at most a megabyte. OSError; ValueError if the file is larger."""
     with file.open("rb") as opened:
         content = opened.read(_LARGEST + 1)
     if len(content) > _LARGEST:
@@ -23,9 +23,9 @@ def read_bytes(file: Path) -> bytes:
 
 
 def decoded(content: bytes) -> str:
-    """The text of UTF-8, without the mark that Windows puts before it. ValueError, in words of a person's."""
+    """Decode UTF-8, without the byte order mark that Windows adds. ValueError says what a person can do."""
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content:
-        raise ValueError("it is UTF-16 or no text; save it as UTF-8")
+        raise ValueError("it is UTF-16 or not text; save it as UTF-8")
     try:
         return content.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:

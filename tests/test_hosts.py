@@ -1,4 +1,4 @@
-"""Where to listen, as people write it into TRACKING_HOST."""
+"""TRACKING_HOST: the addresses and names to listen on, as people write them."""
 
 import pytest
 
@@ -19,8 +19,8 @@ from service.settings.load import Settings, SettingsError, load_settings
         ("tracking-1.research_a.example.", "tracking-1.research_a.example."),
     ],
 )
-def test_an_address_or_a_name(given: str, expected: str) -> None:
-    """Each is taken in its one form."""
+def test_normalises_addresses_and_names(given: str, expected: str) -> None:
+    """Each address and name is kept in its canonical form."""
     assert expected == read_host(given)
 
 
@@ -34,10 +34,10 @@ def test_an_address_or_a_name(given: str, expected: str) -> None:
         ("http://example.com/x", "did you mean 'example.com'?"),
         ("tcp://10.0.0.1:80", "did you mean TRACKING_HOST=10.0.0.1 and TRACKING_PORT=80?"),
         ("*", "did you mean :: (IPv4 and IPv6)"),
-        ("8080", "no address"),
-        ("0", "no address"),
-        ("127.1", "no address"),
-        ("256.0.0.1", "no address"),
+        ("8080", "not an address"),
+        ("0", "not an address"),
+        ("127.1", "not an address"),
+        ("256.0.0.1", "not an address"),
         ("10.0.0.0/8", "neither an address nor"),
         ("a b", "neither an address nor"),
         (":::1", "neither an address nor"),
@@ -46,14 +46,14 @@ def test_an_address_or_a_name(given: str, expected: str) -> None:
         ("x" * 300 + "!", "neither an address nor"),
     ],
 )
-def test_what_is_neither(given: str, said: str) -> None:
-    """It is refused with what may be meant."""
+def test_rejects_what_is_neither_an_address_nor_a_name(given: str, said: str) -> None:
+    """Any other text is an error, with a suggestion where there is one."""
     with pytest.raises(ValueError, match=r"address|port") as caught:
         read_host(given)
     assert said in str(caught.value)
 
 
-def test_the_refusal_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong host among good ones is one line that names TRACKING_HOST."""
     for value in ("127.0.0.1,*", ",", "127.0.0.1:80"):
         monkeypatch.setenv("TRACKING_HOST", value)
@@ -61,8 +61,8 @@ def test_the_refusal_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
             load_settings()
 
 
-def test_several() -> None:
-    """Hosts stand with commas between them, each once."""
+def test_splits_hosts_at_commas() -> None:
+    """Hosts are separated by commas; each is kept once."""
     assert ("127.0.0.1", "::1") == Settings(host="127.0.0.1 ,[::1],, ::1").hosts
 
 
@@ -76,9 +76,9 @@ def test_several() -> None:
         ("localhost.", "localhost."),
     ],
 )
-def test_each_host_that_others_reach_needs_a_choice(host: str, others: str) -> None:
-    """One address that others can reach is enough for the service to want to know who may ask."""
-    with pytest.raises(ValueError, match=f"TRACKING_HOST is {others}: whoever reaches it"):
+def test_a_public_host_needs_authentication_or_consent(host: str, others: str) -> None:
+    """One address that others can reach is enough to require authentication or TRACKING_ALLOW_ANONYMOUS."""
+    with pytest.raises(ValueError, match=f"TRACKING_HOST is {others}, which other machines"):
         Settings(host=host)
     assert host == Settings(host=host, allow_anonymous=True).host
     assert Settings(host="localhost,127.0.0.2,::1").hosts
@@ -88,11 +88,11 @@ def test_each_host_that_others_reach_needs_a_choice(host: str, others: str) -> N
     ("host", "expected"),
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("::", False)],
 )
-def test_loopback(host: str, *, expected: bool) -> None:
-    """All of 127/8, ::1 and localhost are for this machine alone."""
+def test_recognises_loopback(host: str, *, expected: bool) -> None:
+    """All of 127/8, ::1 and localhost are loopback."""
     assert expected is is_loopback(host)
 
 
-def test_an_address_with_its_port() -> None:
-    """IPv6 stands in brackets."""
+def test_writes_an_address_with_its_port() -> None:
+    """An IPv6 address stands in brackets before its port."""
     assert ("h:1", "[::1]:80") == (at("h", 1), at("::1", 80))

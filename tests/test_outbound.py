@@ -1,4 +1,4 @@
-"""Which proxy leads to a server, and which CAs are trusted, by the variables that curl and requests know."""
+"""Which proxy and which CAs the variables of curl and requests mean for a server."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PROXY = "http://proxy:3128"
 
 
 def reached(url: str, **environment: str) -> str | None:
-    """The proxy on the way to an address."""
+    """The proxy through which an address is reached."""
     found = proxy_for(URL(url), environment)
     return None if found is None else str(found.url)
 
@@ -40,15 +40,15 @@ def reached(url: str, **environment: str) -> str | None:
         ("http://mlflow.example.com", {"HTTPS_PROXY": PROXY}, None),
     ],
 )
-def test_the_proxy(url: str, environment: dict[str, str], expected: str | None) -> None:
-    """The scheme of the address says which variable counts; the lower-case name wins, even when empty."""
+def test_chooses_the_proxy_by_scheme(url: str, environment: dict[str, str], expected: str | None) -> None:
+    """The scheme decides which variable counts; lower-case names take precedence, even if empty."""
     assert (None if expected is None else str(URL(expected))) == reached(url, **environment)
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:5000", "http://localhost:5000", "http://[::1]:5000", "http://a.localhost"]
 )
-def test_no_proxy_leads_to_this_machine(url: str) -> None:
+def test_reaches_loopback_directly(url: str) -> None:
     """A loopback address is reached directly, whatever is set."""
     assert None is reached(url, HTTP_PROXY=PROXY, ALL_PROXY=PROXY)
 
@@ -90,14 +90,14 @@ NOT_EXEMPT = [
 
 @pytest.mark.parametrize(("no_proxy", "url"), EXEMPT)
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
-def test_hosts_that_need_no_proxy(no_proxy: str, url: str, name: str) -> None:
-    """NO_PROXY has names, domains, addresses and networks, with a port or without."""
+def test_no_proxy_exempts_hosts(no_proxy: str, url: str, name: str) -> None:
+    """NO_PROXY holds names, domains, addresses and networks, with or without a port."""
     assert None is reached(url, HTTPS_PROXY=PROXY, **{name: no_proxy})
 
 
 @pytest.mark.parametrize(("no_proxy", "url"), NOT_EXEMPT)
-def test_hosts_that_need_it_all_the_same(no_proxy: str, url: str) -> None:
-    """What only looks alike is no exception."""
+def test_no_proxy_exempts_no_similar_hosts(no_proxy: str, url: str) -> None:
+    """A host that only resembles an entry of NO_PROXY is not exempt."""
     assert str(URL(PROXY)) == reached(url, HTTPS_PROXY=PROXY, NO_PROXY=no_proxy)
 
 
@@ -105,8 +105,8 @@ def test_hosts_that_need_it_all_the_same(no_proxy: str, url: str) -> None:
     "proxy", ["socks5://u:s3cret@proxy:1080", "socks5h://proxy", "https://proxy", "ftp://proxy", '"http://p"']
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy"])
-def test_kinds_that_are_not_supported(proxy: str, name: str) -> None:
-    """SOCKS and https proxies are refused by the variable's name, with two ways out and no secret."""
+def test_rejects_unsupported_proxies(proxy: str, name: str) -> None:
+    """SOCKS and https proxies are errors that name the variable and two ways out, and no secret."""
     with pytest.raises(ValueError, match=rf"^{name}: .*NO_PROXY") as caught:
         reached(MLFLOW, **{name: proxy})
     assert "s3cret" not in str(caught.value)
@@ -114,21 +114,21 @@ def test_kinds_that_are_not_supported(proxy: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("proxy", ["http://", "http://h:99999999", "http://[::1"])
-def test_a_proxy_that_is_no_address(proxy: str) -> None:
-    """An address that cannot be read is refused by the variable's name."""
+def test_rejects_malformed_proxies(proxy: str) -> None:
+    """A malformed address of a proxy is an error that names the variable."""
     with pytest.raises(ValueError, match=r"^HTTPS_PROXY: "):
         reached(MLFLOW, HTTPS_PROXY=proxy)
 
 
-def test_what_is_shown_of_a_proxy() -> None:
-    """Its address, without user and password, and the variable that it comes from."""
+def test_shows_a_proxy_without_credentials() -> None:
+    """A proxy is shown without user and password, with the variable that names it."""
     found = proxy_for(URL(MLFLOW), {"https_proxy": "http://u:s3cret@proxy:3128"})
     assert found is not None
     assert ("http://proxy:3128", "https_proxy") == (found.shown, found.variable)
 
 
-def test_which_bundle_counts(tmp_path: Path) -> None:
-    """REQUESTS_CA_BUNDLE before CURL_CA_BUNDLE, and neither where they are empty."""
+def test_chooses_the_bundle(tmp_path: Path) -> None:
+    """REQUESTS_CA_BUNDLE takes precedence over CURL_CA_BUNDLE; empty variables do not count."""
     assert None is authorities({"REQUESTS_CA_BUNDLE": ""})
     assert ("CURL_CA_BUNDLE", tmp_path) == authorities({"CURL_CA_BUNDLE": str(tmp_path)})
     both = {"CURL_CA_BUNDLE": "/x", "REQUESTS_CA_BUNDLE": str(tmp_path)}
@@ -136,7 +136,7 @@ def test_which_bundle_counts(tmp_path: Path) -> None:
     assert None is trusted({})
 
 
-def test_a_bundle_is_trusted_alone(tmp_path: Path) -> None:
+def test_trusts_only_the_bundle(tmp_path: Path) -> None:
     """The CAs of a bundle are trusted, and those of the system are not."""
     pem = write_certificate(tmp_path / "ca.pem")
     context = trusted({"REQUESTS_CA_BUNDLE": str(pem)})
@@ -144,8 +144,8 @@ def test_a_bundle_is_trusted_alone(tmp_path: Path) -> None:
     assert 1 == len(context.get_ca_certs())
 
 
-def test_a_folder_of_certificates(tmp_path: Path) -> None:
-    """In a folder certificates are named by their hash; one without any is refused."""
+def test_trusts_a_folder_of_hashed_certificates(tmp_path: Path) -> None:
+    """In a folder, certificates are named by their hash; a folder without such files is an error."""
     write_certificate(tmp_path / "ca.pem")
     with pytest.raises(ValueError, match=r"CURL_CA_BUNDLE: .*openssl rehash"):
         trusting("CURL_CA_BUNDLE", tmp_path)
@@ -154,8 +154,8 @@ def test_a_folder_of_certificates(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_a_bundle_that_is_none(tmp_path: Path, content: str | None) -> None:
-    """A bundle that is not there, or no PEM, is refused by the variable's name."""
+def test_rejects_an_unusable_bundle(tmp_path: Path, content: str | None) -> None:
+    """A bundle that is missing or not PEM is an error that names the variable."""
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_text(content)
@@ -163,8 +163,8 @@ def test_a_bundle_that_is_none(tmp_path: Path, content: str | None) -> None:
         trusted({"REQUESTS_CA_BUNDLE": str(file)})
 
 
-def test_requests_finds_the_same_proxy() -> None:
-    """What `requests` makes of these variables is what is made of them here, where it knows the form."""
+def test_chooses_the_same_proxy_as_requests() -> None:
+    """For the forms that `requests` knows, it chooses the same proxy."""
     ours_alone = {"10.1.2.3:5000", "*.example.com", "[fd00::5]:5000", "fd00::/8", "fd00::5"}
     cases = [(no_proxy, url, True) for no_proxy, url in EXEMPT if no_proxy not in ours_alone]
     cases = [case for case in cases if " example" not in case[0] and not case[1].endswith("./")]

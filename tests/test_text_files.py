@@ -1,4 +1,4 @@
-"""Files that people edit on Windows, or with PowerShell: what each file of a setting is read as."""
+"""Text files that people edit, with the byte order marks and encodings of Windows and PowerShell."""
 
 import json
 from codecs import BOM_UTF8
@@ -24,28 +24,28 @@ RULES = '[[rules]]\r\npattern = "*_loss"\r\nbetter = "min"\r\n'
 
 
 @pytest.mark.parametrize("text", ["", "a", "a\r\nb\r\n", "ä\n", "\ufeffa"])
-def test_a_mark_at_the_beginning(text: str) -> None:
-    """UTF-8 is the same text with a mark before it and without; one mark only is taken away."""
+def test_removes_one_byte_order_mark(text: str) -> None:
+    """UTF-8 with a byte order mark is the same text as without; only one mark is removed."""
     assert text.removeprefix("\ufeff") == decoded(text.encode())
     assert text == decoded(BOM_UTF8 + text.encode())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
-def test_other_encodings(encoding: str) -> None:
-    """They are refused in words, with a mark or without."""
-    with pytest.raises(ValueError, match="UTF-16 or no text; save it as UTF-8"):
+def test_rejects_other_encodings(encoding: str) -> None:
+    """UTF-16 and UTF-32 are an error that says to save as UTF-8, with or without a mark."""
+    with pytest.raises(ValueError, match="UTF-16 or not text; save it as UTF-8"):
         decoded(f"ada {'a' * 64}\r\n".encode(encoding))
 
 
-def test_what_is_no_utf8() -> None:
-    """The line is told, and nothing of what stands there."""
+def test_names_the_line_that_is_not_utf8() -> None:
+    """The error for text that is not UTF-8 names the line and repeats nothing of it."""
     with pytest.raises(ValueError, match="line 2 is not UTF-8") as caught:
         decoded("a\nbücher".encode("latin-1"))
     assert "b" not in str(caught.value).replace("not UTF-8; save it as UTF-8", "")
 
 
-def test_a_file_that_is_too_large(tmp_path: Path) -> None:
-    """A file of more than a megabyte is none that a person edits."""
+def test_rejects_large_files(tmp_path: Path) -> None:
+    """A file of more than a megabyte is an error."""
     file = tmp_path / "file"
     file.write_bytes(b" " * 1_048_576)
     assert 1_048_576 == len(read_text(file))
@@ -56,8 +56,8 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 
 class TestApiKeys:
     @pytest.mark.parametrize("text", [f"{LINE}\r\n", f"# keys\r\n\r\n{LINE}", f"{LINE},"], ids=range(3))
-    async def test_with_a_mark(self, tmp_path: Path, text: str) -> None:
-        """A file of keys is read, and a key that is taken away from it is taken away."""
+    async def test_reloads_a_file_with_a_mark(self, tmp_path: Path, text: str) -> None:
+        """A file of keys with a byte order mark is read, and read again after a change."""
         file, clock = tmp_path / "keys", Clock()
         other = new_key("bob")
         file.write_bytes(BOM_UTF8 + f"{text}\r\n{other.line}".encode())
@@ -68,12 +68,12 @@ class TestApiKeys:
         assert "ada" == await keys(CIMultiDictProxy(CIMultiDict({"X-API-Key": KEY})))
         assert {"ada"} == set(keys._keys.values())
 
-    def test_files_put_together(self) -> None:
-        """A mark in the midst, where another file began, means nothing, nor does one in a variable."""
+    def test_ignores_marks_in_the_middle(self) -> None:
+        """A byte order mark in the middle of keys, from concatenated files or in a variable, is ignored."""
         assert {DIGEST: "ada"} == read_keys(f"\ufeff# mine\n\ufeff{LINE}\n\ufeff")
 
-    def test_utf16(self, tmp_path: Path) -> None:
-        """PowerShell's `>` writes UTF-16: the refusal says so, and names the file."""
+    def test_rejects_utf16(self, tmp_path: Path) -> None:
+        """UTF-16, as PowerShell's `>` writes it, is an error that names the file."""
         file = tmp_path / "keys"
         file.write_text(LINE, "utf-16")
         with pytest.raises(ValueError, match="save it as UTF-8") as caught:
@@ -83,14 +83,14 @@ class TestApiKeys:
 
 @pytest.fixture(scope="module")
 def pem_and_set() -> list[str]:
-    """A public key as PEM and as a set."""
+    """The same public key as PEM and as a JSON Web Key Set."""
     key = make_keys().ec
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     return [pem, json.dumps({"keys": [public_jwk(key)]})]
 
 
-def test_keys_of_an_issuer(tmp_path: Path, pem_and_set: list[str]) -> None:
-    """A PEM and a key set are read with a mark and with the line ends of Windows."""
+def test_reads_keys_of_an_issuer(tmp_path: Path, pem_and_set: list[str]) -> None:
+    """A PEM and a key set are read with a byte order mark and Windows line ends; UTF-16 is an error."""
     file = tmp_path / "keys"
     for text in pem_and_set:
         file.write_bytes(BOM_UTF8 + text.replace("\n", "\r\n").encode())
@@ -100,8 +100,8 @@ def test_keys_of_an_issuer(tmp_path: Path, pem_and_set: list[str]) -> None:
             KeyFile(file)
 
 
-def test_rules_for_metrics(tmp_path: Path) -> None:
-    """So are the rules for metrics."""
+def test_reads_rules_for_metrics(tmp_path: Path) -> None:
+    """The rules for metrics are read with a byte order mark; UTF-16 is an error."""
     file = tmp_path / "metrics.toml"
     file.write_bytes(BOM_UTF8 + RULES.encode())
     assert "min" == load_directions(file)("val_loss")
@@ -110,8 +110,8 @@ def test_rules_for_metrics(tmp_path: Path) -> None:
         load_directions(file)
 
 
-def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So are the settings."""
+def test_reads_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """service.toml is read with a byte order mark and Windows line ends; UTF-16 is an error."""
     monkeypatch.setattr(module, "config_dir", lambda: tmp_path)
     file = tmp_path / "service.toml"
     file.write_bytes(BOM_UTF8 + b"port = 9000\r\n[upstream]\r\nattempts = 1\r\n")

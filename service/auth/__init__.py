@@ -1,1 +1,1 @@
-"""Who may ask: credentials of callers, and the names they stand for."""
+"""Authentication: the credentials of callers, and the names that they stand for."""

@@ -1,4 +1,4 @@
-"""The credential that a request bears."""
+"""Reads the credential of a request from its headers."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from service.errors import Unauthenticated
 
 AUTHORIZATION = istr("Authorization")
 X_API_KEY = istr("X-API-Key")
-_SPACE = " \t"  # what may stand around a header's value; any other is part of it
+_SPACE = " \t"  # the only white space that is not part of a header's value (RFC 9110, 5.5)
 
 
 def bearer(headers: CIMultiDictProxy[str]) -> str:
-    """The credential after `Authorization: Bearer` (RFC 6750, 2.1).
+    """Return the credential after `Authorization: Bearer` (RFC 6750, 2.1).
 
-    Unauthenticated where there is none, another scheme's, or more than one: two say two different things to
-    two readers of the same request.
+    Unauthenticated if there is none, one of another scheme, or more than one: a proxy and the service might
+    each read another one.
     """
-    given = headers.getall(AUTHORIZATION, ())
-    if len(given) != 1:
-        raise Unauthenticated("Several credentials were sent." if given else "A credential is needed.")
-    scheme, _, credential = given[0].partition(" ")
+    values = headers.getall(AUTHORIZATION, ())
+    if len(values) != 1:
+        raise Unauthenticated("Several credentials were sent." if values else "A credential is needed.")
+    scheme, _, credential = values[0].partition(" ")
     credential = credential.strip(_SPACE)
     if scheme.lower() != "bearer" or not credential:
         raise Unauthenticated("The credential must be sent as Authorization: Bearer …")
@@ -28,7 +28,7 @@ def bearer(headers: CIMultiDictProxy[str]) -> str:
 
 
 def api_key(headers: CIMultiDictProxy[str]) -> str:
-    """The key after `Authorization: Bearer` or in `X-API-Key`; Unauthenticated as in `bearer`."""
+    """Return the key after `Authorization: Bearer` or in `X-API-Key`; Unauthenticated as in `bearer`."""
     keys = headers.getall(X_API_KEY, ())
     if not keys:
         return bearer(headers)

@@ -1,4 +1,4 @@
-"""The public keys that tokens are checked with: in a file, or in a JSON Web Key Set (RFC 7517) on the web."""
+"""The public keys that tokens are checked with: from a file, or from a JSON Web Key Set (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -27,46 +27,52 @@ from service.text_files import decoded, read_text
 log = logging.getLogger("service.auth")
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
-_TTL = 300.0  # seconds for which a set is fresh
-_MOST_AGE = 86_400.0  # seconds for which it is believed where no newer one can be had
+_TTL = 300.0  # seconds for which a key set is fresh
+_MOST_AGE = 86_400.0  # seconds for which it is used while a newer one cannot be fetched
 _PAUSE = 10.0  # seconds between two fetches, however many unknown keys are asked for
-_TIMEOUT = 5.0  # seconds, for all of a fetch
+_TIMEOUT = 5.0  # seconds for a whole fetch
 _LARGEST = 1_048_576  # bytes
 _LEAST_RSA = 2_048  # bits; RFC 7518, 3.3
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})  # parts of a key that are nobody's business
-_REFUSED = (jwt.PyJWTError, UnsupportedAlgorithm)  # what the libraries say of a key they do not take
+_PRIVATE = frozenset(
+    {"d", "p", "q", "dp", "dq", "qi", "oth"}
+)  # the private members of a key, which are dropped
+_KEY_ERRORS = (jwt.PyJWTError, UnsupportedAlgorithm)  # of the libraries, for keys that they do not support
 
 
 class KeySet(Protocol):
-    """Where the key of a token comes from. edition: another number whenever the keys are others."""
+    """A source of keys for tokens. edition: a number that changes whenever the keys change."""
 
     edition: int
 
     def renew_if_old(self) -> None:
-        """Forget keys that are too old, and look for newer ones behind the caller's back: before each use."""
+        """Drop keys that are too old, and fetch newer ones in the background; call it before each use."""
         ...
 
     async def find(self, algorithm: str, key_id: str | None) -> jwt.PyJWK | None:
-        """The key of this id and algorithm; None where there is none. AuthUnavailable."""
+        """Return the key with this id and algorithm, None if there is none. AuthUnavailable."""
         ...
 
 
 class _Keys:
-    """Keys by algorithm and id. given: what they were made of, by which two sets are told apart."""
+    """The usable keys of a key set, by algorithm and id. members: the set as it was published."""
 
-    def __init__(self, given: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.given = given
+    def __init__(self, members: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.members = members
         self.by_id: dict[tuple[str, str | None], jwt.PyJWK] = {}
-        for one in given:
-            if (key := _key(one)) is not None:
-                self.by_id[key.algorithm_name, one.get("kid")] = key
+        for member in members:
+            if (key := _key(member)) is not None:
+                self.by_id[key.algorithm_name, member.get("kid")] = key
 
     def find(self, algorithm: str, key_id: str | None) -> jwt.PyJWK | None:
-        """A key without an id fits every token, and the only key of an algorithm one that names none."""
+        """Return the key for a token, or None.
+
+        A key without an id matches every token of its algorithm. A token without a key id matches the only
+        key of its algorithm.
+        """
         if key_id is not None:
             return self.by_id.get((algorithm, key_id)) or self.by_id.get((algorithm, None))
-        fitting = [key for (known, _), key in self.by_id.items() if known == algorithm]
-        return fitting[0] if len(fitting) == 1 else None
+        candidates = [key for (name, _), key in self.by_id.items() if name == algorithm]
+        return candidates[0] if len(candidates) == 1 else None
 
 
 class KeyFile:
@@ -83,23 +89,24 @@ class KeyFile:
             raise ValueError(f"{file}: it has no key for {' or '.join(sorted(ALGORITHMS))}")
 
     def renew_if_old(self) -> None:
-        """A file stays what it was when the service started."""
+        """Do nothing: the file is read once, when the service starts."""
 
     async def find(self, algorithm: str, key_id: str | None) -> jwt.PyJWK | None:
-        """The key of this id and algorithm; None where there is none."""
+        """Return the key with this id and algorithm, None if there is none."""
         return self._keys.find(algorithm, key_id)
 
 
 class KeyUrl:
-    """The keys that an issuer publishes. Use as an async context manager.
+    """The keys that an issuer publishes at an address. Use as an async context manager.
 
-    Fetched when first needed, again every five minutes behind the callers' backs, and for a key that is not
-    known, but then at most every ten seconds: tokens that name keys of their own making cause no flood. Where
-    the issuer fails, the keys that it had are believed for a day; keys that it withdraws are not.
+    The keys are fetched when they are first needed, and again in the background after five minutes. An
+    unknown key id causes a fetch too, but at most one in ten seconds, so tokens with invented key ids cannot
+    flood the issuer. While the issuer fails, its last keys are used for a day. Keys that it withdraws are
+    dropped.
 
-    patience: how long the caller at hand still waits, in seconds; None for as long as it takes. timeout: how
-    long the issuer is waited for. clock: seconds, monotonic. proxy: an HTTP proxy, None for directly.
-    ssl_context: how the issuer's certificate is verified, None for the system's way.
+    patience: returns how long the current caller still waits, in seconds; None without a limit. timeout:
+    seconds for a fetch. clock: seconds, monotonic. proxy: an HTTP proxy, None for a direct connection.
+    ssl_context: verifies the issuer's certificate; None for the system's CAs.
     """
 
     def __init__(
@@ -143,7 +150,7 @@ class KeyUrl:
             await self._session.close()
 
     def renew_if_old(self) -> None:
-        """Fetch the keys in the background where they are old, and forget them where they are too old."""
+        """Start a fetch in the background if the keys are stale, and drop them if they are too old."""
         if self._arrived is None:
             return
         age = self._clock() - self._arrived
@@ -154,10 +161,10 @@ class KeyUrl:
             self._put(_Keys())
 
     async def find(self, algorithm: str, key_id: str | None) -> jwt.PyJWK | None:
-        """The key of this id and algorithm; None where the issuer has none. AuthUnavailable."""
+        """Return the key with this id and algorithm, None if the issuer has none. AuthUnavailable."""
         key = self._keys.find(algorithm, key_id)
         if key is None and (fetching := self._fetch()) is not None:
-            # A caller who leaves, or waits no longer, ends the fetch for nobody else.
+            # The fetch goes on for other callers if this one leaves or waits no longer.
             arrived, _ = await asyncio.wait([fetching], timeout=self._patience())
             if not arrived:
                 raise AuthUnavailable(cause=f"no keys from {self._url} in time")
@@ -167,7 +174,7 @@ class KeyUrl:
         return key
 
     def _fetch(self) -> asyncio.Task[None] | None:
-        """The fetch under way, or a new one; None where the last one was just now."""
+        """Return the running fetch, or a new one; None if the last one began less than ten seconds ago."""
         if self._fetching is None or self._fetching.done():
             if self._clock() - self._tried < _PAUSE:
                 return None
@@ -178,14 +185,14 @@ class KeyUrl:
     async def _renew(self) -> None:
         try:
             keys = _read(await self._text())
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # time-outs are OSErrors
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             log.warning("no keys from %s: %s: %s", self._url, type(error).__name__, error)
             self._failure = error.with_traceback(None)
             return
         self._failure = None
         self._arrived = self._clock()
-        if keys.given != self._keys.given:
-            log.info("%d keys from %s", len(keys.by_id), self._url)
+        if keys.members != self._keys.members:
+            log.info("%d keys fetched from %s", len(keys.by_id), self._url)
             self._put(keys)
 
     def _put(self, keys: _Keys) -> None:
@@ -207,33 +214,34 @@ class KeyUrl:
 
 
 def _read(text: str) -> _Keys:
-    """The keys of a JWKS document that are for checking signatures, or the one of a PEM. ValueError."""
+    """Return the keys of a JSON Web Key Set that check signatures, or the one of a PEM. ValueError."""
     try:
         return _Keys([_public(text)] if "-----BEGIN" in text else json.loads(text)["keys"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, *_REFUSED) as error:
-        raise ValueError("it is no JSON Web Key Set and no public key") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, *_KEY_ERRORS) as error:
+        raise ValueError("it is neither a JSON Web Key Set nor a public key") from error
 
 
-def _key(given: Mapping[str, Any]) -> jwt.PyJWK | None:
-    if given.get("use", "sig") != "sig" or "verify" not in given.get("key_ops", ["verify"]):
+def _key(member: Mapping[str, Any]) -> jwt.PyJWK | None:
+    """Return the public key of a member of a key set; None if it cannot be used."""
+    if member.get("use", "sig") != "sig" or "verify" not in member.get("key_ops", ["verify"]):
         return None
-    public = {name: value for name, value in given.items() if name not in _PRIVATE}
+    public = {name: value for name, value in member.items() if name not in _PRIVATE}
     try:
         key = jwt.PyJWK.from_dict(public)
-    except (ValueError, TypeError, *_REFUSED):
-        return None  # broken, or of a kind that is not known here: the others are good
+    except (ValueError, TypeError, *_KEY_ERRORS):
+        return None  # malformed or of an unsupported kind; the other members may be usable
     return key if key.algorithm_name in ALGORITHMS and _is_strong(key.key) else None
 
 
 def _is_strong(key: object) -> bool:
-    """Whether a key is as long as its algorithm asks for, or on the curve that it asks for."""
+    """Tell whether an RSA key is long enough, or an EC key is on the curve of ES256."""
     if isinstance(key, RSAPublicKey):
         return key.key_size >= _LEAST_RSA
     return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
 
 
 def _public(pem: str) -> dict[str, Any]:
-    """A PEM as a member of a key set. ValueError where it is no key of the kinds accepted."""
+    """Return a PEM as a member of a key set. ValueError if it is not a key of a supported kind."""
     key = load_pem_public_key(pem.encode())
     if isinstance(key, RSAPublicKey):
         return RSAAlgorithm.to_jwk(key, as_dict=True)

@@ -1,4 +1,4 @@
-"""Why tokens are refused: what a caller is told, and what the log says, in a few lines a minute at most."""
+"""Why tokens are refused: what the caller reads, and what the log says in a few lines a minute at most."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from service.errors import shorten
 log = logging.getLogger("service.auth")
 
 EXPIRED = "The token has expired (exp)."
-_PAUSE = 60.0  # seconds between two lines of one reason
-_WHY: Mapping[type[Exception], str] = {
+_PAUSE = 60.0  # seconds between two lines with the same reason
+_DETAILS: Mapping[type[Exception], str] = {
     jwt.ExpiredSignatureError: EXPIRED,
-    jwt.InvalidAudienceError: "The token is for somebody else (aud).",
-    jwt.InvalidIssuerError: "The token is from somebody else (iss).",
+    jwt.InvalidAudienceError: "The token is for another audience (aud).",
+    jwt.InvalidIssuerError: "The token is from another issuer (iss).",
     jwt.InvalidSignatureError: "The token's signature is not valid.",
 }
 
 
 class Refusals:
-    """Logs each reason once, and again after a minute at the earliest, with how many there were meanwhile.
+    """A log of refusals: each reason once a minute at most, with the number of refusals in between.
 
-    clock: seconds, of any beginning.
+    clock: seconds, with any origin.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._next: dict[str, float] = {}
-        self._unsaid: dict[str, int] = {}
+        self._unlogged: dict[str, int] = {}
 
     def note(self, reason: str, more: str = "") -> None:
-        """Tell of one more. reason: one of a few texts, with nothing in it that a caller wrote."""
+        """Log or count a refusal. reason: one of a few texts, with nothing in it that a caller wrote."""
         now = self._clock()
         if now < self._next.get(reason, now):
-            self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
+            self._unlogged[reason] = self._unlogged.get(reason, 0) + 1
             return
         self._next[reason] = now + _PAUSE
-        unsaid = self._unsaid.pop(reason, 0)
-        words = [
+        unlogged = self._unlogged.pop(reason, 0)
+        sentences = [
             reason,
             more,
-            f"{unsaid} others were refused for that since the last such line." if unsaid else "",
+            f"{unlogged} more were refused for this reason since the last such line." if unlogged else "",
         ]
-        log.info("refused: %s", " ".join(filter(None, words)))
+        log.info("refused: %s", " ".join(filter(None, sentences)))
 
 
-def told(error: jwt.InvalidTokenError) -> str:
-    """What a caller is told: the claim that is at fault, and nothing of what it holds."""
+def detail_for_caller(error: jwt.InvalidTokenError) -> str:
+    """Return what the caller reads: which claim is wrong, but not its value."""
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The token lacks the claim {error.claim}."
     claim = next((name for name in ("exp", "nbf", "iat") if f"({name})" in str(error)), None)
@@ -58,22 +58,24 @@ def told(error: jwt.InvalidTokenError) -> str:
         return f"The token is not valid yet ({claim})."
     if claim is not None:
         return f"The token's claim {claim} is not valid."
-    return _WHY.get(type(error), "The token is not valid.")
+    return _DETAILS.get(type(error), "The token is not valid.")
 
 
-def logged(error: jwt.InvalidTokenError, claims: Mapping[str, Any], issuer: str, audience: str) -> str:
-    """What the log says beside that: an `iss` or `aud` that is not the one expected, "" of all else.
+def detail_for_log(
+    error: jwt.InvalidTokenError, claims: Mapping[str, Any], issuer: str, audience: str
+) -> str:
+    """Return what only the log says: the wrong `iss` or `aud` and the expected one; "" for other errors.
 
-    claims: of a token whose signature is good, so that a known issuer has written them.
+    claims: of a token with a valid signature, so that they come from a trusted issuer.
     """
     if isinstance(error, jwt.InvalidAudienceError):
-        return _compared("aud", claims, "TRACKING_AUTH__AUDIENCE", audience)
+        return _comparison("aud", claims, "TRACKING_AUTH__AUDIENCE", audience)
     if not isinstance(error, jwt.InvalidIssuerError):
         return ""
-    hint = str(claims.get("iss")).rstrip("/") == issuer.rstrip("/")
-    differ = " They differ by a slash at the end." if hint else ""
-    return _compared("iss", claims, "TRACKING_AUTH__ISSUER", issuer) + differ
+    differs_by_slash = str(claims.get("iss")).rstrip("/") == issuer.rstrip("/")
+    hint = " They differ by a slash at the end." if differs_by_slash else ""
+    return _comparison("iss", claims, "TRACKING_AUTH__ISSUER", issuer) + hint
 
 
-def _compared(claim: str, claims: Mapping[str, Any], setting: str, expected: str) -> str:
+def _comparison(claim: str, claims: Mapping[str, Any], setting: str, expected: str) -> str:
     return f"Its {claim} is {shorten(str(claims.get(claim)))}, and {setting} is {shorten(expected)}."

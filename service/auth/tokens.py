@@ -1,6 +1,7 @@
-"""JSON Web Tokens (RFC 7519) as credentials: pinned algorithms, and the claims that bound them required.
+"""JSON Web Tokens (RFC 7519) as credentials, with a fixed list of algorithms and required claims.
 
-`iss`, `aud` and `exp` must be there (RFC 9068, 2.2); `nbf` and `iat` must have passed where they are.
+`iss`, `aud` and `exp` are required (RFC 9068, 2.2). The times in `nbf` and `iat`, if present, must have
+passed.
 """
 
 from __future__ import annotations
@@ -18,19 +19,22 @@ from multidict import CIMultiDictProxy
 
 from service.auth.credential import bearer
 from service.auth.key_sets import ALGORITHMS, KeySet
-from service.auth.refusals import EXPIRED, Refusals, logged, told
+from service.auth.refusals import EXPIRED, Refusals, detail_for_caller, detail_for_log
 from service.errors import Forbidden, Unauthenticated, shorten
 
 _LEEWAY = 10  # seconds that clocks may differ by
 _REQUIRED = ["iss", "exp"]
-_CHECKS = Options(verify_sub=False, verify_jti=False)  # they bound nothing, and may be of any type
-_MOST_KNOWN = 10_000
+_CHECKS = Options(verify_sub=False, verify_jti=False)  # these limit nothing, and may have any type
+_MOST_ENTRIES = 10_000
 _LONGEST = 8_192  # characters
-_LONGEST_NAME = 64
+_LONGEST_NAME = 64  # characters
 
 
-class _Known(NamedTuple):
-    """A token that was checked: whose, until when (seconds since 1970), and by which edition of the keys."""
+class _Entry(NamedTuple):
+    """The result of a check: the caller's name, the token's end, and the edition of the keys.
+
+    until: seconds since 1970. edition: of the key set that the token was checked with.
+    """
 
     name: str
     until: int
@@ -38,11 +42,12 @@ class _Known(NamedTuple):
 
 
 class Tokens:
-    """Tells callers by tokens that somebody else issues.
+    """Identifies callers by JSON Web Tokens of an issuer.
 
-    scope: what a token must grant (in `scope`, `scp` or `roles`), several with spaces between them, "" for
-    nothing. A token that was found good is remembered until it ends or the keys change: a signature takes a
-    tenth of a millisecond to check. clock: seconds since 1970, for what is remembered.
+    A valid token is remembered until it expires or the keys change, because checking a signature takes a
+    tenth of a millisecond. keys: of the issuer. issuer, audience: the `iss` and `aud` that a token must have.
+    scope: the scopes that it must grant (in `scope`, `scp` or `roles`), separated by spaces. most_known: how
+    many tokens are remembered. clock: seconds since 1970, for remembered tokens.
     """
 
     def __init__(
@@ -52,7 +57,7 @@ class Tokens:
         issuer: str,
         audience: str,
         scope: str = "",
-        most_known: int = _MOST_KNOWN,
+        most_known: int = _MOST_ENTRIES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
@@ -61,34 +66,34 @@ class Tokens:
         self._scopes = frozenset(scope.split())
         self._most_known = most_known
         self._clock = clock
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._refusals = Refusals(clock)
 
     async def __call__(self, headers: CIMultiDictProxy[str]) -> str:
-        """The name of who sends a request with these headers; Unauthenticated, Forbidden, AuthUnavailable."""
+        """Return the name of the caller with these headers; Unauthenticated, Forbidden, AuthUnavailable."""
         token = bearer(headers)
         if len(token) > _LONGEST:
             raise self._refused("The token is too long.")
         self._keys.renew_if_old()
         digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
-        known = self._known.get(digest)
-        if known is None or known.edition != self._keys.edition:
-            known = await self._check(token)
-            self._remember(digest, known)
-        if known.until <= self._clock():
+        entry = self._entries.get(digest)
+        if entry is None or entry.edition != self._keys.edition:
+            entry = await self._check(token)
+            self._remember(digest, entry)
+        if entry.until <= self._clock():
             raise self._refused(EXPIRED)
-        return known.name
+        return entry.name
 
-    def _remember(self, digest: bytes, known: _Known) -> None:
-        self._known[digest] = known
-        if len(self._known) > self._most_known:
-            self._known.popitem(last=False)
+    def _remember(self, digest: bytes, entry: _Entry) -> None:
+        self._entries[digest] = entry
+        if len(self._entries) > self._most_known:
+            self._entries.popitem(last=False)
 
-    async def _check(self, token: str) -> _Known:
-        head = _head(token)
-        if head is None:
-            raise self._refused("This is no token.")
-        algorithm, key_id = head
+    async def _check(self, token: str) -> _Entry:
+        header = _header(token)
+        if header is None:
+            raise self._refused("The credential is not a token (JWT).")
+        algorithm, key_id = header
         if algorithm not in ALGORITHMS:
             raise self._refused("The token's algorithm is not accepted (alg).")
         key = await self._keys.find(algorithm, key_id)
@@ -97,17 +102,17 @@ class Tokens:
         try:
             claims = self._claims(token, key, algorithm)
         except jwt.InvalidTokenError as error:
-            raise self._refused(told(error), self._logged(error, token)) from None
+            raise self._refused(detail_for_caller(error), self._detail_for_log(error, token)) from None
         granted = _granted(claims)
         if not self._scopes <= granted:
-            detail = "The token does not grant reading runs."
-            grants, wanted = (shorten(" ".join(sorted(one))) for one in (granted, self._scopes))
-            self._refusals.note(detail, f"It grants {grants}, and TRACKING_AUTH__SCOPE is {wanted}.")
+            detail = "The token does not grant access to runs."
+            grants, required = (shorten(" ".join(sorted(scopes))) for scopes in (granted, self._scopes))
+            self._refusals.note(detail, f"It grants {grants}, and TRACKING_AUTH__SCOPE is {required}.")
             raise Forbidden(detail)
-        return _Known(_name(claims), int(claims["exp"]) + _LEEWAY, self._keys.edition)
+        return _Entry(_name(claims), int(claims["exp"]) + _LEEWAY, self._keys.edition)
 
     def _claims(self, token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
-        """The claims of a token that is good; jwt.InvalidTokenError."""
+        """Return the claims of a valid token; jwt.InvalidTokenError."""
         decode = partial(jwt.decode, token, key, algorithms=[algorithm], issuer=self._issuer, leeway=_LEEWAY)
         try:
             return decode(audience=self._audience, options={**_CHECKS, "require": [*_REQUIRED, "aud"]})
@@ -115,7 +120,7 @@ class Tokens:
             if error.claim != "aud":
                 raise
             claims = decode(options={**_CHECKS, "require": _REQUIRED, "verify_aud": False})
-            if not _is_of_cognito(claims, self._audience):
+            if not _is_access_token_of_cognito(claims, self._audience):
                 raise
             return claims
 
@@ -123,42 +128,42 @@ class Tokens:
         self._refusals.note(detail, more)
         return Unauthenticated(detail, was_given=True)
 
-    def _logged(self, error: jwt.InvalidTokenError, token: str) -> str:
+    def _detail_for_log(self, error: jwt.InvalidTokenError, token: str) -> str:
         if not isinstance(error, jwt.InvalidIssuerError | jwt.InvalidAudienceError):
             return ""
-        claims = jwt.decode(token, options={"verify_signature": False})  # which came first, and was good
-        return logged(error, claims, self._issuer, self._audience)
+        claims = jwt.decode(token, options={"verify_signature": False})  # it was verified before iss and aud
+        return detail_for_log(error, claims, self._issuer, self._audience)
 
 
-def _is_of_cognito(claims: Mapping[str, Any], audience: str) -> bool:
-    """Whether it is an access token of Amazon Cognito's for this audience: those have no `aud`.
+def _is_access_token_of_cognito(claims: Mapping[str, Any], audience: str) -> bool:
+    """Tell whether this is an access token of Amazon Cognito for this audience: those have no `aud`.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
     """
     return claims.get("token_use") == "access" and claims.get("client_id") == audience
 
 
-def _head(token: str) -> tuple[str, str | None] | None:
-    """The algorithm and the id of the key that a token names; whatever else its head says is not used."""
+def _header(token: str) -> tuple[str, str | None] | None:
+    """Return the algorithm and the key id in the header of a token; None if it is not a token."""
     try:
-        head = jwt.get_unverified_header(token)
+        header = jwt.get_unverified_header(token)
     except (jwt.InvalidTokenError, UnicodeEncodeError):
         return None
-    return str(head.get("alg")), head.get("kid")
+    return str(header.get("alg")), header.get("kid")
 
 
 def _granted(claims: Mapping[str, Any]) -> set[str]:
     granted: set[str] = set()
     for name in ("scope", "scp", "roles"):
-        given = claims.get(name, ())
+        value = claims.get(name, ())
         granted |= set(
-            given.split() if isinstance(given, str) else map(str, given) if isinstance(given, list) else ()
+            value.split() if isinstance(value, str) else map(str, value) if isinstance(value, list) else ()
         )
     return granted
 
 
 def _name(claims: Mapping[str, Any]) -> str:
-    """What a caller is called: the subject, else the client. Some issuers number their subjects."""
+    """Return the caller's name: the subject, or else the client. Some issuers use numbers as subjects."""
     for claim in ("sub", "client_id", "azp"):
         name = claims.get(claim)
         if isinstance(name, int) and not isinstance(name, bool):

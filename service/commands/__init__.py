@@ -1,1 +1,1 @@
-"""What the command line does besides serving: check, the welcome text, the health check of the image."""
+"""The commands besides serving, and what prepares the process for serving."""

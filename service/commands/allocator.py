@@ -1,4 +1,4 @@
-"""How the C library's allocator is told to treat large blocks."""
+"""Settings of the C library's memory allocator."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ _KEPT = 4_194_304  # bytes
 
 
 def keep_no_large_blocks() -> None:
-    """Blocks of a megabyte and more go back to the system as soon as they are freed, smaller ones later.
+    """Make glibc return freed blocks of a megabyte and more to the system at once; do nothing without glibc.
 
-    By default glibc raises its threshold to the largest block that was ever freed, up to 32 MiB, and takes
-    later ones from the heap, where small ones above them keep them: after some endless answers of MLflow, the
-    process stayed at 115 MB, with this at 58. Of the heap's end four megabytes may be free, what a list of a
-    hundred runs needs while it is read: to fetch that from the system each time, page by page, made up a
-    third of taking its body in. Where the C library is another, nothing happens.
+    By default glibc raises the threshold for this to the largest block that was ever freed, up to 32 MiB. It
+    then takes large blocks from the heap, where a small block above a large one keeps its memory from being
+    returned: after some very large answers of MLflow, the process stayed at 115 MB, and at 58 MB with this
+    setting.
+
+    Up to four megabytes at the end of the heap may stay free. A list of a hundred runs needs that much while
+    it is read. To get it from the system each time, page by page, took a third of the time of reading the
+    body.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)

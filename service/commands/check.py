@@ -1,4 +1,4 @@
-"""`experiment-tracking check`: whether the service would find what it needs, and what to do if not."""
+"""`experiment-tracking check`: whether the service can work with its settings, and what to do if not."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ from service.wiring.local_store import local_store, remarks
 Say = Callable[[str], object]
 
 _PATIENCE = 5.0  # seconds
-_SHOWN = 5  # names of experiments
+_SHOWN = 5  # names of experiments, at most
 
 
 async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patience: float = _PATIENCE) -> int:
-    """Say line by line what is good (`ok`), odd (`??`) and bad (`!!`); 0 where nothing is bad, else 1.
+    """Report line by line what is good (`ok`), odd (`??`) or bad (`!!`); return 1 if anything is bad, else 0.
 
-    unknown: variables that are no settings. patience: seconds for all that MLflow is asked. SettingsError
-    where a file that a setting names is not what it should be.
+    unknown: variables that look like settings but are not. say: called with each line. patience: seconds
+    within which MLflow must answer. SettingsError if the service could not start with these settings.
     """
     for name in unknown:
-        say(f"??  {name} is no setting of this service")
+        say(f"??  {name} is not a setting of this service")
     way = connection(settings)
     for remark in way.remarks:
         say(f"{'??' if remark.is_odd else 'ok'}  {remark.text}")
@@ -79,7 +79,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
 
 
 def _once(settings: Settings) -> Settings:
-    """Each call made once: what MLflow says first is what is wanted here."""
+    """Return the settings without retries: the check reports the first answer of MLflow."""
     return settings.model_copy(update={"upstream": settings.upstream.model_copy(update={"attempts": 1})})
 
 
@@ -97,19 +97,19 @@ async def _check_issuer(url: str, say: Say) -> int:
             say(f"!!  callers: {error.cause}")
             say(f"    {_of_issuer(error.__cause__, URL(url))}")
             return 1
-    say(f"ok  callers: {url} has keys")
+    say(f"ok  callers: {url} publishes keys")
     return 0
 
 
 def _of_issuer(failure: BaseException | None, url: URL) -> str:
     if not isinstance(failure, aiohttp.ClientError | OSError):
-        why = f"{failure}; " if failure else ""
-        return f"{why}is TRACKING_AUTH__JWKS_URL right, and does this host reach it? try: curl -i {url}"
-    proxy, found = proxy_for(url, os.environ), authorities(os.environ)
+        reason = f"{failure}; " if failure else ""
+        return f"{reason}is TRACKING_AUTH__JWKS_URL right, and can this host reach it? try: curl -i {url}"
+    proxy, bundle = proxy_for(url, os.environ), authorities(os.environ)
     place = Place(
         url,
         proxy="" if proxy is None else proxy.shown,
-        bundle="" if found is None else found[0],
+        bundle="" if bundle is None else bundle[0],
         setting="TRACKING_AUTH__JWKS_URL",
         for_ca="REQUESTS_CA_BUNDLE",
         path="",
@@ -120,23 +120,25 @@ def _of_issuer(failure: BaseException | None, url: URL) -> str:
 def _check_store(store: Store, say: Say) -> int:
     mlflow = installed_mlflow()
     if mlflow is None:
-        say(f"!!  MLflow: a local one over {store.uri} is meant, and is not installed")
+        say(f"!!  MLflow: {store.uri} needs a local MLflow, which is not installed")
         say("    set MLFLOW_TRACKING_URI, or: pip install 'experiment-tracking[embedded]'")
         return 1
     say(f"ok  MLflow: {mlflow.version} is installed")
     try:
-        found = examined(store, mlflow)
+        examined_store = examined(store, mlflow)
     except LocalError as error:
         say(f"!!  store: {error}")
         return 1
-    for remark in remarks(found):
+    for remark in remarks(examined_store):
         say(f"??  store: {remark}")
-    if not found.is_new:
-        kind = "MLflow's file store" if found.is_file_store else "a SQLite store of this MLflow's schema"
-        say(f"ok  store: {found.path} is {kind}")
-    elif found.is_own:
-        say(f"ok  store: {found.path} is made at the first start")
-    say(f"ok  MLflow: a local one is started over {store.uri}")
+    path = examined_store.path
+    if not examined_store.is_new:
+        is_file_store = examined_store.is_file_store
+        kind = "a file store of MLflow" if is_file_store else "a SQLite store with the schema of this MLflow"
+        say(f"ok  store: {path} is {kind}")
+    elif examined_store.is_own:
+        say(f"ok  store: {path} will be created at the first start")
+    say(f"ok  MLflow: the service will start a local MLflow over {store.uri}")
     return 0
 
 
@@ -153,26 +155,26 @@ async def _check_mlflow(
         say(f"!!  experiment: {advice(settings.mlflow_experiment_name, 'forbidden')}")
         return 1
     except TimeoutError:
-        said = f"does not answer in time: nothing within {patience:g} s"
+        problem = f"does not answer in time: no answer within {patience:g} s"
     except UpstreamTimeout as error:
-        said = f"does not answer in time: {error.cause}"
+        problem = f"does not answer in time: {error.cause}"
     except UpstreamAuth as error:
-        said = f"refuses the service: {error.cause}"
+        problem = f"refuses the service: {error.cause}"
         hints = await _hints(error, settings, access)
     except UpstreamUnavailable as error:
-        said = f"cannot be used: {error.cause}"
-        hints = ["it is asked too much: by whom? ask again later"]
+        problem = f"cannot be used: {error.cause}"
+        hints = ["it gets too many requests: find out from whom, or try again later"]
     except UpstreamFailure as error:
-        said = f"cannot be used: {error.cause}"
+        problem = f"cannot be used: {error.cause}"
         hints = await _hints(error, settings, access)
-    say(f"!!  MLflow: {url} {said}")
-    for hint in hints or [f"is it overloaded, or its network slow? try: curl -i {url}/health"]:
+    say(f"!!  MLflow: {url} {problem}")
+    for hint in hints or [f"is it overloaded, or is the network slow? try: curl -i {url}/health"]:
         say(f"    {hint}")
     return 1
 
 
 async def _hints(error: UpstreamFailure, settings: Settings, access: Access) -> list[str]:
-    """What to do, by the failure itself where there was no answer, else by what a plain look shows."""
+    """Return what to do: judged by the failure if there was no answer, else by what plain requests show."""
     url, cause = URL(settings.mlflow_tracking_uri), error.__cause__
     place = Place(
         url,
@@ -180,10 +182,10 @@ async def _hints(error: UpstreamFailure, settings: Settings, access: Access) -> 
         bundle=_bundle(settings),
         workspace=settings.mlflow_workspace or "",
     )
-    is_unheard = isinstance(cause, aiohttp.ClientError | OSError)
-    if is_unheard and not (url.scheme == "http" and access.proxy is None and await speaks_tls(url)):
+    is_without_answer = isinstance(cause, aiohttp.ClientError | OSError)
+    if is_without_answer and not (url.scheme == "http" and access.proxy is None and await speaks_tls(url)):
         return [of_connection(cause, place)]
-    if is_unheard:
+    if is_without_answer:
         return of_answer(Look(is_tls=True), place)
     looks = (look(url, API, access), look(url, HEALTH, access), look(url.origin(), API, access))
     return of_answer(Look(*await asyncio.gather(*looks)), place)
@@ -192,43 +194,44 @@ async def _hints(error: UpstreamFailure, settings: Settings, access: Access) -> 
 def _bundle(settings: Settings) -> str:
     if settings.mlflow_tracking_server_cert_path:
         return "MLFLOW_TRACKING_SERVER_CERT_PATH"
-    found = authorities(os.environ)
-    return "" if found is None else found[0]
+    bundle = authorities(os.environ)
+    return "" if bundle is None else bundle[0]
 
 
 async def _check_experiment(client: MlflowClient, settings: Settings, say: Say) -> int:
     name = settings.mlflow_experiment_name
     experiment = (await client.experiment(name)).value
     if experiment is None or not experiment.is_active:
-        names = [one.name for one in (await client.experiments()).value]  # a workspace may not be there
+        others = (await client.experiments()).value  # before the line below: the workspace may not exist
         say(f"ok  MLflow: {settings.mlflow_tracking_uri.rstrip('/')} answers")
-        return _say_what_there_is(settings, experiment, names, say)
+        return _report_missing(settings, experiment, [other.name for other in others], say)
     say(f"ok  MLflow: {settings.mlflow_tracking_uri.rstrip('/')} answers")
     identifier = os.environ.get("MLFLOW_EXPERIMENT_ID", "")
     if identifier not in {"", experiment.experiment_id}:
         say(f"??  experiment: {contradiction(experiment, identifier)}")
-    found = (await client.search(RunQuestion(experiment.experiment_id, None, None, 1))).value
-    newest = f"newest {found[0].run_id}" if found else "no runs yet"
-    say(f"ok  experiment: {name!r} is {experiment.experiment_id}; {newest}")
+    runs = (await client.search(RunQuestion(experiment.experiment_id, None, None, 1))).value
+    newest = f"newest run {runs[0].run_id}" if runs else "no runs yet"
+    say(f"ok  experiment: {name!r} has id {experiment.experiment_id}; {newest}")
     return 0
 
 
-def _say_what_there_is(settings: Settings, given: Experiment | None, names: Sequence[str], say: Say) -> int:
+def _report_missing(settings: Settings, deleted: Experiment | None, names: Sequence[str], say: Say) -> int:
+    """Report that the experiment is missing or deleted, and what to set instead; return the exit code."""
     name = settings.mlflow_experiment_name
-    meant = resembling(name, names)
-    if given is None and settings.create_experiment:
-        say(f"ok  experiment: {name!r} is not there, and is created when the service starts")
-        if meant:
-            say(f"??  experiment: MLflow has {meant!r}: is that meant? it goes into MLFLOW_EXPERIMENT_NAME")
+    similar = resembling(name, names)
+    if deleted is None and settings.create_experiment:
+        say(f"ok  experiment: {name!r} does not exist; the service will create it at start")
+        if similar:
+            say(f"??  experiment: MLflow has {similar!r}; to use it, set MLFLOW_EXPERIMENT_NAME to that")
         return 0
-    say(f"!!  experiment: {name!r} is {'not there' if given is None else 'deleted'}")
-    first = "" if given is None else f"restore it (mlflow experiments restore -x {given.experiment_id}), or "
-    listed = [*([meant] if meant else []), *(one for one in names if one != meant)]
+    say(f"!!  experiment: {name!r} {'does not exist' if deleted is None else 'is deleted'}")
+    restore = f"restore it (mlflow experiments restore -x {deleted.experiment_id}), or " if deleted else ""
+    sorted_names = [*([similar] if similar else []), *(other for other in names if other != similar)]
     if names:
         more = ", …" if len(names) > _SHOWN else ""
-        say(f"    {first}set MLFLOW_EXPERIMENT_NAME to one of: {', '.join(listed[:_SHOWN])}{more}")
-    elif given is None:
-        say("    MLflow has no experiment; TRACKING_CREATE_EXPERIMENT=true creates this one")
+        say(f"    {restore}set MLFLOW_EXPERIMENT_NAME to one of: {', '.join(sorted_names[:_SHOWN])}{more}")
+    elif deleted is None:
+        say("    MLflow has no experiments; set TRACKING_CREATE_EXPERIMENT=true to create this one")
     else:
-        say(f"    {first}set MLFLOW_EXPERIMENT_NAME to another name, and TRACKING_CREATE_EXPERIMENT=true")
+        say(f"    {restore}set MLFLOW_EXPERIMENT_NAME to another name, and TRACKING_CREATE_EXPERIMENT=true")
     return 1

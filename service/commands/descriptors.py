@@ -1,6 +1,6 @@
-"""How many connections fit into the files and sockets (descriptors) that this process may have open.
+"""How many connections of callers fit the limit of open files and sockets (descriptors) of this process.
 
-Where there are none left, MLflow cannot be asked, either: so callers get what is left over, and not all.
+Calls to MLflow need descriptors too, so some are reserved for them, and callers get only what is left.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ import resource
 import sys
 from typing import NamedTuple
 
-SPARE = 64  # what is listened on, the log, files of keys and pages, the issuer, the collector, names
-_ARRIVING = 1_024  # connections that are taken only to be closed again, where there are too many
+SPARE = 64  # for listening sockets, the log, files, name look-ups, the issuer and the collector of traces
+_ARRIVING = 1_024  # for connections above the limit, which are accepted only to be closed
 
 
 class Descriptors(NamedTuple):
-    """limit: what the soft limit has to be. connections: of callers, that fit. warning: "" where all do."""
+    """A plan for the descriptors of this process.
+
+    limit: the soft limit to set. connections: how many connections of callers fit into it. warning: a
+    sentence for the operator if that is fewer than wanted, else "".
+    """
 
     limit: int
     connections: int
@@ -22,31 +26,35 @@ class Descriptors(NamedTuple):
 
 
 def planned(soft: int, hard: int, *, connections: int, upstream: int) -> Descriptors:
-    """What to do within these limits. ValueError where not even one caller fits beside what MLflow needs."""
-    beside = upstream + SPARE
-    limit = max(soft, min(hard, connections + beside + _ARRIVING))
-    fitting = limit - beside
-    if fitting >= connections:
+    """Return the plan for these limits; ValueError if not even one connection of a caller fits.
+
+    soft, hard: the limits of descriptors of this process. connections: of callers, at most. upstream:
+    connections to MLflow, at most.
+    """
+    reserved = upstream + SPARE
+    limit = max(soft, min(hard, connections + reserved + _ARRIVING))
+    available = limit - reserved
+    if available >= connections:
         return Descriptors(limit, connections, "")
-    allowed = f"this process may have {limit} descriptors open (ulimit -n), and keeps {beside} for the rest"
-    if fitting < 1:
-        raise ValueError(f"TRACKING_MAX_CONNECTIONS: none fits, for {allowed}")
-    fits = f"TRACKING_MAX_CONNECTIONS: {fitting} fit and not {connections}, for {allowed}"
-    return Descriptors(limit, fitting, fits)
+    reason = f"this process may open {limit} descriptors (ulimit -n) and reserves {reserved} of them"
+    if available < 1:
+        raise ValueError(f"TRACKING_MAX_CONNECTIONS: no connection is possible, because {reason}")
+    warning = f"TRACKING_MAX_CONNECTIONS: limited to {available} instead of {connections}, because {reason}"
+    return Descriptors(limit, available, warning)
 
 
 def fitted(connections: int, upstream: int) -> Descriptors:
-    """Raise the soft limit to what is needed, where the hard one lets it. ValueError as in `planned`.
+    """Raise the soft limit as far as needed and allowed, and return the plan.
 
-    connections: of callers, at most. upstream: connections to MLflow, at most.
+    connections: of callers, at most. upstream: connections to MLflow, at most. ValueError as in `planned`.
     """
-    given, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    soft = _number(given)
-    plan = planned(soft, _number(most), connections=connections, upstream=upstream)
+    current, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = _number(current)
+    plan = planned(soft, _number(maximum), connections=connections, upstream=upstream)
     if plan.limit > soft:
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (plan.limit, most))
-        except (OSError, ValueError):  # some systems have a lower limit that they do not tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (plan.limit, maximum))
+        except (OSError, ValueError):  # some systems have a lower limit that getrlimit does not report
             return planned(soft, soft, connections=connections, upstream=upstream)
     return plan
 

@@ -1,4 +1,4 @@
-"""What a newcomer reads once the service is up: its address, and three commands that work."""
+"""The text that is printed once the service listens: its address, and three commands to try."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from service.tracking.queries import TrackingQueries
 
 
 async def welcome(url: str, queries: TrackingQueries, *, credential: str = "") -> str:
-    """The text, with the ids of real runs where there are any. credential: curl's option that shows one."""
+    """Return the text, in which the commands name existing runs if there are any.
+
+    url: of the service. credential: the option of curl that sends a credential, "" if none is needed.
+    """
     api = url + BASE
     try:
         runs = (await queries.runs(run_type=None, strategy_id=None, limit=2)).value
@@ -25,4 +28,5 @@ async def welcome(url: str, queries: TrackingQueries, *, credential: str = "") -
     else:
         lines.append(f"{curl}{api}/experiments")
     commands = "\n".join(f"  {line}" for line in lines)
-    return f"\nExperiment Tracking API: {url}\nDocumentation: {url}/docs\n\n{commands}\n\nCtrl-C stops it."
+    addresses = f"Experiment Tracking API: {url}\nDocumentation: {url}/docs"
+    return f"\n{addresses}\n\n{commands}\n\nPress Ctrl-C to stop the service."

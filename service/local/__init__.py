@@ -1,1 +1,1 @@
-"""The local MLflow: what its address means, what is there, and its process. Nothing here imports MLflow."""
+"""The local MLflow: its address, its store and its process. Only the sample imports MLflow."""

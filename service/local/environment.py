@@ -1,37 +1,38 @@
-"""What the local MLflow, and the sample that is written into it, are told by their environment. Pure."""
+"""The environment variables of the local MLflow, and of the process that writes the sample. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-# Of MLflow's variables only these are for the local one, too; the others mean a server or a client elsewhere.
-MEANT = frozenset({"MLFLOW_ALLOW_FILE_STORE", "MLFLOW_LOGGING_LEVEL"})
+# The only variables of MLflow that the local one gets; the others configure another server, or a client of
+# one.
+PASSED_ON = frozenset({"MLFLOW_ALLOW_FILE_STORE", "MLFLOW_LOGGING_LEVEL"})
 _MLFLOW = "MLFLOW_"
-# MLflow's internal variables, the service's own, and those of the libraries inside: uvicorn and click read
-# theirs before they take a default.
+# MLflow's internal variables, the service's own, and those of libraries in MLflow: uvicorn and click would
+# take their options from theirs.
 _OTHERS = ("_MLFLOW_", "DATABRICKS_", "FLASK_", "GUNICORN_", "OTEL_", "TRACKING_", "UVICORN_")
 _SET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    "PYTHONSAFEPATH": "1",  # no folder of the user's is looked into for modules
+    "PYTHONSAFEPATH": "1",  # no module is imported from the current folder
     "NO_PROXY": "*",
     "no_proxy": "*",
 }
 
 
-def environment(given: Mapping[str, str], *, is_file_store: bool = False) -> dict[str, str]:
-    """The environment of the local MLflow, made of this process's.
+def environment(environ: Mapping[str, str], *, is_file_store: bool = False) -> dict[str, str]:
+    """Return the environment of the local MLflow, derived from the one of this process.
 
-    It has no credentials, no proxies and nothing that means another store or server.
+    It has no credentials, no proxies and nothing that names another store or server.
     """
-    own = {name: value for name, value in given.items() if name in MEANT or not _is_withheld(name)}
+    kept = {name: value for name, value in environ.items() if name in PASSED_ON or not _is_withheld(name)}
     allowed = {"MLFLOW_ALLOW_FILE_STORE": "true"} if is_file_store else {}
-    return own | _SET | allowed
+    return kept | _SET | allowed
 
 
-def withheld(given: Iterable[str]) -> list[str]:
-    """The variables of MLflow that the local one does not get, though somebody has set them."""
-    return sorted(name for name in given if name.startswith(_MLFLOW) and name not in MEANT | _SET.keys())
+def withheld(names: Iterable[str]) -> list[str]:
+    """Return those of these variables that are MLflow's and that the local MLflow does not get, sorted."""
+    return sorted(name for name in names if name.startswith(_MLFLOW) and name not in PASSED_ON | _SET.keys())
 
 
 def _is_withheld(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The sample in a store that the service has just made, or that an earlier start left without all of it."""
+"""The last steps of the first start over a new store: the sample, and the mark that the store is complete."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from pathlib import Path
 from service.local.environment import environment
 from service.local.store import Store
 
-_ROOT = Path(__file__).parents[2]  # where the package `service` is, installed or not
+_ROOT = Path(__file__).parents[2]  # the folder of the package `service`, installed or not
 
 
 def finish(store: Store, url: str, experiment_name: str, *, sample: bool) -> None:
-    """What is left to do once MLflow answers: the sample, where it is wanted, and the end of the making.
+    """Complete a new store once MLflow answers at `url`: write the sample if asked to, and remove the mark.
 
-    The sample goes into the service's own store only, and once. A sample that fails, or breaks off, is
-    completed at the next start that wants it.
+    The sample is written once, and only to the service's own store. If that fails or is interrupted, the next
+    start with `sample` completes it.
     """
     if store.is_read_only or not (store.is_new or store.is_unfinished):
         return
     if store.is_own:
-        if sample and not _bring_sample(url, experiment_name, resume=not store.is_new):
+        if sample and not _write_sample(url, experiment_name, resume=not store.is_new):
             return
         if not sample and not store.is_new:
-            return  # the sample is still to be completed
+            return  # an incomplete sample stays marked
     store.unfinished.unlink(missing_ok=True)
 
 
-def _bring_sample(url: str, experiment_name: str, *, resume: bool) -> bool:
+def _write_sample(url: str, experiment_name: str, *, resume: bool) -> bool:
+    """Write the sample in a process of its own, and tell whether that succeeded."""
     command = [
         sys.executable,
         "-m",

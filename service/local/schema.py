@@ -1,4 +1,4 @@
-"""Whether a SQLite file is an MLflow store, and of which schema; read without MLflow, and without a trace."""
+"""Reads whether a SQLite file is an MLflow store, and of which schema; needs no MLflow and writes nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _TABLES = {"experiments", "runs"}  # of every MLflow since 0.9
 
 
 class SchemaError(Exception):
-    """The file is no store that can be read; the message says why, without its name."""
+    """The file is not a readable store. The message says why, without the file's name."""
 
 
 class Contents(NamedTuple):
-    """What is in a SQLite file. revision: Alembic's, or None; rows: of experiments and runs together."""
+    """The content of a SQLite file. revision: Alembic's, or None; rows: of experiments and runs together."""
 
     is_empty: bool
     revision: str | None
@@ -34,38 +34,39 @@ class Schemas(NamedTuple):
 
 
 def contents(file: Path, *, is_read_only: bool) -> Contents:
-    """What is in the file. SchemaError where it is no SQLite, is somebody else's, or cannot be read.
+    """Return the content of the file. SchemaError if it is not SQLite, not MLflow's, or cannot be read.
 
-    Nothing is written, neither into the file nor beside it: without a log or journal beside it, it is read as
-    one that nobody changes, for to open a WAL file otherwise makes two more; and so is one whose journal is
-    to be rolled back first. On a read-only place it is opened as MLflow will do, for there that may fail.
+    Nothing is written, neither to the file nor beside it. A file without a log or journal beside it is opened
+    as immutable, because to open a database in WAL mode otherwise creates two files. A file whose journal
+    would have to be rolled back first is opened as immutable, too. In a read-only folder, the file is opened
+    in the way that MLflow will open it, which may fail there.
     """
     has_log = any(file.with_name(file.name + end).exists() for end in ("-wal", "-journal"))
-    as_others = ["mode=ro"] if has_log or is_read_only else []
-    as_it_lies = [] if is_read_only else ["mode=ro&immutable=1"]
-    *first, last = [*as_others, *as_it_lies]
-    for how in first:
+    read_only = ["mode=ro"] if has_log or is_read_only else []
+    immutable = [] if is_read_only else ["mode=ro&immutable=1"]
+    *first, last = [*read_only, *immutable]
+    for query in first:
         with suppress(sqlite3.OperationalError):
-            return _read(file, how)
+            return _read(file, query)
     try:
         return _read(file, last)
     except sqlite3.Error as error:
         if is_read_only and _is_in_wal_mode(file):
             raise SchemaError(
-                "is in WAL mode, in which SQLite opens nothing on a read-only place; copy it to another one"
+                "is in WAL mode, which SQLite cannot open in a read-only folder; copy it to a writable one"
             ) from error
         raise SchemaError(f"cannot be read as SQLite: {error}") from error
 
 
 def _is_in_wal_mode(file: Path) -> bool:
-    """https://www.sqlite.org/fileformat.html#file_format_version_numbers"""
+    """Tell whether the file's header says WAL: https://www.sqlite.org/fileformat.html#file_format_version_numbers"""
     with suppress(OSError), file.open("rb") as opened:
         return opened.read(19)[18:] == b"\2"
     return False
 
 
-def _read(file: Path, how: str) -> Contents:
-    with closing(sqlite3.connect(f"file:{quote(str(file))}?{how}", uri=True)) as database:
+def _read(file: Path, query: str) -> Contents:
+    with closing(sqlite3.connect(f"file:{quote(str(file))}?{query}", uri=True)) as database:
         return _contents(database)
 
 
@@ -78,13 +79,13 @@ def _contents(database: sqlite3.Connection) -> Contents:
     if not tables - {"alembic_version"}:
         return Contents(is_empty=True, revision=revision, rows=0)
     if not tables >= _TABLES:
-        raise SchemaError("is a SQLite file of something else than MLflow")
+        raise SchemaError("is a SQLite file that MLflow did not write")
     [(rows,)] = database.execute("SELECT (SELECT count(*) FROM experiments) + (SELECT count(*) FROM runs)")
     return Contents(is_empty=False, revision=revision, rows=int(rows))
 
 
 def schemas(mlflow: Path) -> Schemas | None:
-    """What the MLflow in this folder knows, by its migrations; None where they are not as expected."""
+    """Return the schemas that the MLflow in this folder knows; None if its migrations are not as expected."""
     known: set[str] = set()
     replaced: set[str] = set()
     for file in (mlflow / "store" / "db_migrations" / "versions").glob("*.py"):

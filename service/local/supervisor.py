@@ -1,9 +1,9 @@
-"""Runs a command and ends it, with all that it started, when whoever asked for it ends.
+"""Runs a command, and stops it with all its child processes when the parent process ends.
 
-`python guard.py FOLDER FD COMMAND …` gives the command a process group of its own and waits until it stops,
-or until standard input closes, which the kernel sees to even if the parent crashed. The command works in the
-folder, which is removed at the end, and has the descriptor FD as its standard input. The guard is run as a
-script and imports nothing but the standard library, so that it starts at once.
+`python supervisor.py FOLDER FD COMMAND …` runs the command in a process group of its own, and waits until it
+ends or until standard input closes, which happens even if the parent crashes. The command runs in the folder,
+which is removed at the end, and gets the descriptor FD as its standard input. The supervisor runs as a script
+and imports only the standard library, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from contextlib import suppress
 from pathlib import Path
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_GRACE = 5.0  # seconds between asking the group to stop and making it
+_GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 
 
 def main(folder: Path, descriptor: int, command: list[str]) -> int:
-    """Exit code of the command, or 0 where it was ended because the parent was."""
+    """Return the exit code of the command, or 0 if it was stopped because the parent ended."""
     try:
-        return _guard(folder, descriptor, command)
+        return _supervise(folder, descriptor, command)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _guard(folder: Path, descriptor: int, command: list[str]) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's; it closes our input
-    early: list[int] = []  # signals that came before there was anything to end
+def _supervise(folder: Path, descriptor: int, command: list[str]) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and then closes our input
+    early: list[int] = []  # signals that arrived before the command was started
     for sign in _ENDING:
         signal.signal(sign, lambda number, _: early.append(number))
     child = subprocess.Popen(command, stdin=descriptor, cwd=folder, start_new_session=True)

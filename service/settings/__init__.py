@@ -1,1 +1,1 @@
-"""The settings: environment variables over config/service.toml."""
+"""The settings, which environment variables and config/service.toml set."""

@@ -1,7 +1,8 @@
-"""Every setting: its name, type, default and meaning. The only reader of their variables and of config/.
+"""Every setting: its name, type, default and description.
 
-MLflow's own variables keep their own names; the service's start with TRACKING_, nested ones with `__` between
-the levels. The environment wins over config/service.toml, which wins over the defaults here.
+MLflow's own variables keep their names. The service's own start with TRACKING_, and `__` stands between a
+group and a name. The environment takes precedence over config/service.toml, and the file over the defaults
+here. Only this module, and the health check that runs without it, read the variables and config/.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from service.settings.groups import (
     PositiveSeconds,
     Seconds,
     UpstreamSettings,
-    bare,
     listed,
+    reject_stray_characters,
 )
 from service.settings.mlflow import MlflowSettings
 from service.settings.traces import TraceExport, trace_export
@@ -50,17 +51,17 @@ PREFIX = "TRACKING_"
 
 
 class SettingsError(Exception):
-    """A setting has a value that it cannot have; the message names it and is one line."""
+    """The settings cannot be used. The message is one line that names the setting at fault."""
 
 
 def config_dir() -> Path:
-    """Where the shipped configuration is: inside an installed wheel, else beside the source tree."""
+    """Return the folder of the shipped configuration: in an installed wheel, or beside the source tree."""
     packaged = Path(__file__).parents[1] / "config"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "config"
 
 
 class Settings(MlflowSettings):
-    """All settings of the service. Frozen; read once, when the process starts."""
+    """All settings of the service: frozen, and read once, when the process starts."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
@@ -69,49 +70,68 @@ class Settings(MlflowSettings):
     host: str = Field(
         "127.0.0.1",
         min_length=1,
-        description="Addresses to listen on, with commas between them; :: is all of IPv4 and IPv6.",
+        description="Addresses to listen on, separated by commas; :: means every IPv4 and IPv6 address.",
     )
-    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 chooses a free one.")
     create_experiment: bool = Field(
-        default=True, description="Create MLFLOW_EXPERIMENT_NAME at start where MLflow lacks it."
+        default=True,
+        description="Create the experiment MLFLOW_EXPERIMENT_NAME at start if MLflow does not have it.",
     )
-    data_dir: Path = Field(Path("data"), description="Folder of the local MLflow's store, made when needed.")
+    data_dir: Path = Field(
+        Path("data"), description="Folder for the store of the local MLflow; created when needed."
+    )
     metrics_file: Path | None = Field(
-        None, description="Rules for which way a metric is better; the shipped metrics.toml if not given."
+        None,
+        description="Rules for whether a metric is better higher or lower (TOML); the shipped "
+        "metrics.toml if not set.",
     )
     deadline: PositiveSeconds = Field(
         10.0,
-        description="Seconds in which a request is answered at the latest; "
-        "60 over a local store, unless set.",
+        description="Seconds within which every request is answered; 60 over a local store, unless set.",
     )
     drain_seconds: Seconds = Field(
-        5.0, description="Seconds for which requests are still taken after SIGTERM, while /readyz says no."
+        5.0,
+        description="Seconds after SIGTERM in which new requests are still accepted while /readyz "
+        "answers 503.",
     )
-    max_requests: int = Field(1_000, ge=1, description="Requests handled at once; more are refused.")
-    max_connections: int = Field(8_192, ge=1, description="Connections of callers; more are closed.")
-    max_body_bytes: Bytes = Field(65_536, description="The largest request body that is read.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    max_requests: int = Field(
+        1_000, ge=1, description="Requests handled at once; further requests are refused with 503."
+    )
+    max_connections: int = Field(
+        8_192, ge=1, description="Connections of callers at once; further connections are closed."
+    )
+    max_body_bytes: Bytes = Field(
+        65_536, description="Largest request body in bytes; a larger one is refused with 413."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level that is logged: debug, info, warning or error."
+    )
     log_format: Literal["auto", "json", "text"] = Field(
-        "auto", description="json is one object a line, text is for people; auto is text on a terminal."
+        "auto",
+        description="Log format: json (one object a line), text (for people), or auto (text on a "
+        "terminal, else json).",
     )
     access_log: bool = Field(default=True, description="Log every request.")
-    metrics: bool = Field(default=True, description="Count requests and serve /metrics.")
+    metrics: bool = Field(
+        default=True, description="Count requests and serve the service's own metrics at /metrics."
+    )
     reuse_port: bool = Field(
-        default=False, description="Let several processes on one host listen on the same port."
+        default=False, description="Let several processes on one host listen on the same port (SO_REUSEPORT)."
     )
     allow_anonymous: bool = Field(
-        default=False, description="Answer whoever can connect, on an address that others can reach."
+        default=False,
+        description="Allow an address that other machines can reach although callers do not authenticate.",
     )
     trusted_proxies: str = Field(
         "",
-        description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, with commas between them.",
+        description="Networks (CIDR) of proxies whose X-Forwarded-For is trusted, separated by commas.",
     )
     auth: AuthSettings = AuthSettings()
     cors: CorsSettings = CorsSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
 
-    _are_bare = field_validator("*", mode="before")(bare)
+    _no_stray_characters = field_validator("*", mode="before")(reject_stray_characters)
 
     @field_validator("host")
     @classmethod
@@ -130,18 +150,18 @@ class Settings(MlflowSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        reached = [host for host in self.hosts if not is_loopback(host)]
-        if reached and self.auth.mode == "none" and not self.allow_anonymous:
+        public = [host for host in self.hosts if not is_loopback(host)]
+        if public and self.auth.mode == "none" and not self.allow_anonymous:
             raise ValueError(
-                f"TRACKING_HOST is {', '.join(reached)}: whoever reaches it could read every run. Set "
-                "TRACKING_AUTH__MODE to api_key or jwt, or, where something in front tells callers apart, "
-                "TRACKING_ALLOW_ANONYMOUS=true"
+                f"TRACKING_HOST is {', '.join(public)}, which other machines can reach, and callers do not "
+                "authenticate: anybody could read every run. Set TRACKING_AUTH__MODE to api_key or jwt, or, "
+                "if a gateway in front authenticates callers, TRACKING_ALLOW_ANONYMOUS=true"
             )
         return self
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The addresses and names to listen on."""
+        """The addresses and host names to listen on."""
         return listed(self.host)
 
     @classmethod
@@ -153,7 +173,7 @@ class Settings(MlflowSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes all by name
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment over config/service.toml over the defaults."""
+        """The environment takes precedence over config/service.toml, and that over the defaults."""
         return (
             init_settings,
             env_settings,
@@ -162,7 +182,7 @@ class Settings(MlflowSettings):
 
 
 def _of_file(file: Path) -> dict[str, Any]:
-    """What service.toml sets; nothing where it is not there. ValueError, which names it."""
+    """Return the settings in service.toml, none if there is no such file; ValueError names the file."""
     try:
         return tomllib.loads(read_text(file))
     except FileNotFoundError:
@@ -172,7 +192,7 @@ def _of_file(file: Path) -> dict[str, Any]:
 
 
 def load_settings() -> Settings:
-    """The settings of this process; SettingsError where one of them is wrong."""
+    """Return the settings of this process; SettingsError if one of them is wrong."""
     try:
         return Settings()
     except ValidationError as error:
@@ -185,7 +205,7 @@ def load_settings() -> Settings:
 
 
 def variables(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[tuple[str, Any, str]]:
-    """Every setting as (name of its variable, default, meaning), in the order declared."""
+    """Yield every setting as (name of its variable, default, description), in the order declared."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Group):
             yield from variables(field.annotation, f"{prefix}{name.upper()}__")
@@ -199,13 +219,13 @@ def variables(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterat
 
 
 def is_chosen(variable: str, value: object) -> bool:
-    """Whether somebody has set this setting, in the environment or to another value than its default."""
+    """Tell whether the setting was set: in the environment, or to another value than its default."""
     default = next(default for name, default, _ in variables() if name == variable)
     return value != default or variable in {name.upper() for name in os.environ}
 
 
 def unknown_variables() -> list[str]:
-    """Variables that start with TRACKING_ and are no setting: most likely a slip of the pen."""
+    """Return the variables that start with TRACKING_ but are not settings: most likely misspelt ones."""
     known = {name for name, _, _ in variables()}
     return sorted(
         name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
@@ -213,17 +233,18 @@ def unknown_variables() -> list[str]:
 
 
 def traces() -> TraceExport:
-    """What OpenTelemetry's own variables ask for."""
+    """Return what OpenTelemetry's own variables ask for."""
     return trace_export(os.environ)
 
 
 def _explain(error: ValidationError) -> Iterator[str]:
-    for found in error.errors(include_url=False):
-        name = "__".join(str(part) for part in found["loc"]).upper()
+    for details in error.errors(include_url=False):
+        name = "__".join(str(part) for part in details["loc"]).upper()
         if name and not name.startswith("MLFLOW_"):
             name = PREFIX + name
-        message = found["msg"].removeprefix("Value error, ")
-        given = found["input"]
-        said = f" (it is {shorten(str(given))})" if name and isinstance(given, str | int | float) else ""
-        secret = name.endswith(("PASSWORD", "TOKEN", "URI", "URL", "KEYS"))  # an address may hold a password
-        yield f"{name}: {message}{'' if secret else said}" if name else message
+        message = details["msg"].removeprefix("Value error, ")
+        value = details["input"]
+        is_secret = name.endswith(("PASSWORD", "TOKEN", "URI", "URL", "KEYS"))  # a URL may hold a password
+        if name and isinstance(value, str | int | float) and not is_secret:
+            message += f" (it is {shorten(str(value))})"
+        yield f"{name}: {message}" if name else message

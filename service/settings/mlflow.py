@@ -1,4 +1,4 @@
-"""The settings that MLflow's own clients have, under MLflow's own names."""
+"""The settings that MLflow's own clients have too, under MLflow's names."""
 
 from __future__ import annotations
 
@@ -14,35 +14,39 @@ from service.local.address import ServerAddress, parse
 
 
 class MlflowSettings(BaseSettings):
-    """How MLflow is reached, and which of its experiments is the default one."""
+    """The settings that say where MLflow is, how to authenticate there, and which experiment to list."""
 
     mlflow_tracking_uri: str = Field(
         "",
         validation_alias="MLFLOW_TRACKING_URI",
-        description="MLflow's address, http(s)://…; sqlite:///… or a folder starts a local one over it, "
-        "as does nothing, over data/.",
+        description="Address of an MLflow server, or a store (sqlite:///… or a folder) for a local "
+        "MLflow; if empty, the store in TRACKING_DATA_DIR.",
     )
     mlflow_experiment_name: str = Field(
         "Default",
         min_length=1,
         validation_alias="MLFLOW_EXPERIMENT_NAME",
-        description="The experiment whose runs are listed.",
+        description="Name of the experiment whose runs are listed.",
     )
     mlflow_tracking_username: str | None = Field(
-        None, validation_alias="MLFLOW_TRACKING_USERNAME", description="Basic authentication with MLflow."
+        None,
+        validation_alias="MLFLOW_TRACKING_USERNAME",
+        description="Username for basic authentication with MLflow.",
     )
     mlflow_tracking_password: SecretStr | None = Field(
-        None, validation_alias="MLFLOW_TRACKING_PASSWORD", description="Its password."
+        None,
+        validation_alias="MLFLOW_TRACKING_PASSWORD",
+        description="Password for basic authentication with MLflow.",
     )
     mlflow_tracking_token: SecretStr | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_TOKEN",
-        description="Bearer token for MLflow; a username and password win over it.",
+        description="Bearer token for MLflow; a username and password take precedence.",
     )
     mlflow_tracking_token_file: Path | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_TOKEN_FILE",
-        description="File with such a token instead; read again when it changes.",
+        description="File that holds the bearer token instead; read again when it changes.",
     )
     mlflow_tracking_insecure_tls: bool = Field(
         default=False,
@@ -52,15 +56,17 @@ class MlflowSettings(BaseSettings):
     mlflow_tracking_server_cert_path: Path | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_SERVER_CERT_PATH",
-        description="CA bundle (PEM) to verify MLflow's certificate with, a file or a folder.",
+        description="CA bundle to verify MLflow's certificate with: a PEM file or a folder.",
     )
     mlflow_tracking_client_cert_path: Path | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_CLIENT_CERT_PATH",
-        description="Client certificate with its key (PEM) to show to MLflow.",
+        description="PEM file with the client certificate and its key that are presented to MLflow.",
     )
     mlflow_workspace: str | None = Field(
-        None, validation_alias="MLFLOW_WORKSPACE", description="Workspace of an MLflow that has workspaces."
+        None,
+        validation_alias="MLFLOW_WORKSPACE",
+        description="Workspace to read, for an MLflow that has workspaces.",
     )
 
     @field_validator("mlflow_tracking_uri")

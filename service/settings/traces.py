@@ -1,7 +1,7 @@
-"""What OpenTelemetry's variables ask of this service, which sends traces alone, by OTLP over HTTP.
+"""What OpenTelemetry's variables ask of this service, which sends only traces, and only by OTLP over HTTP.
 
-The rest of them its SDK reads. They are often set for a whole cluster and meant for others, so that none ends
-the service: what is not spoken here is a warning.
+OpenTelemetry's SDK reads the variables that this module does not. They are often set for a whole cluster and
+meant for other programs, so none of them stops the service: a value that is not supported causes a warning.
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
@@ -21,10 +21,13 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROPAGATORS = "OTEL_PROPAGATORS"
 _OTHER_SIGNALS = {
-    "OTEL_METRICS_EXPORTER": "metrics are not sent, but at /metrics for Prometheus",
-    "OTEL_LOGS_EXPORTER": "the log is not sent, but on standard error",
+    "OTEL_METRICS_EXPORTER": "metrics are not sent; Prometheus can read them at /metrics",
+    "OTEL_LOGS_EXPORTER": "log lines are not sent; they are written to standard error",
 }
-_SPOKEN = {"otlp", "otlp_proto_http"}  # the second is how Python's SDK calls what is spoken here
+_SUPPORTED = {
+    "otlp",
+    "otlp_proto_http",
+}  # the second is the name of OTLP over HTTP in OpenTelemetry's Python SDK
 _HTTP = "http/protobuf"
 _GRPC_PORT = 4317
 _NONE_SENT = "no traces are sent"
@@ -33,63 +36,67 @@ Warn = Callable[[str], object]
 
 
 class TraceExport(NamedTuple):
-    """wanted: the variable that asks for traces, "" for none. warnings: what is asked for and not done."""
+    """Whether traces are sent.
 
-    wanted: str
+    variable: the one that asks for them, "" if no traces are sent. warnings: a sentence for each request that
+    is not fulfilled.
+    """
+
+    variable: str
     warnings: tuple[str, ...]
 
 
 def trace_export(environment: Mapping[str, str]) -> TraceExport:
-    """What these variables ask for. An empty one counts as not set, as OpenTelemetry has it."""
-    given = {name: value.strip() for name, value in environment.items() if value.strip()}
+    """Return what these variables ask for. An empty one counts as not set, as in OpenTelemetry's rules."""
+    variables = {name: value.strip() for name, value in environment.items() if value.strip()}
     warnings: list[str] = []
-    return TraceExport(_wanted(given, warnings.append), tuple(warnings))
+    return TraceExport(_requesting_variable(variables, warnings.append), tuple(warnings))
 
 
-def _wanted(given: Mapping[str, str], warn: Warn) -> str:
-    disabled = given.get(_DISABLED, "false").lower()
+def _requesting_variable(variables: Mapping[str, str], warn: Warn) -> str:
+    disabled = variables.get(_DISABLED, "false").lower()
     if disabled == "true":
         return ""
     if disabled != "false":
-        warn(f"{_DISABLED}: {shorten(disabled)} is neither true nor false, and so false")
-    _warn_of_others(given, warn)
-    exporters = _listed(given.get(_EXPORTER, ""))
-    endpoint = _first(given, _ENDPOINTS)
-    asking = _EXPORTER if exporters else endpoint
-    if not asking or exporters == ["none"]:
+        warn(f"{_DISABLED}: {shorten(disabled)} is neither true nor false; it counts as false")
+    _warn_of_other_signals(variables, warn)
+    exporters = _split(variables.get(_EXPORTER, ""))
+    endpoint = _first(variables, _ENDPOINTS)
+    requesting = _EXPORTER if exporters else endpoint
+    if not requesting or exporters == ["none"]:
         return ""
-    if exporters and not _speaks_one(exporters, warn):
+    if exporters and not _is_any_supported(exporters, warn):
         return ""
-    return asking if _can_be_sent(given, endpoint, warn) else ""
+    return requesting if _can_be_sent(variables, endpoint, warn) else ""
 
 
-def _speaks_one(exporters: Sequence[str], warn: Warn) -> bool:
-    strange = [name for name in exporters if name not in _SPOKEN]
-    is_spoken = len(strange) < len(exporters)
-    if strange:
-        names = ", ".join(map(shorten, strange))
-        effect = "traces are sent by otlp" if is_spoken else _NONE_SENT
-        warn(f"{_EXPORTER}: only otlp and, alone, none are spoken here, not {names}; {effect}")
-    return is_spoken
+def _is_any_supported(exporters: Sequence[str], warn: Warn) -> bool:
+    others = [name for name in exporters if name not in _SUPPORTED]
+    is_any_supported = len(others) < len(exporters)
+    if others:
+        names = ", ".join(map(shorten, others))
+        effect = "traces are sent with otlp" if is_any_supported else _NONE_SENT
+        warn(f"{_EXPORTER}: only otlp, or none alone, is supported here, not {names}; {effect}")
+    return is_any_supported
 
 
-def _can_be_sent(given: Mapping[str, str], endpoint: str, warn: Warn) -> bool:
-    """Whether the endpoint and the protocol are what is spoken here. An endpoint's text may be a secret."""
-    protocol = _first(given, _PROTOCOLS)
-    if protocol and given[protocol] != _HTTP:
-        warn(f"{protocol}: only {_HTTP} is spoken here, not {shorten(given[protocol])}; {_NONE_SENT}")
+def _can_be_sent(variables: Mapping[str, str], endpoint: str, warn: Warn) -> bool:
+    """Tell whether endpoint and protocol are supported. No warning repeats the endpoint: it may be secret."""
+    protocol = _first(variables, _PROTOCOLS)
+    if protocol and variables[protocol] != _HTTP:
+        warn(f"{protocol}: only {_HTTP} is supported here, not {shorten(variables[protocol])}; {_NONE_SENT}")
         return False
-    port = _port(given[endpoint]) if endpoint else 0
+    port = _port(variables[endpoint]) if endpoint else 0
     if port is None:
         warn(f"{endpoint}: must be http://… or https://…; {_NONE_SENT}")
         return False
     if port == _GRPC_PORT and not protocol:
-        warn(f"{endpoint}: {port} is gRPC's port as a rule; OTLP over HTTP, which is spoken here, has 4318")
+        warn(f"{endpoint}: {port} is usually the port of gRPC; traces are sent over HTTP, whose port is 4318")
     return True
 
 
 def _port(address: str) -> int | None:
-    """The port of an address that OTLP over HTTP can be sent to; None where it is none."""
+    """Return the port of an address that OTLP over HTTP can be sent to; None if it is not such an address."""
     try:
         url = URL(address)
     except ValueError:
@@ -97,18 +104,18 @@ def _port(address: str) -> int | None:
     return url.port if url.scheme in {"http", "https"} and url.host else None
 
 
-def _warn_of_others(given: Mapping[str, str], warn: Warn) -> None:
-    for name, instead in _OTHER_SIGNALS.items():
-        if set(_listed(given.get(name, "none"))) != {"none"}:
-            warn(f"{name}: {instead}")
-    propagators = _listed(given.get(_PROPAGATORS, "tracecontext"))
+def _warn_of_other_signals(variables: Mapping[str, str], warn: Warn) -> None:
+    for name, effect in _OTHER_SIGNALS.items():
+        if set(_split(variables.get(name, "none"))) != {"none"}:
+            warn(f"{name}: {effect}")
+    propagators = _split(variables.get(_PROPAGATORS, "tracecontext"))
     if "tracecontext" not in propagators:
-        warn(f"{_PROPAGATORS}: a caller's place in a trace is read and passed on as tracecontext (W3C) only")
+        warn(f"{_PROPAGATORS}: only tracecontext (W3C) is read from requests and sent to MLflow")
 
 
-def _first(given: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((name for name in names if name in given), "")
+def _first(variables: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((name for name in names if name in variables), "")
 
 
-def _listed(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
     return [name for part in text.lower().split(",") if (name := part.strip())]

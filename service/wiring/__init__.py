@@ -1,1 +1,1 @@
-"""Makes parts from settings: who tells callers apart, how MLflow is reached, which local store is used."""
+"""Builds parts from the settings: authentication of callers, the connection to MLflow, the local store."""

@@ -1,4 +1,4 @@
-"""Which of the ways to tell callers apart the settings choose."""
+"""Builds what identifies callers, as the settings of authentication say."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def identification(
     auth: AuthSettings, environment: Mapping[str, str]
 ) -> tuple[Identify | None, AbstractAsyncContextManager[object]]:
-    """Who tells callers apart, None where nobody does, and what is to be open while it does.
+    """Return what identifies callers (None without authentication), and the context in which it can be used.
 
-    environment: names the proxy and the CAs by which an issuer of tokens is reached. ValueError, which names
-    the setting, for keys that are not there or not what they should be.
+    environment: the variables that name the proxy and the CAs for an issuer of tokens. ValueError names the
+    setting whose keys are missing or malformed.
     """
     if auth.mode == "api_key":
         return _api_keys(auth), nullcontext()
@@ -35,10 +35,10 @@ def identification(
 
 
 def _api_keys(auth: AuthSettings) -> ApiKeys:
-    with _said_of("TRACKING_AUTH__API_KEYS"):
-        given = {} if auth.api_keys is None else read_keys(auth.api_keys.get_secret_value())
-    with _said_of("TRACKING_AUTH__API_KEYS_FILE" if auth.api_keys_file else "TRACKING_AUTH__API_KEYS"):
-        return ApiKeys(given, auth.api_keys_file)
+    with _error_names("TRACKING_AUTH__API_KEYS"):
+        keys = {} if auth.api_keys is None else read_keys(auth.api_keys.get_secret_value())
+    with _error_names("TRACKING_AUTH__API_KEYS_FILE" if auth.api_keys_file else "TRACKING_AUTH__API_KEYS"):
+        return ApiKeys(keys, auth.api_keys_file)
 
 
 def _tokens(
@@ -49,10 +49,10 @@ def _tokens(
         from service.auth.tokens import Tokens  # noqa: PLC0415 - needs the extra
     except ImportError as error:
         raise ValueError(
-            "TRACKING_AUTH__MODE: jwt needs more: pip install 'experiment-tracking[jwt]'"
+            "TRACKING_AUTH__MODE: jwt needs more packages: pip install 'experiment-tracking[jwt]'"
         ) from error
     if auth.jwt_keys_file is not None:
-        with _said_of("TRACKING_AUTH__JWT_KEYS_FILE"):
+        with _error_names("TRACKING_AUTH__JWT_KEYS_FILE"):
             file = KeyFile(auth.jwt_keys_file)
         return Tokens(file, issuer=auth.issuer, audience=auth.audience, scope=auth.scope), nullcontext()
     url = issuer(auth.jwks_url, environment)
@@ -60,26 +60,26 @@ def _tokens(
 
 
 def issuer(url: str, environment: Mapping[str, str]) -> KeyUrl:
-    """The keys that an issuer publishes, reached as the environment says; ValueError names a variable."""
+    """Return the keys at an issuer's address, fetched by the environment's proxy and CAs; ValueError."""
     from service.auth.key_sets import KeyUrl  # noqa: PLC0415 - needs the extra
 
     proxy = proxy_for(URL(url), environment)
     return KeyUrl(
         url,
-        _patience,
+        _remaining_time,
         proxy=None if proxy is None else proxy.url,
         ssl_context=trusted(environment) if url.startswith("https") else None,
     )
 
 
-def _patience() -> float | None:
-    """The seconds for which the caller at hand still waits; None for as long as it takes."""
-    ends = DEADLINE.get()
-    return None if ends is None else max(0.0, ends - asyncio.get_running_loop().time())
+def _remaining_time() -> float | None:
+    """Return the seconds until the deadline of the current request; None outside of a request."""
+    deadline = DEADLINE.get()
+    return None if deadline is None else max(0.0, deadline - asyncio.get_running_loop().time())
 
 
 @contextmanager
-def _said_of(setting: str) -> Iterator[None]:
+def _error_names(setting: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How MLflow is reached, as the settings, the environment and the files in the user's home say together."""
+"""The connection to MLflow, from the settings, the environment and the files in the user's home folder."""
 
 from __future__ import annotations
 
@@ -30,98 +30,102 @@ _FOR_A_SERVER = (
 
 
 class Remark(NamedTuple):
-    """A sentence for the operator. is_odd: whether something is not as it may have been meant."""
+    """A sentence for the operator. is_odd: whether it is a warning, because something may be wrong."""
 
     text: str
     is_odd: bool = True
 
 
 class Connection(NamedTuple):
-    """The way to MLflow, and what is to be said of it."""
+    """How MLflow is reached, and the remarks for the operator about it."""
 
     access: Access
     remarks: tuple[Remark, ...] = ()
 
 
 def connection(
-    settings: Settings, given: Mapping[str, str] | None = None, home: Path | None = None
+    settings: Settings, environ: Mapping[str, str] | None = None, home: Path | None = None
 ) -> Connection:
-    """The way to the MLflow of the settings; to a local one it is the direct one.
+    """Return how the MLflow of the settings is reached; a local MLflow is always reached directly.
 
-    given: the environment, that of this process if None. home: the user's folder, likewise. SettingsError
-    where something is asked for that the service cannot do, or a file is not what it should be.
+    environ: the environment, by default that of this process. home: the user's home folder, likewise.
+    SettingsError if a variable asks for something that is not supported, or a file is missing or malformed.
     """
-    given = os.environ if given is None else given
+    environ = os.environ if environ is None else environ
     is_server = settings.mlflow_tracking_uri.startswith(("http://", "https://"))
-    refused = list(environment.wrong_experiment(given, settings.mlflow_experiment_name))
+    refused = list(environment.wrong_experiment(environ, settings.mlflow_experiment_name))
     if is_server:
-        refused += environment.unsupported(given)
+        refused += environment.unsupported(environ)
     if refused:
         raise SettingsError("; ".join(refused))
     if not is_server:
-        return Connection(DIRECT, (*_unused(settings), *map(Remark, environment.misspelt(given, _known()))))
-    return _to_server(settings, given, home or _home())
+        return Connection(
+            DIRECT, (*_remarks_on_unused(settings), *map(Remark, environment.misspelt(environ, _known())))
+        )
+    return _to_server(settings, environ, home or _home())
 
 
-def _to_server(settings: Settings, given: Mapping[str, str], home: Path) -> Connection:
+def _to_server(settings: Settings, environ: Mapping[str, str], home: Path) -> Connection:
     url = URL(settings.mlflow_tracking_uri)
-    found, remarks = _credentials(settings, url.host or "", given, home)
-    headers = dict(_authorization(settings, found))
+    login, remarks = _credentials(settings, url.host or "", environ, home)
+    headers = dict(_authorization(settings, login))
     if settings.mlflow_workspace:
         headers[WORKSPACE] = settings.mlflow_workspace
     file = settings.mlflow_tracking_token_file
     try:
-        proxy = proxy_for(url, given)
+        proxy = proxy_for(url, environ)
         context = tls(
             settings.mlflow_tracking_server_cert_path,
             settings.mlflow_tracking_client_cert_path,
-            given if url.scheme == "https" else {},
+            environ if url.scheme == "https" else {},
             insecure=settings.mlflow_tracking_insecure_tls,
         )
     except ValueError as error:
         raise SettingsError(str(error)) from error
     access = Access(
         headers,
-        None if file is None or found.is_basic else _token(file),
+        None if file is None or login.is_basic else _token(file),
         context,
         None if proxy is None else proxy.url,
     )
     remarks += [
-        *map(Remark, environment.replaced(given, url.host or "", has_credentials=found.has_any)),
-        *_of_proxy(proxy, url, found),
-        *_of_bundle(given, url),
-        *_others(given),
+        *map(Remark, environment.replaced(environ, url.host or "", has_credentials=login.has_any)),
+        *_remarks_on_proxy(proxy, url, login),
+        *_remarks_on_bundle(environ, url),
+        *_remarks_on_others(environ),
     ]
     return Connection(access, tuple(remarks))
 
 
 def _credentials(
-    settings: Settings, host: str, given: Mapping[str, str], home: Path
+    settings: Settings, host: str, environ: Mapping[str, str], home: Path
 ) -> tuple[Credentials, list[Remark]]:
-    found = Credentials(
+    login = Credentials(
         settings.mlflow_tracking_username,
         _plain(settings.mlflow_tracking_password),
         has_token=bool(settings.mlflow_tracking_token or settings.mlflow_tracking_token_file),
     )
     remarks = []
     try:
-        found = credentials.with_file(found, home)
-    except ValueError as error:  # MLflow may well take the service without them
+        login = credentials.with_file(login, home)
+    except ValueError as error:  # MLflow may accept the service without credentials
         remarks.append(Remark(f"the credentials file is not used: {error}"))
     try:
-        found = credentials.with_netrc(found, host, given, home)
+        login = credentials.with_netrc(login, host, environ, home)
     except ValueError as error:
         remarks.append(Remark(f".netrc is not used: {error}"))
     if (_plain(settings.mlflow_tracking_token) or "").lower().startswith("bearer "):
-        remarks.append(Remark("MLFLOW_TRACKING_TOKEN begins with Bearer, which is sent before it anyway"))
-    if found.source:
-        remarks.append(Remark(f"the credentials for MLflow are those in {found.source}", is_odd=False))
-    return found, remarks + [Remark(text) for text in credentials.remarks(found)]
+        remarks.append(
+            Remark("MLFLOW_TRACKING_TOKEN begins with Bearer, which the service adds itself: remove it")
+        )
+    if login.source:
+        remarks.append(Remark(f"the credentials for MLflow come from {login.source}", is_odd=False))
+    return login, remarks + [Remark(text) for text in credentials.remarks(login)]
 
 
-def _authorization(settings: Settings, found: Credentials) -> Mapping[str, str]:
-    if found.is_basic:
-        return authorization(found.username, found.password, None)
+def _authorization(settings: Settings, login: Credentials) -> Mapping[str, str]:
+    if login.is_basic:
+        return authorization(login.username, login.password, None)
     return authorization(None, None, _plain(settings.mlflow_tracking_token))
 
 
@@ -132,35 +136,36 @@ def _token(file: Path) -> TokenFile:
         raise SettingsError(f"MLFLOW_TRACKING_TOKEN_FILE: {error}") from error
 
 
-def _unused(settings: Settings) -> Iterator[Remark]:
+def _remarks_on_unused(settings: Settings) -> Iterator[Remark]:
     for name in _FOR_A_SERVER:
         if getattr(settings, name):
             yield Remark(
-                f"{name.upper()} is not used: MLFLOW_TRACKING_URI names no server, so a local MLflow is meant"
+                f"{name.upper()} is not used: MLFLOW_TRACKING_URI names no server, so the service "
+                "starts a local MLflow"
             )
 
 
-def _of_proxy(proxy: Proxy | None, url: URL, found: Credentials) -> Iterator[Remark]:
+def _remarks_on_proxy(proxy: Proxy | None, url: URL, login: Credentials) -> Iterator[Remark]:
     if proxy is not None:
         yield Remark(f"MLflow is reached through {proxy.shown}, as {proxy.variable} says", is_odd=False)
-        if url.scheme == "http" and found.has_any:
+        if url.scheme == "http" and login.has_any:
             yield Remark(
-                f"{proxy.shown} can read the credentials for MLflow, for its address is http://…; "
-                f"NO_PROXY may name {url.host}"
+                f"{proxy.shown} can read the credentials for MLflow, because MLflow's address is http://…; "
+                f"add {url.host} to NO_PROXY to reach it directly"
             )
 
 
-def _of_bundle(given: Mapping[str, str], url: URL) -> Iterator[Remark]:
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # read by OpenSSL, which says nothing of what is not there
-        value = given.get(name, "")
+def _remarks_on_bundle(environ: Mapping[str, str], url: URL) -> Iterator[Remark]:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # read by OpenSSL, which ignores a missing file
+        value = environ.get(name, "")
         if url.scheme == "https" and value and not Path(value).exists():
-            yield Remark(f"{name}: {value} is not there")
+            yield Remark(f"{name}: {value} does not exist")
 
 
-def _others(given: Mapping[str, str]) -> Iterator[Remark]:
+def _remarks_on_others(environ: Mapping[str, str]) -> Iterator[Remark]:
     known = _known()
-    yield from map(Remark, environment.misspelt(given, known))
-    if names := environment.without_use(given, known):
+    yield from map(Remark, environment.misspelt(environ, known))
+    if names := environment.without_use(environ, known):
         yield Remark(environment.unheard(names), is_odd=False)
 
 
@@ -175,5 +180,5 @@ def _plain(value: SecretStr | None) -> str | None:
 def _home() -> Path:
     try:
         return Path.home()
-    except RuntimeError:  # a user without an entry, as in some containers
+    except RuntimeError:  # the user has no entry in the password database, as in some containers
         return Path(os.devnull)

@@ -1,4 +1,4 @@
-"""What differs over a local MLflow: which store the settings mean, and what holds over it."""
+"""What the settings mean over a local MLflow: which store, which time limits, and remarks about both."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from service.local.environment import withheld
 from service.local.store import Store, find_store
 from service.settings.load import Settings, SettingsError, is_chosen, variables
 
-_PATIENCE = 60.0  # seconds; MLflow's file store reads every run for each list, 5,000 of them in 16 s
+_TIME_LIMIT = 60.0  # seconds; MLflow's file store reads every run for each list, 5,000 of them in 16 s
 
 
 def local_store(settings: Settings) -> Store | None:
-    """The store that a local MLflow is started over; None where MLFLOW_TRACKING_URI is a server's address.
+    """Return the store to start a local MLflow over; None if MLFLOW_TRACKING_URI is a server's address.
 
-    SettingsError where no store is there, but something else that may be meant.
+    SettingsError if the address names something else than a store.
     """
-    given = settings.mlflow_tracking_uri
-    address = parse(given, os.path.isdir) if given else None
+    uri = settings.mlflow_tracking_uri
+    address = parse(uri, os.path.isdir) if uri else None
     if isinstance(address, ServerAddress):
         return None
     try:
@@ -28,31 +28,32 @@ def local_store(settings: Settings) -> Store | None:
 
 
 def settled(settings: Settings, store: Store) -> Settings:
-    """The settings over a local store: more patience where nobody has chosen how much, and no experiment
-    created in a store that is read-only.
+    """Return the settings over a local store.
+
+    Time limits that are not set become longer, and no experiment is created in a read-only store.
     """
     upstream = settings.upstream
     update: dict[str, object] = {"create_experiment": settings.create_experiment and not store.is_read_only}
     if not is_chosen("TRACKING_DEADLINE", settings.deadline):
-        update["deadline"] = _PATIENCE
+        update["deadline"] = _TIME_LIMIT
     if not is_chosen("TRACKING_UPSTREAM__READ_TIMEOUT", upstream.read_timeout):
-        update["upstream"] = upstream.model_copy(update={"read_timeout": _PATIENCE})
+        update["upstream"] = upstream.model_copy(update={"read_timeout": _TIME_LIMIT})
     return settings.model_copy(update=update)
 
 
 def remarks(store: Store) -> list[str]:
-    """What is not as it may have been meant, a sentence each."""
-    said = []
+    """Return what the operator may not expect, a sentence each."""
+    sentences = []
     if store.is_new and not store.is_own:
-        said.append(f"{store.uri} is not there yet: a new, empty store is made")
+        sentences.append(f"{store.uri} does not exist yet: a new, empty store is created")
     if store.is_unfinished:
-        said.append(
-            f"{store.uri} was left half made: it is made anew"
+        sentences.append(
+            f"{store.uri} was left incomplete by an earlier start: it is created anew"
             if store.is_new
-            else f"{store.uri} may have a part of the sample: a start with --sample completes it"
+            else f"{store.uri} may contain only a part of the sample: start with --sample to complete it"
         )
     if store.is_read_only:
-        said.append(f"{store.uri} is read-only: what is there is shown, and no experiment is created")
-    if not_given := sorted(set(withheld(os.environ)) - {name for name, _, _ in variables()}):
-        said.append(f"the local MLflow is not given {', '.join(not_given)}")
-    return said
+        sentences.append(f"{store.uri} is read-only: its runs are served, and no experiment is created")
+    if names := sorted(set(withheld(os.environ)) - {name for name, _, _ in variables()}):
+        sentences.append(f"the local MLflow does not get these variables: {', '.join(names)}")
+    return sentences

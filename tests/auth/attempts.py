@@ -1,6 +1,6 @@
-"""The service with callers told apart, asked byte by byte, and all that it says meanwhile.
+"""The service with authentication, asked byte by byte, and everything that it logs meanwhile.
 
-Whatever is attempted, no credential may stand in what the service says: that is looked at in the end.
+Whatever is attempted, no credential may appear in what the service says: that is checked at the end.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _TELLTALE = 20  # characters of a part
 
 
 class Answer(NamedTuple):
-    """What came back on a connection."""
+    """An answer on a connection: its status, headers and body."""
 
     status: int
     headers: CIMultiDict[str]
@@ -37,12 +37,12 @@ class Answer(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """What the body says."""
+        """Return the body, parsed."""
         return json.loads(self.body)
 
 
 class Attempts:
-    """api: a client of the service. good: the line of a head that lets a caller in."""
+    """Attempts at the service. api: its client. good: the header line of an accepted credential."""
 
     def __init__(self, api: Client, good: str) -> None:
         self.api = api
@@ -52,14 +52,14 @@ class Attempts:
         self._credentials = _parts(good)
 
     async def __call__(self, *lines: str, target: str = RUNS, method: str = "GET") -> Answer:
-        """The answer to a request with these lines in its head, letter by letter; surrogates are bytes."""
+        """Return the answer to a request with these header lines, sent as they are; surrogates are bytes."""
         host = () if any(line.lower().startswith("host") for line in lines) else ("Host: service",)
         head = [f"{method} {target} HTTP/1.1", *host, *lines, "Connection: close", "", ""]
         self._credentials |= _parts("\n".join(head))
         return await self.raw("\r\n".join(head).encode("utf-8", "surrogateescape"))
 
     async def raw(self, sent: bytes) -> Answer:
-        """The answer to these bytes."""
+        """Return the answer to these bytes."""
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_connection(self.api.host, self.api.port)
             writer.write(sent)
@@ -73,23 +73,23 @@ class Attempts:
         return Answer(int(first_line.split()[1]), headers, head.read())
 
     def check_silence(self, log: bytes) -> None:
-        """No part of what was sent as a credential stands in the log or in an answer."""
+        """Check that no part of a credential that was sent appears in the log or in an answer."""
         said = b"".join([log, *map(as_text, self.answered), self._came_back]).decode("latin-1")
         assert self._credentials
         assert [] == [one for one in self._credentials if one in said]
 
 
 def _parts(text: str) -> set[str]:
-    """The beginnings of the parts of credentials in lines of a head, where they are long enough to tell."""
+    """Return the beginnings of the credentials in header lines, where they are long enough to recognise."""
     given = "\n".join(_CREDENTIAL.findall(text))
     return {part[:_TELLTALE] for part in _PART.findall(given)}
 
 
 @asynccontextmanager
 async def attempting(mlflow_url: str, good: str, auth: dict[str, Any]) -> AsyncIterator[Attempts]:
-    """Attempts at the service over this MLflow, with a log of everything.
+    """Serve this MLflow with a log of everything.
 
-    In the end the service has kept silent about all credentials, there, in /readyz and in /metrics.
+    At the end, no credential may appear in the log, in /readyz or in /metrics.
     """
     answered: list[AccessRecord] = []
     written = BytesIO()
@@ -106,13 +106,13 @@ async def attempting(mlflow_url: str, good: str, auth: dict[str, Any]) -> AsyncI
 
 
 def check_let_in(answer: Answer) -> None:
-    """The caller was known: the list of runs came back."""
+    """Check that the caller was accepted and got the list of runs."""
     assert 200 == answer.status, answer.body
     schemas.RunList.model_validate(answer.json, strict=True)
 
 
 def check_refused(answer: Answer) -> None:
-    """The caller was not known, and is told how to say who it is, and nothing else."""
+    """Check that the caller was refused, with a challenge and nothing else."""
     assert (401, "application/problem+json") == (answer.status, answer.headers["Content-Type"]), answer.body
     assert set(schemas.Problem.model_fields) == answer.json.keys()
     assert "unauthenticated" == answer.json["code"]

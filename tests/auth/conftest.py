@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.auth.identifying import Keys
 from tests.auth.issuer import Issuer, PrivateKeys, make_keys, public_jwk
-from tests.auth.telling import Keys
 from tests.cache.scripted import Clock
 
 
 @pytest.fixture(scope="session")
 def private_keys() -> PrivateKeys:
-    """Keys of an issuer and of a stranger: RSA ones take a while to make."""
+    """The keys of an issuer and of a stranger, made once because RSA keys take a while."""
     return make_keys()
 
 
@@ -25,7 +25,7 @@ async def issuer(private_keys: PrivateKeys) -> AsyncIterator[Issuer]:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Seconds since 1970 that a test turns; they start now, as the tokens do."""
+    """Seconds since 1970, controlled by the test, from now on."""
     clock = Clock()
     clock.now = time.time()
     return clock
@@ -33,5 +33,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 def keys(issuer: Issuer) -> Keys:
-    """The issuer's RSA key."""
+    """The issuer's RSA key, as a source of keys."""
     return Keys(public_jwk(issuer.keys.rsa))

@@ -1,4 +1,4 @@
-"""Tokens that are not good, by what is wrong with them. Each is made of an issuer's good one."""
+"""Invalid tokens, by what is wrong with them; each is made from a valid token of an issuer."""
 
 import hmac
 import json
@@ -14,12 +14,12 @@ Forgery = Callable[[Issuer], str]
 
 
 def unsigned(_message: bytes) -> bytes:
-    """No signature."""
+    """Return an empty signature."""
     return b""
 
 
 def with_head(sign: Callable[[Issuer], Sign] | None = None, **head: Any) -> Forgery:
-    """A token with this head, signed with the issuer's RSA key unless told otherwise."""
+    """A token with this header, signed with the issuer's RSA key or as `sign` says."""
 
     def forged(issuer: Issuer) -> str:
         return assembled(head, issuer.claims(), issuer.rs256 if sign is None else sign(issuer))
@@ -28,12 +28,12 @@ def with_head(sign: Callable[[Issuer], Sign] | None = None, **head: Any) -> Forg
 
 
 def with_claims(**claims: Any) -> Forgery:
-    """A token that the issuer has signed, with these claims."""
+    """A token with these claims, signed by the issuer."""
     return lambda issuer: issuer.token(**claims)
 
 
 def in_seconds(**seconds: int) -> Forgery:
-    """A token whose times are so many seconds from now."""
+    """A token whose times are this many seconds from now."""
     return lambda issuer: issuer.token(**{name: int(time.time()) + value for name, value in seconds.items()})
 
 
@@ -43,27 +43,27 @@ def public_bytes(issuer: Issuer, encoding: Encoding) -> bytes:
 
 
 def keyed_with(secret: Callable[[Issuer], bytes]) -> Callable[[Issuer], Sign]:
-    """HMAC with something that everybody knows."""
+    """Sign by HMAC with something that everybody knows."""
     return lambda issuer: lambda message: hmac.digest(secret(issuer), message, "sha256")
 
 
 def stranger(issuer: Issuer) -> Sign:
-    """Signed by somebody else."""
+    """Sign with the key of a stranger."""
     return signing("RS256", issuer.keys.stranger)
 
 
 def strangers_key(issuer: Issuer) -> dict[str, Any]:
-    """The key that a stranger would like tokens to be checked with."""
+    """The public key of a stranger, as a JWK in the header of a token."""
     return public_jwk(issuer.keys.stranger, kid="rsa")
 
 
 def edited(edit: Callable[[str, str, str], str]) -> Forgery:
-    """A good token of which the head, the claims and the signature are put together anew."""
+    """A valid token whose header, claims and signature are put together anew."""
     return lambda issuer: edit(*issuer.token().split("."))
 
 
 def other_claims(head: str, _claims: str, signature: str) -> str:
-    """The signature of one token under the claims of another."""
+    """The signature of one token with the claims of another."""
     return f"{head}.{part(json.dumps({'sub': 'root', 'iss': ISSUER}).encode())}.{signature}"
 
 

@@ -1,4 +1,4 @@
-"""Somebody who issues JSON Web Tokens and publishes the keys to check them with, on a loopback port."""
+"""An issuer of JSON Web Tokens, which publishes its keys on a loopback port."""
 
 import json
 import time
@@ -19,7 +19,7 @@ Sign = Callable[[bytes], bytes]
 
 
 class PrivateKeys(NamedTuple):
-    """Keys with which tokens are signed, or should not be."""
+    """Private keys that sign tokens."""
 
     rsa: rsa.RSAPrivateKey
     ec: ec.EllipticCurvePrivateKey
@@ -30,7 +30,7 @@ class PrivateKeys(NamedTuple):
 
 
 def make_keys() -> PrivateKeys:
-    """New keys."""
+    """Make new keys."""
     return PrivateKeys(
         rsa=rsa.generate_private_key(65_537, 2_048),
         ec=ec.generate_private_key(ec.SECP256R1()),
@@ -49,18 +49,18 @@ def public_jwk(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, **members: A
 
 
 def signing(algorithm: str, key: Any) -> Sign:
-    """How this algorithm signs with this key."""
+    """Return what signs with this algorithm and key."""
     by_name = get_default_algorithms()[algorithm]
     return lambda message: by_name.sign(message, key)
 
 
 def part(content: bytes) -> str:
-    """Bytes as a token has them."""
+    """Bytes as a part of a token: Base64url without padding."""
     return urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def assembled(head: Mapping[str, Any], claims: object, sign: Sign) -> str:
-    """A token of exactly this, whether it makes sense or not."""
+    """A token of exactly these parts, valid or not."""
     message = f"{part(json.dumps(head).encode())}.{part(json.dumps(claims).encode())}"
     return f"{message}.{part(sign(message.encode()))}"
 
@@ -87,7 +87,7 @@ class Issuer:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[Self]:
-        """Publish the keys at `url`."""
+        """Publish the keys at `url` during the context."""
         await self.start(0)
         try:
             yield self
@@ -104,20 +104,20 @@ class Issuer:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/keys"
 
     async def stop(self) -> None:
-        """Be unreachable from now on."""
+        """Become unreachable."""
         if self._runner is not None:
             await self._runner.cleanup()
 
     def withdraw(self, *key_ids: str) -> None:
-        """Publish these keys no more."""
+        """Stop publishing these keys."""
         self.published = [key for key in self.published if key["kid"] not in key_ids]
 
     def token(self, **claims: Any) -> str:
-        """A token that is good but for the claims given; None leaves a claim out."""
+        """Return a valid token but for these claims; None leaves a claim out."""
         return assembled({"alg": "RS256", "kid": "rsa"}, self.claims(**claims), self.rs256)
 
     def claims(self, **changed: Any) -> dict[str, Any]:
-        """The claims of a good token, with changes; None leaves a claim out."""
+        """Return the claims of a valid token, with changes; None leaves a claim out."""
         now = int(time.time())
         good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "nbf": now - 60, "exp": now + 600}
         return {name: value for name, value in (good | changed).items() if value is not None}

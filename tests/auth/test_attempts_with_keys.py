@@ -1,4 +1,4 @@
-"""Attempts to get in where callers have API keys, over the served application."""
+"""Attempts to get an answer where callers need API keys, over the served application."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -87,42 +87,42 @@ BAD = {
 
 @pytest.fixture
 async def attempts(fake: FakeMlflow) -> AsyncIterator[Attempts]:
-    """The service for callers with two keys."""
+    """The service with two API keys."""
     auth = {"mode": "api_key", "api_keys": f"{LINE}, {OTHER.line}"}
     async with attempting(fake.url, f"X-API-Key: {KEY}", auth) as made:
         yield made
 
 
 @pytest.mark.parametrize("lines", GOOD.values(), ids=GOOD)
-async def test_a_key_lets_in(attempts: Attempts, lines: list[str]) -> None:
-    """A key is taken after Bearer or in X-API-Key, whatever the case of the header and the scheme."""
+async def test_accepts_a_key_in_either_header(attempts: Attempts, lines: list[str]) -> None:
+    """A key is accepted after Bearer or in X-API-Key, whatever the case of header and scheme."""
     check_let_in(await attempts(*lines))
 
 
 @pytest.mark.parametrize("lines", BAD.values(), ids=BAD)
-async def test_what_is_no_key_does_not(attempts: Attempts, fake: FakeMlflow, lines: list[str]) -> None:
-    """Whatever else is sent in the head of a request is a 401, and MLflow is not asked."""
+async def test_rejects_malformed_keys(attempts: Attempts, fake: FakeMlflow, lines: list[str]) -> None:
+    """Any other header is answered 401, and MLflow is not asked."""
     check_refused(await attempts(*lines))
     assert [] == fake.calls
     check_let_in(await attempts(attempts.good))
 
 
 @pytest.mark.parametrize("name", ["api_key", "access_token", "token", "key", "X-API-Key", "Authorization"])
-async def test_a_key_in_the_query(attempts: Attempts, name: str) -> None:
-    """Queries end in logs and histories: a key there is not looked at."""
+async def test_ignores_a_key_in_the_query(attempts: Attempts, name: str) -> None:
+    """A key in the query is ignored, because queries end up in logs and histories."""
     check_refused(await attempts(target=f"{RUNS}?{name}={KEY}"))
 
 
-async def test_a_key_in_the_body(attempts: Attempts) -> None:
-    """A key in a form is not looked at."""
+async def test_ignores_a_key_in_the_body(attempts: Attempts) -> None:
+    """A key in a form is ignored."""
     body = f"access_token={KEY}"
     head = f"POST {RUNS}/compare HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {len(body)}"
     form = "Content-Type: application/x-www-form-urlencoded"
     check_refused(await attempts.raw(f"{head}\r\n{form}\r\n\r\n{body}".encode()))
 
 
-async def test_a_key_in_the_address(attempts: Attempts) -> None:
-    """The user and password of an absolute address are not looked at."""
+async def test_ignores_a_key_in_the_url(attempts: Attempts) -> None:
+    """The user and password of an absolute URL are ignored."""
     check_refused(await attempts(target=f"http://ada:{KEY}@service{RUNS}"))
 
 
@@ -131,8 +131,8 @@ async def test_a_key_in_the_address(attempts: Attempts) -> None:
     [f"X-API-Key : {KEY}", f" X-API-Key: {KEY}", f"X-API-Key: {KEY}\0", "X-API-Key"],
     ids=["a space before the colon", "a space before the name", "a NUL", "a name alone"],
 )
-async def test_a_head_that_is_none(attempts: Attempts, line: str) -> None:
-    """A line that HTTP does not know is a 400, whoever sends it."""
+async def test_rejects_malformed_header_lines(attempts: Attempts, line: str) -> None:
+    """A malformed header line is answered 400, with any credential."""
     answer = await attempts(line)
     assert (400, "unreadable_request") == (answer.status, answer.json["code"])
 
@@ -146,15 +146,17 @@ async def test_a_head_that_is_none(attempts: Attempts, line: str) -> None:
         (["X-API-Key: a", "X-API-Key: b"], "Several credentials were sent."),
     ],
 )
-async def test_a_caller_without_a_credential(attempts: Attempts, lines: list[str], expected: str) -> None:
-    """Where nothing was sent that could be good, the challenge names no error (RFC 6750, 3.1)."""
+async def test_challenges_a_request_without_credential(
+    attempts: Attempts, lines: list[str], expected: str
+) -> None:
+    """Without a credential, the challenge has no error code (RFC 6750, 3.1)."""
     answer = await attempts(*lines)
     assert 'Bearer realm="experiment-tracking"' == answer.headers["WWW-Authenticate"]
     assert expected == answer.json["detail"]
 
 
-async def test_a_caller_with_a_wrong_key(attempts: Attempts) -> None:
-    """Where a key was sent that is not known, the challenge says that it is not."""
+async def test_challenges_a_request_with_an_unknown_key(attempts: Attempts) -> None:
+    """With an unknown key, the challenge has the error code invalid_token."""
     answer = await attempts("X-API-Key: etk_wrong")
     assert 'Bearer realm="experiment-tracking", error="invalid_token"' == answer.headers["WWW-Authenticate"]
     assert "The API key is not known." == answer.json["detail"]

@@ -1,4 +1,4 @@
-"""Attempts to get in where callers have tokens, over the served application and an issuer's real keys."""
+"""Attempts to get an answer where callers need tokens, with the real keys of an issuer."""
 
 import asyncio
 import json
@@ -19,33 +19,33 @@ Caplog = pytest.LogCaptureFixture
 
 
 def settings_for(issuer: Issuer, **more: Any) -> dict[str, Any]:
-    """The settings of a service that takes this issuer's tokens."""
+    """The settings of a service that accepts this issuer's tokens."""
     return {"mode": "jwt", "jwks_url": issuer.url, "issuer": ISSUER, "audience": AUDIENCE, **more}
 
 
 def bearing(token: str) -> str:
-    """The line of a head that bears a token."""
+    """The header line with a token."""
     return f"Authorization: Bearer {token}"
 
 
 @pytest.fixture
 async def attempts(fake: FakeMlflow, issuer: Issuer) -> AsyncIterator[Attempts]:
-    """The service for callers with tokens."""
+    """The service with authentication by tokens."""
     async with attempting(fake.url, bearing(issuer.token()), settings_for(issuer)) as made:
         yield made
 
 
-async def test_a_token_lets_in(attempts: Attempts) -> None:
-    """A token that the issuer signed for this service lets in."""
+async def test_accepts_a_valid_token(attempts: Attempts) -> None:
+    """A token that the issuer signed for this service is accepted."""
     check_let_in(await attempts(attempts.good))
     assert "ada" == attempts.answered[-1].caller
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-async def test_a_token_that_is_not_good_does_not(
+async def test_rejects_forged_tokens(
     attempts: Attempts, issuer: Issuer, fake: FakeMlflow, forge: Forgery
 ) -> None:
-    """Whatever is wrong with a token, it is a 401, also where keys are known and a good one was there."""
+    """An invalid token is answered 401, even if the keys are known and a valid token came before."""
     check_let_in(await attempts(attempts.good))
     fake.calls.clear()
     check_refused(await attempts(bearing(forge(issuer))))
@@ -64,18 +64,18 @@ async def test_a_token_that_is_not_good_does_not(
         ["Cookie: access_token={token}"],
     ],
 )
-async def test_a_good_token_in_a_wrong_place(attempts: Attempts, issuer: Issuer, lines: list[str]) -> None:
-    """A token is looked for in one place only, and there has to be one."""
+async def test_rejects_a_token_in_another_place(attempts: Attempts, issuer: Issuer, lines: list[str]) -> None:
+    """A valid token is accepted in one place only, and only once in a request."""
     token = issuer.token()
     check_refused(await attempts(*(line.format(token=token) for line in lines)))
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u"])
 @pytest.mark.parametrize("key_id", ["rsa", "theirs"])
-async def test_an_address_in_the_head_of_a_token(
+async def test_ignores_key_addresses_in_a_token(
     attempts: Attempts, issuer: Issuer, name: str, key_id: str
 ) -> None:
-    """Where a token says that its key is to be had is not looked at."""
+    """An address of keys in the header of a token is not fetched."""
     async with Issuer(issuer.keys).serve() as theirs:
         theirs.published = [strangers_key(issuer) | {"kid": key_id}]
         head = {"alg": "RS256", "kid": key_id, name: theirs.url}
@@ -85,7 +85,7 @@ async def test_an_address_in_the_head_of_a_token(
 
 
 async def test_a_flood_of_unknown_keys(attempts: Attempts, issuer: Issuer) -> None:
-    """200 tokens at once that name 200 keys nobody knows make the service ask for the keys once at most."""
+    """200 concurrent tokens with 200 unknown key ids cause at most one more fetch of the keys."""
     check_let_in(await attempts(attempts.good))
     assert 1 == issuer.fetches
     sign = signing("RS256", issuer.keys.stranger)
@@ -99,8 +99,8 @@ async def test_a_flood_of_unknown_keys(attempts: Attempts, issuer: Issuer) -> No
 
 
 class TestNoKeys:
-    async def test_they_cannot_be_had(self, fake: FakeMlflow, issuer: Issuer, caplog: Caplog) -> None:
-        """Where the issuer fails from the start nobody is known: 503, and when to ask again, but not why."""
+    async def test_answers_503_without_keys(self, fake: FakeMlflow, issuer: Issuer, caplog: Caplog) -> None:
+        """If the issuer fails from the start, callers get 503 with Retry-After, and no reason."""
         issuer.before = answering(500)
         good = bearing(issuer.token())
         auth = settings_for(issuer, open_metrics=True)
@@ -112,8 +112,10 @@ class TestNoKeys:
             assert "status 500" in caplog.text
             check_refused(await attempts())
 
-    async def test_they_do_not_come_in_time(self, fake: FakeMlflow, issuer: Issuer, caplog: Caplog) -> None:
-        """A caller who wants to wait for less has the answer while the issuer still thinks."""
+    async def test_answers_503_at_the_callers_deadline(
+        self, fake: FakeMlflow, issuer: Issuer, caplog: Caplog
+    ) -> None:
+        """A caller with a shorter deadline is answered while the fetch goes on."""
         never = asyncio.Event()
 
         async def hang(_request: web.Request) -> None:
@@ -139,7 +141,9 @@ class TestScope:
             {"roles": ["runs:read"]},
         ],
     )
-    async def test_it_is_granted(self, fake: FakeMlflow, issuer: Issuer, claims: dict[str, Any]) -> None:
+    async def test_accepts_a_granted_scope(
+        self, fake: FakeMlflow, issuer: Issuer, claims: dict[str, Any]
+    ) -> None:
         """A scope may stand in scope, scp or roles, as words or as a list."""
         good = bearing(issuer.token(**claims))
         async with attempting(fake.url, good, settings_for(issuer, scope="runs:read")) as attempts:
@@ -158,8 +162,10 @@ class TestScope:
             {"permissions": ["runs:read"]},
         ],
     )
-    async def test_it_is_not(self, fake: FakeMlflow, issuer: Issuer, claims: dict[str, Any]) -> None:
-        """A caller who is known and lacks the scope is a 403, which says so, each time."""
+    async def test_rejects_a_missing_scope(
+        self, fake: FakeMlflow, issuer: Issuer, claims: dict[str, Any]
+    ) -> None:
+        """A valid token without the scope is answered 403 with a detail, each time."""
         good = bearing(issuer.token(scope="runs:read"))
         without = bearing(issuer.token(**claims))
         async with attempting(fake.url, good, settings_for(issuer, scope="runs:read")) as attempts:
@@ -170,14 +176,14 @@ class TestScope:
             assert [] == fake.calls
 
 
-async def test_the_times_of_a_token_are_taken_with_some_leeway(attempts: Attempts, issuer: Issuer) -> None:
-    """The clocks of two machines differ by some seconds."""
+async def test_accepts_times_with_a_leeway(attempts: Attempts, issuer: Issuer) -> None:
+    """The times of a token count with some seconds of leeway for different clocks."""
     now = int(time.time())
     check_let_in(await attempts(bearing(issuer.token(nbf=now + 5, iat=now + 5))))
 
 
-async def test_the_detail_says_what_is_wrong(attempts: Attempts, issuer: Issuer) -> None:
-    """Whoever sends a token that has expired, say, reads that it has, and nothing of what it holds."""
+async def test_the_detail_names_the_wrong_claim(attempts: Attempts, issuer: Issuer) -> None:
+    """The detail of a 401 names the wrong claim, for example exp, and not its value."""
     expected = {
         "expired": "The token has expired (exp).",
         "not valid yet": "The token is not valid yet (nbf).",
@@ -188,14 +194,14 @@ async def test_the_detail_says_what_is_wrong(attempts: Attempts, issuer: Issuer)
         "exp a word": "The token's claim exp is not valid.",
         "nbf a word": "The token's claim nbf is not valid.",
         "iat a word": "The token's claim iat is not valid.",
-        "another aud": "The token is for somebody else (aud).",
-        "another iss": "The token is from somebody else (iss).",
-        "iss a list": "The token is from somebody else (iss).",
+        "another aud": "The token is for another audience (aud).",
+        "another iss": "The token is from another issuer (iss).",
+        "iss a list": "The token is from another issuer (iss).",
         "RS512": "The token's algorithm is not accepted (alg).",
         "another key under a known kid": "The token's signature is not valid.",
         "kid 'unknown'": "The token's key is not known (kid).",
         "claims that are a list": "The token is not valid.",
-        "a word": "This is no token.",
+        "a word": "The credential is not a token (JWT).",
         "longer than any": "The token is too long.",
     }
     details = {name: (await attempts(bearing(FORGERIES[name](issuer)))).json["detail"] for name in expected}

@@ -1,4 +1,4 @@
-"""The credential that a request bears."""
+"""The credential in the headers of a request."""
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -26,8 +26,8 @@ def heading(given: Headers) -> CIMultiDictProxy[str]:
         ([("x-api-key", " abc\t")], "abc"),
     ],
 )
-def test_a_key(given: Headers, expected: str | None) -> None:
-    """A key stands after Bearer or in X-API-Key, and in one of them only."""
+def test_reads_a_key_from_either_header(given: Headers, expected: str | None) -> None:
+    """A key is read after Bearer or from X-API-Key, and from only one of them."""
     if expected is None:
         with pytest.raises(Unauthenticated, match="Several"):
             api_key(heading(given))
@@ -36,14 +36,14 @@ def test_a_key(given: Headers, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("given", [[], [("X-API-Key", "abc")], [("Cookie", "Authorization=Bearer abc")]])
-def test_a_token_is_not_looked_for_elsewhere(given: Headers) -> None:
-    """A token stands in Authorization."""
+def test_reads_a_token_from_authorization_only(given: Headers) -> None:
+    """A token is read from Authorization only."""
     with pytest.raises(Unauthenticated, match="A credential is needed"):
         bearer(heading(given))
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Bearer \t ", "Basic abc", "Bearer\tabc", "abc"])
-def test_another_scheme(value: str) -> None:
-    """Whatever does not start with Bearer and a space, or stops there, is no credential."""
+def test_rejects_other_schemes(value: str) -> None:
+    """Any scheme but Bearer, and Bearer without a credential, is an error."""
     with pytest.raises(Unauthenticated, match="must be sent as Authorization: Bearer"):
         bearer(heading([("Authorization", value)]))

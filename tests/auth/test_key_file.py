@@ -1,4 +1,4 @@
-"""Which keys of a set are taken, and the file that one may stand in."""
+"""The keys of a key set that are usable, and the file that holds one."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.auth.issuer import PrivateKeys, part, public_jwk
 
 
 def file_with(tmp_path: Path, content: str | bytes) -> KeyFile:
-    """Keys in a file of this content."""
+    """Keys from a file with this content."""
     file = tmp_path / "keys"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return KeyFile(file)
@@ -31,8 +31,8 @@ def as_pem(key: Any) -> bytes:
     return content
 
 
-async def test_a_pem(tmp_path: Path, private_keys: PrivateKeys) -> None:
-    """A key as PEM has no id: it is for every token of its algorithm."""
+async def test_a_pem_matches_every_key_id(tmp_path: Path, private_keys: PrivateKeys) -> None:
+    """A key as PEM has no id and matches every token of its algorithm."""
     for key, fits, other in ((private_keys.rsa, "RS256", "ES256"), (private_keys.ec, "ES256", "RS256")):
         keys: KeySet = file_with(tmp_path, as_pem(key))
         keys.renew_if_old()
@@ -41,8 +41,8 @@ async def test_a_pem(tmp_path: Path, private_keys: PrivateKeys) -> None:
         assert await keys.find(other, None) is None
 
 
-async def test_a_set(tmp_path: Path, private_keys: PrivateKeys) -> None:
-    """A set has a key for each id and algorithm, and one for tokens that name none where it is clear."""
+async def test_finds_keys_by_id_and_algorithm(tmp_path: Path, private_keys: PrivateKeys) -> None:
+    """A key set has a key for each id and algorithm; a token without id matches the only key."""
     rsa, ec_key = public_jwk(private_keys.rsa, kid="a"), public_jwk(private_keys.ec, kid="a")
     keys = file_with(tmp_path, as_set(rsa, ec_key, public_jwk(private_keys.stranger, kid="b")))
     names = {
@@ -63,8 +63,8 @@ async def test_a_set(tmp_path: Path, private_keys: PrivateKeys) -> None:
     } == names
 
 
-async def test_what_else_is_in_a_set(tmp_path: Path, private_keys: PrivateKeys) -> None:
-    """Members that are broken, too short, or for something else are left out; the others are good."""
+async def test_skips_unusable_members(tmp_path: Path, private_keys: PrivateKeys) -> None:
+    """Members that are malformed, too short or for another use are skipped; the others count."""
     good = public_jwk(private_keys.rsa)
     left_out = {
         "encryption": good | {"use": "enc"},
@@ -98,16 +98,16 @@ async def test_what_else_is_in_a_set(tmp_path: Path, private_keys: PrivateKeys) 
     assert ["good"] == found
 
 
-async def test_a_private_key(tmp_path: Path, private_keys: PrivateKeys) -> None:
-    """Of a private key in a set only the public half is used."""
+async def test_uses_only_the_public_half(tmp_path: Path, private_keys: PrivateKeys) -> None:
+    """Of a private key in a set, only the public half is used."""
     private = public_jwk(private_keys.ec, kid="a") | {"d": part(b"\1" * 32)}
     key = await file_with(tmp_path, as_set(private)).find("ES256", "a")
     assert key is not None
     assert isinstance(key.key, ec.EllipticCurvePublicKey)
 
 
-def test_what_is_none(tmp_path: Path, private_keys: PrivateKeys) -> None:
-    """What is no set and no public key of a kind that is taken is told of, with the file's name."""
+def test_rejects_files_without_keys(tmp_path: Path, private_keys: PrivateKeys) -> None:
+    """A file that is neither a key set nor a supported public key is an error with the file's name."""
     pkcs8 = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     for content in (
         "",
@@ -129,7 +129,7 @@ def test_what_is_none(tmp_path: Path, private_keys: PrivateKeys) -> None:
             file_with(tmp_path, content)
 
 
-def test_it_is_not_there(tmp_path: Path) -> None:
-    """A file that is not there is an error."""
+def test_rejects_a_missing_file(tmp_path: Path) -> None:
+    """A missing file is an error."""
     with pytest.raises(FileNotFoundError):
         KeyFile(tmp_path / "keys")

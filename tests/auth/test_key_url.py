@@ -1,4 +1,4 @@
-"""The keys that an issuer publishes: when they are fetched, and how long they are believed."""
+"""The keys that an issuer publishes: when they are fetched, and how long they are used."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ Caplog = pytest.LogCaptureFixture
 
 @pytest.fixture
 def clock() -> Clock:
-    """Seconds that a test turns."""
+    """Seconds, controlled by the test."""
     return Clock()
 
 
@@ -31,29 +31,31 @@ async def keys(issuer: Issuer, clock: Clock) -> AsyncIterator[KeyUrl]:
 
 
 async def settled(keys: KeyUrl) -> None:
-    """Wait for the fetch that goes on behind the callers' backs."""
+    """Wait for the fetch in the background."""
     assert keys._fetching is not None
     await keys._fetching
 
 
 class TestFetching:
-    async def test_it_waits_for_the_first_caller(self, keys: KeyUrl, issuer: Issuer) -> None:
-        """Nothing is fetched before somebody asks, and once for all who ask then."""
+    async def test_fetches_for_the_first_caller(self, keys: KeyUrl, issuer: Issuer) -> None:
+        """The keys are fetched when they are first needed, once for all callers at that time."""
         assert 0 == issuer.fetches
         found = await asyncio.gather(*(keys.find("RS256", "rsa") for _ in range(20)))
         assert 20 == sum(key is not None for key in found)
         assert 1 == issuer.fetches
 
-    async def test_the_keys_are_kept(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """For five minutes the issuer is not asked again."""
+    async def test_keeps_the_keys_for_five_minutes(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
+        """The issuer is not asked again for five minutes."""
         for _ in range(3):
             keys.renew_if_old()
             assert await keys.find("RS256", "rsa") is not None
             clock.tick(100.0)
         assert 1 == issuer.fetches
 
-    async def test_they_are_renewed(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """After that they are fetched anew, and nobody waits: a key that was withdrawn is unknown then."""
+    async def test_renews_the_keys_in_the_background(
+        self, keys: KeyUrl, issuer: Issuer, clock: Clock
+    ) -> None:
+        """After five minutes the keys are fetched in the background, and a withdrawn key becomes unknown."""
         assert await keys.find("RS256", "rsa") is not None
         issuer.withdraw("rsa")
         edition = keys.edition
@@ -65,8 +67,8 @@ class TestFetching:
         assert edition != keys.edition
         assert 2 == issuer.fetches
 
-    async def test_the_same_keys_are_the_same_edition(self, keys: KeyUrl, clock: Clock) -> None:
-        """Tokens need not be checked anew where the issuer's keys stayed as they were."""
+    async def test_equal_keys_keep_the_edition(self, keys: KeyUrl, clock: Clock) -> None:
+        """If the fetched keys are equal, the edition stays, so tokens need no new check."""
         await keys.find("RS256", "rsa")
         edition = keys.edition
         clock.tick(301.0)
@@ -74,8 +76,8 @@ class TestFetching:
         await settled(keys)
         assert edition == keys.edition
 
-    async def test_an_unknown_key_is_looked_for(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """A key that the issuer has added is found, ten seconds after the last look at the latest."""
+    async def test_fetches_an_unknown_key(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
+        """A key that the issuer has added is found at most ten seconds after the last fetch."""
         await keys.find("RS256", "rsa")
         issuer.published.append(public_jwk(issuer.keys.stranger, kid="new"))
         clock.tick(9.9)
@@ -84,8 +86,10 @@ class TestFetching:
         assert await keys.find("RS256", "new") is not None
         assert 2 == issuer.fetches
 
-    async def test_a_flood_of_unknown_keys(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """However many keys nobody knows are asked for, the issuer is asked once in ten seconds."""
+    async def test_unknown_keys_cause_one_fetch_in_ten_seconds(
+        self, keys: KeyUrl, issuer: Issuer, clock: Clock
+    ) -> None:
+        """However many unknown keys are asked for, the issuer is asked once in ten seconds."""
         await keys.find("RS256", "rsa")
         for expected in (2, 3):
             clock.tick(10.0)
@@ -93,8 +97,8 @@ class TestFetching:
             assert [None] * 200 == found
             assert expected == issuer.fetches
 
-    async def test_a_caller_who_leaves(self, keys: KeyUrl, issuer: Issuer) -> None:
-        """The fetch goes on for the others."""
+    async def test_a_cancelled_caller_does_not_cancel_the_fetch(self, keys: KeyUrl, issuer: Issuer) -> None:
+        """If a caller is cancelled, the fetch goes on for the others."""
         asked, go_on = asyncio.Event(), asyncio.Event()
 
         async def wait(_request: web.Request) -> None:
@@ -111,8 +115,8 @@ class TestFetching:
         assert await stays is not None
         assert 1 == issuer.fetches
 
-    async def test_a_caller_who_waits_no_longer(self, issuer: Issuer) -> None:
-        """A caller whose patience ends has an answer while the fetch goes on; leaving ends the fetch."""
+    async def test_a_caller_does_not_wait_past_its_deadline(self, issuer: Issuer) -> None:
+        """A caller at its deadline gets an error while the fetch goes on; the end of the context stops it."""
         asked, never = asyncio.Event(), asyncio.Event()
 
         async def hang(_request: web.Request) -> None:
@@ -125,14 +129,14 @@ class TestFetching:
                 await keys.find("RS256", "rsa")
             await asked.wait()
 
-    async def test_it_is_used_outside_of_its_context(self, issuer: Issuer) -> None:
-        """Without an open session there is nothing to fetch with: a mistake of the program."""
+    async def test_rejects_use_outside_its_context(self, issuer: Issuer) -> None:
+        """Use outside its context is an error of the program."""
         with pytest.raises(RuntimeError, match="outside their context"):
             await KeyUrl(issuer.url)._text()
 
 
 async def no_text(_request: web.Request) -> web.StreamResponse:
-    """Bytes that are not UTF-8."""
+    """Answer with bytes that are not UTF-8."""
     return web.Response(body=b'{"keys": ["\xff"]}')
 
 
@@ -152,8 +156,10 @@ FAULTS: dict[str, Hook] = {
 
 class TestFailing:
     @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-    async def test_from_the_start(self, keys: KeyUrl, issuer: Issuer, clock: Clock, fault: Hook) -> None:
-        """Without any key nobody can be known; ten seconds later the issuer is asked again."""
+    async def test_without_keys_callers_cannot_be_checked(
+        self, keys: KeyUrl, issuer: Issuer, clock: Clock, fault: Hook
+    ) -> None:
+        """If the first fetch fails, there are no keys; the next fetch comes after ten seconds."""
         issuer.before = fault
         with pytest.raises(AuthUnavailable) as caught:
             await keys.find("RS256", "rsa")
@@ -168,10 +174,10 @@ class TestFailing:
         assert await keys.find("RS256", "rsa") is not None
 
     @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-    async def test_later(
+    async def test_keeps_its_keys_while_the_issuer_fails(
         self, keys: KeyUrl, issuer: Issuer, clock: Clock, caplog: Caplog, fault: Hook
     ) -> None:
-        """The keys that it had are believed, and the log says why there are no newer ones."""
+        """If a later fetch fails, the keys stay valid, and the log has the reason."""
         await keys.find("RS256", "rsa")
         issuer.before = fault
         clock.tick(3_600.0)
@@ -182,8 +188,8 @@ class TestFailing:
         assert 1 == len(caplog.records)
         assert "no keys from" in caplog.text
 
-    async def test_it_is_unreachable(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """An issuer that is gone changes nothing, and its new keys count once it is back."""
+    async def test_recovers_when_the_issuer_returns(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
+        """An unreachable issuer changes nothing, and its new keys count once it is back."""
         await keys.find("RS256", "rsa")
         await issuer.stop()
         clock.tick(301.0)
@@ -197,8 +203,8 @@ class TestFailing:
         await settled(keys)
         assert await keys.find("RS256", "rsa") is None
 
-    async def test_for_longer_than_a_day(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """Keys that are older than a day are not believed, and neither are the tokens they had checked."""
+    async def test_drops_keys_after_a_day(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
+        """After a day without a fetch the keys are dropped, and with them the tokens that they verified."""
         await keys.find("RS256", "rsa")
         edition = keys.edition
         issuer.before = answering(500)
@@ -211,8 +217,10 @@ class TestFailing:
         clock.tick(10.0)
         assert await keys.find("RS256", "rsa") is not None
 
-    async def test_all_keys_are_withdrawn(self, keys: KeyUrl, issuer: Issuer, clock: Clock) -> None:
-        """An issuer that publishes no key any more has none: nobody can be known."""
+    async def test_without_published_keys_callers_cannot_be_checked(
+        self, keys: KeyUrl, issuer: Issuer, clock: Clock
+    ) -> None:
+        """If the issuer publishes no keys any more, callers cannot be checked."""
         await keys.find("RS256", "rsa")
         issuer.published = []
         clock.tick(301.0)
@@ -222,8 +230,10 @@ class TestFailing:
             await keys.find("RS256", "rsa")
 
     @pytest.mark.parametrize(("size", "expected"), [(1_048_576, True), (1_048_577, False)])
-    async def test_it_says_a_lot(self, keys: KeyUrl, issuer: Issuer, size: int, expected: bool) -> None:
-        """A set of a megabyte is read, and none that is larger."""
+    async def test_rejects_a_large_key_set(
+        self, keys: KeyUrl, issuer: Issuer, size: int, expected: bool
+    ) -> None:
+        """A key set of a megabyte is read, and a larger one is an error."""
 
         async def padded(_request: web.Request) -> web.StreamResponse:
             return web.Response(text=json.dumps({"keys": issuer.published}).ljust(size))
@@ -235,8 +245,8 @@ class TestFailing:
             with pytest.raises(AuthUnavailable):
                 await keys.find("RS256", "rsa")
 
-    async def test_it_hangs(self, issuer: Issuer) -> None:
-        """An issuer that does not answer is given up in time."""
+    async def test_gives_up_on_a_hanging_issuer(self, issuer: Issuer) -> None:
+        """A fetch from an issuer that does not answer ends after its time limit."""
         never = asyncio.Event()
 
         async def hang(_request: web.Request) -> None:
@@ -247,8 +257,8 @@ class TestFailing:
             with pytest.raises(AuthUnavailable):
                 await keys.find("RS256", "rsa")
 
-    async def test_it_sends_elsewhere(self, keys: KeyUrl, issuer: Issuer, caplog: Caplog) -> None:
-        """A redirect is not followed: the keys are where the settings say, or nowhere."""
+    async def test_follows_no_redirect(self, keys: KeyUrl, issuer: Issuer, caplog: Caplog) -> None:
+        """A redirect is an error and is not followed."""
         async with Issuer(issuer.keys).serve() as elsewhere:
             issuer.before = answering(302, headers={"Location": elsewhere.url})
             with pytest.raises(AuthUnavailable):
@@ -257,8 +267,8 @@ class TestFailing:
         assert "status 302" in caplog.text
 
 
-async def test_the_log_says_how_many_keys_there_are(keys: KeyUrl, caplog: Caplog) -> None:
-    """Of the keys that are published, those that are taken are counted."""
+async def test_logs_the_number_of_usable_keys(keys: KeyUrl, caplog: Caplog) -> None:
+    """The log says how many of the published keys are usable."""
     caplog.set_level(logging.INFO)
     await keys.find("RS256", "rsa")
-    assert [f"2 keys from {keys._url}"] == [record.getMessage() for record in caplog.records]
+    assert [f"2 keys fetched from {keys._url}"] == [record.getMessage() for record in caplog.records]

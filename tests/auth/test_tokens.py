@@ -1,4 +1,4 @@
-"""Tokens: how long one that was found good is believed, and what its bearer is called."""
+"""Tokens: how long a valid one is remembered, and the name of its caller."""
 
 import time
 from typing import Any
@@ -7,24 +7,26 @@ import pytest
 
 from service.auth.key_sets import KeyUrl
 from service.errors import AuthUnavailable, Unauthenticated
+from tests.auth.identifying import Keys, bearing, identifying
 from tests.auth.issuer import AUDIENCE, Issuer, assembled, public_jwk, signing
-from tests.auth.telling import Keys, bearing, telling
 from tests.cache.scripted import Clock
 from tests.fakes.faults import answering
 
 
 class TestMemory:
-    async def test_a_token_is_checked_once(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
-        """A token that was found good is not checked again while it lasts."""
-        tokens, headers = telling(keys, clock), bearing(issuer.token())
+    async def test_checks_a_token_once(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
+        """A valid token is not checked again before it expires."""
+        tokens, headers = identifying(keys, clock), bearing(issuer.token())
         for _ in range(3):
             assert "ada" == await tokens(headers)
             clock.tick(100.0)
         assert 1 == len(keys.asked)
 
-    async def test_it_ends(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
-        """It is refused from its end on, give or take the leeway, though it is remembered."""
-        tokens, headers = telling(keys, clock), bearing(issuer.token(exp=int(clock.now) + 600))
+    async def test_rejects_a_remembered_token_after_its_end(
+        self, issuer: Issuer, keys: Keys, clock: Clock
+    ) -> None:
+        """A remembered token is refused after its end and the leeway."""
+        tokens, headers = identifying(keys, clock), bearing(issuer.token(exp=int(clock.now) + 600))
         assert "ada" == await tokens(headers)
         clock.tick(608.0)
         assert "ada" == await tokens(headers)
@@ -32,39 +34,37 @@ class TestMemory:
         with pytest.raises(Unauthenticated, match="The token has expired"):
             await tokens(headers)
 
-    async def test_the_keys_change(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
-        """With other keys every token is checked anew."""
-        tokens, headers = telling(keys, clock), bearing(issuer.token())
+    async def test_checks_tokens_again_after_new_keys(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
+        """If the keys change, every token is checked again."""
+        tokens, headers = identifying(keys, clock), bearing(issuer.token())
         await tokens(headers)
         keys.edition += 1
         await tokens(headers)
         assert 2 == len(keys.asked)
 
-    async def test_one_that_is_not_good_is_not_remembered(
-        self, issuer: Issuer, keys: Keys, clock: Clock
-    ) -> None:
-        """What was refused is checked each time."""
-        tokens, headers = telling(keys, clock), bearing(issuer.token(aud="another"))
+    async def test_remembers_no_invalid_token(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
+        """An invalid token is checked each time."""
+        tokens, headers = identifying(keys, clock), bearing(issuer.token(aud="another"))
         for _ in range(3):
             with pytest.raises(Unauthenticated):
                 await tokens(headers)
         assert 3 == len(keys.asked)
 
-    async def test_it_is_bounded(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
-        """So many tokens are remembered, and the oldest is forgotten for one more."""
-        tokens = telling(keys, clock, most_known=3)
+    async def test_forgets_the_oldest_token(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
+        """Only a limited number of tokens is remembered; a new one replaces the oldest."""
+        tokens = identifying(keys, clock, most_known=3)
         given = [bearing(issuer.token(sub=str(number))) for number in range(4)]
         for headers in given:
             await tokens(headers)
-        assert 3 == len(tokens._known)
+        assert 3 == len(tokens._entries)
         await tokens(given[3])
         assert 4 == len(keys.asked)
         await tokens(given[0])
         assert 5 == len(keys.asked)
 
-    async def test_no_token_is_kept(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
-        """What is remembered of a token is a digest, and none of its parts."""
-        tokens, token = telling(keys, clock), issuer.token()
+    async def test_keeps_only_digests(self, issuer: Issuer, keys: Keys, clock: Clock) -> None:
+        """Only the digest of a token is kept in memory."""
+        tokens, token = identifying(keys, clock), issuer.token()
         await tokens(bearing(token))
         assert [] == [part for part in token.split(".") if part in repr(vars(tokens))]
 
@@ -87,23 +87,23 @@ class TestName:
             ({"sub": "x" * 65}, "x" * 64),
         ],
     )
-    async def test_it_is_of_a_claim(
+    async def test_the_name_is_a_claim(
         self, issuer: Issuer, keys: Keys, clock: Clock, claims: dict[str, Any], expected: str
     ) -> None:
-        """A caller is called by the subject, else by the client; what cannot stand in a log is left out."""
-        assert expected == await telling(keys, clock)(bearing(issuer.token(**claims)))
+        """The name is the subject, or else the client, without characters that cannot stand in a log."""
+        assert expected == await identifying(keys, clock)(bearing(issuer.token(**claims)))
 
 
 @pytest.mark.parametrize("exp", [9_999_999_999, 9_999_999_999.5, 10**400])
-async def test_a_token_that_lasts(issuer: Issuer, keys: Keys, clock: Clock, exp: float) -> None:
-    """An end that is far away, and larger than any float, is an end as others."""
-    assert "ada" == await telling(keys, clock)(bearing(issuer.token(exp=exp)))
+async def test_accepts_a_distant_end(issuer: Issuer, keys: Keys, clock: Clock, exp: float) -> None:
+    """A token may expire in a very distant future, beyond any float."""
+    assert "ada" == await identifying(keys, clock)(bearing(issuer.token(exp=exp)))
 
 
 @pytest.mark.parametrize("aud", [AUDIENCE, [AUDIENCE], ["another", AUDIENCE]])
-async def test_a_token_for_several(issuer: Issuer, keys: Keys, clock: Clock, aud: object) -> None:
-    """A token may be for others, too."""
-    assert "ada" == await telling(keys, clock)(bearing(issuer.token(aud=aud)))
+async def test_accepts_several_audiences(issuer: Issuer, keys: Keys, clock: Clock, aud: object) -> None:
+    """A token may name other audiences too."""
+    assert "ada" == await identifying(keys, clock)(bearing(issuer.token(aud=aud)))
 
 
 NOW = int(time.time())
@@ -123,29 +123,29 @@ NOW = int(time.time())
         ({"jti": 17}, {}),
     ],
 )
-async def test_tokens_as_issuers_make_them(
+async def test_accepts_tokens_of_well_known_issuers(
     issuer: Issuer, keys: Keys, clock: Clock, claims: dict[str, Any], head: dict[str, Any]
 ) -> None:
-    """A token that `exp` bounds, for this audience, is good, whatever else its issuer leaves out or adds."""
+    """Tokens with an end and this audience are accepted, whatever other claims their issuers add."""
     token = assembled({"alg": "RS256", "kid": "rsa", **head}, issuer.claims(**claims), issuer.rs256)
-    assert "ada" == await telling(keys, clock)(bearing(token))
+    assert "ada" == await identifying(keys, clock)(bearing(token))
 
 
 class TestIssuer:
-    async def test_both_algorithms(self, issuer: Issuer, clock: Clock) -> None:
-        """Tokens of RS256 and ES256 are taken, each with the key that it names."""
+    async def test_accepts_rs256_and_es256(self, issuer: Issuer, clock: Clock) -> None:
+        """Tokens with RS256 and ES256 are accepted, each with the key that it names."""
         async with KeyUrl(issuer.url) as keys:
-            tokens = telling(keys, clock)
+            tokens = identifying(keys, clock)
             token = assembled({"alg": "ES256", "kid": "ec"}, issuer.claims(sub="eve"), issuer.es256)
             assert "eve" == await tokens(bearing(token))
             assert "ada" == await tokens(bearing(issuer.token()))
             assert 1 == issuer.fetches
 
-    async def test_a_key_is_withdrawn(self, issuer: Issuer, clock: Clock) -> None:
-        """Once the keys were renewed, a token of a key that is gone is refused, though it was good before."""
+    async def test_rejects_tokens_of_a_withdrawn_key(self, issuer: Issuer, clock: Clock) -> None:
+        """After the keys are renewed, a token of a withdrawn key is refused even if it was remembered."""
         ticking = Clock()
         async with KeyUrl(issuer.url, clock=ticking) as keys:
-            tokens, headers = telling(keys, clock), bearing(issuer.token())
+            tokens, headers = identifying(keys, clock), bearing(issuer.token())
             assert "ada" == await tokens(headers)
             issuer.withdraw("rsa")
             ticking.tick(301.0)
@@ -155,11 +155,11 @@ class TestIssuer:
             with pytest.raises(Unauthenticated, match="key is not known"):
                 await tokens(headers)
 
-    async def test_a_key_is_replaced_under_its_id(self, issuer: Issuer, clock: Clock) -> None:
-        """A new key of the same id takes the old one's tokens away, too."""
+    async def test_rejects_tokens_of_a_replaced_key(self, issuer: Issuer, clock: Clock) -> None:
+        """If another key has the same id, tokens of the old key are refused."""
         ticking = Clock()
         async with KeyUrl(issuer.url, clock=ticking) as keys:
-            tokens = telling(keys, clock)
+            tokens = identifying(keys, clock)
             assert "ada" == await tokens(bearing(issuer.token()))
             issuer.withdraw("rsa")
             issuer.published.append(public_jwk(issuer.keys.stranger, kid="rsa"))
@@ -174,11 +174,11 @@ class TestIssuer:
                 bearing(assembled({"alg": "RS256", "kid": "rsa"}, issuer.claims(), sign))
             )
 
-    async def test_it_is_unreachable(self, issuer: Issuer, clock: Clock) -> None:
-        """For a day the old keys are good, for new tokens as well; then nobody is known."""
+    async def test_accepts_tokens_for_a_day_without_the_issuer(self, issuer: Issuer, clock: Clock) -> None:
+        """Without the issuer the last keys count for a day, for new tokens too; then there is an error."""
         ticking = Clock()
         async with KeyUrl(issuer.url, clock=ticking) as keys:
-            tokens, remembered = telling(keys, clock), bearing(issuer.token())
+            tokens, remembered = identifying(keys, clock), bearing(issuer.token())
             await tokens(remembered)
             issuer.before = answering(500)
             for _ in range(23):

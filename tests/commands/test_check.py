@@ -1,4 +1,4 @@
-"""`experiment-tracking check`: what it finds, what it advises, and its exit codes."""
+"""`experiment-tracking check`: its findings, its advice and its exit codes."""
 
 import asyncio
 import time
@@ -27,98 +27,98 @@ SOON = 5.0  # seconds, on a machine that does much else
 
 
 class Checked(NamedTuple):
-    """The exit code, and what was said, line by line."""
+    """The result of a check: the exit code and the lines that it wrote."""
 
     code: int
     lines: list[str]
 
 
 async def checked(mlflow_url: str, patience: float = 30.0, **settings: Any) -> Checked:
-    """A check of an MLflow."""
-    said: list[str] = []
-    made = make_settings(mlflow_tracking_uri=mlflow_url, **settings)
-    code = await check(made, [], said.append, patience=patience)
-    lines = "\n".join(said).splitlines()
+    """Run a check of the MLflow at this address."""
+    output: list[str] = []
+    all_settings = make_settings(mlflow_tracking_uri=mlflow_url, **settings)
+    code = await check(all_settings, [], output.append, patience=patience)
+    lines = "\n".join(output).splitlines()
     assert not [line for line in lines if SECRET in line]
     return Checked(code, lines)
 
 
-async def test_traces_that_are_not_sent(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What OpenTelemetry's variables ask for and do not get is odd, which is no failure."""
+async def test_warns_of_unsupported_trace_settings(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unsupported value of an OpenTelemetry variable is a ?? line; the exit code stays 0."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
     code, lines = await checked(fake.url)
     assert (0, SETTINGS) == (code, lines[1])
-    assert lines[0].startswith("??  OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is spoken here")
+    assert lines[0].startswith("??  OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is supported here")
 
 
 class TestMlflow:
-    async def test_all_is_well(self, fake: FakeMlflow) -> None:
-        """Each thing that is good is a line, and the exit code is 0."""
+    async def test_reports_each_success(self, fake: FakeMlflow) -> None:
+        """If all is well, the check writes an ok line for each finding and exits with 0."""
         newest = [fake.add_run() for _ in range(2)][-1]
         expected = [
             SETTINGS,
             f"ok  MLflow: {fake.url.rstrip('/')} answers",
-            f"ok  experiment: 'Default' is 0; newest {newest}",
+            f"ok  experiment: 'Default' has id 0; newest run {newest}",
         ]
         assert (0, expected) == await checked(fake.url)
 
-    async def test_there_are_no_runs(self, fake: FakeMlflow) -> None:
-        """An experiment without runs is good, too."""
+    async def test_an_experiment_without_runs_is_ok(self, fake: FakeMlflow) -> None:
+        """An experiment without runs is an ok line."""
         code, lines = await checked(fake.url)
-        assert (0, "ok  experiment: 'Default' is 0; no runs yet") == (code, lines[-1])
+        assert (0, "ok  experiment: 'Default' has id 0; no runs yet") == (code, lines[-1])
 
-    async def test_nobody_listens(self, fake: FakeMlflow) -> None:
-        """An MLflow that is not there is 1, with the reason and a command to try."""
+    async def test_reports_an_unreachable_mlflow(self, fake: FakeMlflow) -> None:
+        """If nothing listens at MLflow's address, the check exits with 1 and says what to try."""
         await fake.stop()
-        code, [settings, found, hint] = await checked(fake.url)
+        code, [settings, problem, hint] = await checked(fake.url)
         address = fake.url.rstrip("/")
         assert (1, SETTINGS) == (code, settings)
-        assert found.startswith(f"!!  MLflow: {address} cannot be used: experiments/get-by-name: ")
+        assert problem.startswith(f"!!  MLflow: {address} cannot be used: experiments/get-by-name: ")
         assert hint.endswith(f"try: curl -i {address}/health")
 
-    async def test_it_never_answers(self, fake: FakeMlflow) -> None:
-        """Patience with an MLflow that hangs ends, whatever the deadline of a request is."""
+    async def test_gives_up_on_a_hanging_mlflow(self, fake: FakeMlflow) -> None:
+        """The check has its own time limit for MLflow, whatever TRACKING_DEADLINE is."""
         fake.before = held(asyncio.Event(), asyncio.Event())
         began = time.monotonic()
-        code, [_, found, _] = await checked(fake.url, patience=0.2, deadline=600.0)
+        code, [_, problem, _] = await checked(fake.url, patience=0.2, deadline=600.0)
         assert time.monotonic() - began < SOON
-        assert (1, True) == (code, found.endswith("does not answer in time: nothing within 0.2 s"))
+        assert (1, True) == (code, problem.endswith("does not answer in time: no answer within 0.2 s"))
 
-    async def test_it_is_slower_than_requests_may_be(self, fake: FakeMlflow) -> None:
-        """An MLflow that is silent for longer than the service bears is too slow, and is asked once."""
+    async def test_reports_a_read_timeout(self, fake: FakeMlflow) -> None:
+        """An MLflow that is silent for longer than the read timeout is too slow; it is asked once."""
         fake.before = held(asyncio.Event(), asyncio.Event())
-        code, [_, found, _] = await checked(fake.url, upstream={"read_timeout": 0.2})
+        code, [_, problem, _] = await checked(fake.url, upstream={"read_timeout": 0.2})
         assert 1 == code
-        assert "does not answer in time: experiments/get-by-name: " in found
+        assert "does not answer in time: experiments/get-by-name: " in problem
         assert 1 == fake.count("experiments/get-by-name")
 
     @pytest.mark.parametrize("status", [429, 500, 503])
-    async def test_it_fails(self, fake: FakeMlflow, status: int) -> None:
-        """An MLflow that fails is asked once, whenever it wants to be asked again; its status is why."""
+    async def test_reports_a_failing_mlflow(self, fake: FakeMlflow, status: int) -> None:
+        """An MLflow that answers 429 or 5xx is asked once, despite Retry-After; its status is reported."""
         fake.before = answering(status, headers={"Retry-After": "5"})
-        code, [_, found, _] = await checked(fake.url)
+        code, [_, problem, _] = await checked(fake.url)
         assert 1 == code
-        assert f"cannot be used: experiments/get-by-name: status {status}: " in found
+        assert f"cannot be used: experiments/get-by-name: status {status}: " in problem
         assert 1 == fake.count("experiments/get-by-name")
 
-    async def test_it_is_something_else(self, fake: FakeMlflow) -> None:
-        """A server that is no MLflow is said to be of no use."""
+    async def test_reports_another_web_server(self, fake: FakeMlflow) -> None:
+        """A web server that is not MLflow is reported as one that cannot be used."""
         fake.before = answering(200, "<html>Welcome!</html>", content_type="text/html")
-        code, [_, found, _] = await checked(fake.url)
+        code, [_, problem, _] = await checked(fake.url)
         assert 1 == code
-        assert "cannot be used: experiments/get-by-name: " in found
+        assert "cannot be used: experiments/get-by-name: " in problem
 
 
 class TestCredentials:
-    async def test_they_are_taken(self) -> None:
-        """With the right token all is well."""
+    async def test_accepts_the_right_token(self) -> None:
+        """With the right token the check finds no problem."""
         async with FakeMlflow(authorization=f"Bearer {SECRET}").serve() as fake:
             code, lines = await checked(fake.url, mlflow_tracking_token=SECRET)
         assert (0, 3) == (code, len(lines))
 
-    async def test_they_are_wrong(self) -> None:
-        """A 401 names the variables to set, and no credential."""
+    async def test_reports_wrong_credentials(self) -> None:
+        """A 401 names the variables to set, and repeats no credential."""
         async with FakeMlflow(authorization="Bearer good").serve() as fake:
             code, lines = await checked(
                 fake.url, mlflow_tracking_username="who", mlflow_tracking_password=SECRET
@@ -127,8 +127,8 @@ class TestCredentials:
         assert "refuses the service: experiments/get-by-name: status 401: " in lines[1]
         assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN" in lines[2]
 
-    async def test_they_do_not_suffice(self, fake: FakeMlflow) -> None:
-        """A 403 may be the credentials' fault, or that of the name that MLflow is called by."""
+    async def test_reports_insufficient_credentials(self, fake: FakeMlflow) -> None:
+        """A 403 names the credentials, and MLflow's list of allowed hosts as another possible reason."""
         fake.before = answering(403)
         code, lines = await checked(fake.url)
         assert 1 == code
@@ -138,63 +138,67 @@ class TestCredentials:
 
 
 class TestExperiment:
-    async def test_it_will_be_created(self, fake: FakeMlflow) -> None:
-        """An experiment that the service creates at its start need not be there, and is not created now."""
+    async def test_announces_the_creation_of_the_experiment(self, fake: FakeMlflow) -> None:
+        """A missing experiment that the service will create is an ok line; the check does not create it."""
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha", create_experiment=True)
         assert 0 == code
-        assert "ok  experiment: 'alpha' is not there, and is created when the service starts" == lines[-1]
+        assert "ok  experiment: 'alpha' does not exist; the service will create it at start" == lines[-1]
         assert 0 == fake.count("experiments/create")
 
-    async def test_it_is_missing(self, fake: FakeMlflow) -> None:
-        """One that nobody creates is 1, and those that are there are named."""
+    async def test_reports_a_missing_experiment(self, fake: FakeMlflow) -> None:
+        """If the service may not create the experiment, the check exits with 1 and names those that exist."""
         fake.add_experiment("beta")
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha")
         assert 1 == code
         assert [
-            "!!  experiment: 'alpha' is not there",
+            "!!  experiment: 'alpha' does not exist",
             "    set MLFLOW_EXPERIMENT_NAME to one of: Default, beta",
         ] == lines[-2:]
 
-    async def test_only_a_few_are_named(self, fake: FakeMlflow) -> None:
-        """Of many experiments the first ones are named."""
+    async def test_names_five_experiments_at_most(self, fake: FakeMlflow) -> None:
+        """The check names at most five of the existing experiments."""
         for number in range(9):
             fake.add_experiment(f"e{number}")
         _, lines = await checked(fake.url, mlflow_experiment_name="alpha")
         assert lines[-1].endswith(": Default, e0, e1, e2, e3, …")
 
-    async def test_there_is_none_at_all(self, fake: FakeMlflow) -> None:
-        """An MLflow that is empty is told of the setting that creates the experiment."""
+    async def test_reports_an_mlflow_without_experiments(self, fake: FakeMlflow) -> None:
+        """If MLflow has no experiments, the check names the setting that creates one."""
         fake.store.experiments["0"].lifecycle_stage = "deleted"
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha")
         assert (1, True) == (code, "TRACKING_CREATE_EXPERIMENT=true" in lines[-1])
 
-    async def test_it_will_be_created_beside_another(self, fake: FakeMlflow) -> None:
-        """A name that is nearly another's is odd, and no reason to stop."""
+    async def test_warns_of_a_similar_experiment(self, fake: FakeMlflow) -> None:
+        """If the name to create resembles an existing one, that is a ?? line; the exit code stays 0."""
         fake.add_experiment("hedge-fund-research")
         code, lines = await checked(
             fake.url, mlflow_experiment_name="hedge-fund-reserch", create_experiment=True
         )
         assert 0 == code
-        assert lines[-1].startswith("??  experiment: MLflow has 'hedge-fund-research': is that meant?")
+        assert lines[-1].startswith("??  experiment: MLflow has 'hedge-fund-research'; to use it, set")
 
-    async def test_the_name_that_was_meant_stands_first(self, fake: FakeMlflow) -> None:
-        """Of those that are there, the one of nearly the same name is named first."""
+    async def test_names_the_most_similar_experiment_first(self, fake: FakeMlflow) -> None:
+        """Among the existing experiments, the one with the most similar name is named first."""
         fake.add_experiment("beta")
         fake.add_experiment("alpha_research")
         _, lines = await checked(fake.url, mlflow_experiment_name="alpha-research")
         assert "    set MLFLOW_EXPERIMENT_NAME to one of: alpha_research, Default, beta" == lines[-1]
 
-    async def test_its_id_is_another(self, fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
-        """MLFLOW_EXPERIMENT_ID that contradicts the name is odd."""
-        made = fake.add_experiment("alpha")
+    async def test_warns_of_a_contradicting_experiment_id(
+        self, fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """MLFLOW_EXPERIMENT_ID is a ?? line if it is not the id of the named experiment."""
+        experiment_id = fake.add_experiment("alpha")
         monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "77")
         code, lines = await checked(fake.url, mlflow_experiment_name="alpha")
-        expected = f"??  experiment: MLFLOW_EXPERIMENT_ID is 77, and the experiment 'alpha' is {made}"
+        expected = (
+            f"??  experiment: MLFLOW_EXPERIMENT_ID is 77, and the experiment 'alpha' is {experiment_id}"
+        )
         assert (0, True) == (code, lines[-2].startswith(expected))
 
     @pytest.mark.parametrize("create_experiment", [False, True])
-    async def test_it_is_deleted(self, fake: FakeMlflow, *, create_experiment: bool) -> None:
-        """A deleted experiment lists no runs, and cannot be created anew."""
+    async def test_reports_a_deleted_experiment(self, fake: FakeMlflow, *, create_experiment: bool) -> None:
+        """A deleted experiment is a problem even if the service may create experiments."""
         fake.add_experiment("alpha", lifecycle_stage="deleted")
         code, lines = await checked(
             fake.url, mlflow_experiment_name="alpha", create_experiment=create_experiment
@@ -203,8 +207,8 @@ class TestExperiment:
         assert lines[-1].startswith("    restore it (mlflow experiments restore -x ")
         assert lines[-1].endswith("or set MLFLOW_EXPERIMENT_NAME to one of: Default")
 
-    async def test_it_is_forbidden(self, fake: FakeMlflow) -> None:
-        """An experiment that MLflow does not let the service read is 1, and no matter of credentials."""
+    async def test_reports_a_forbidden_experiment(self, fake: FakeMlflow) -> None:
+        """A 403 for the experiment alone is a problem of the experiment, not of the credentials."""
         fake.before = only("experiments/get-by-name", answering(403, "Permission denied"))
         code, lines = await checked(fake.url)
         assert (1, True) == (code, lines[1].startswith("ok  MLflow: "))
@@ -212,10 +216,10 @@ class TestExperiment:
 
 
 class TestEnvironment:
-    async def test_variables_of_mlflows_client(
+    async def test_reports_variables_that_are_not_read(
         self, fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What is not done as asked is odd, and what is of no use here is named in one good line."""
+        """A variable of MLflow's client is a ?? line if a setting replaces it; others share an ok line."""
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "300")
         monkeypatch.setenv("MLFLOW_TRACKING_URL", "http://h")
         monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
@@ -235,7 +239,7 @@ class TestEnvironment:
 
 @asynccontextmanager
 async def issuer(body: object) -> AsyncIterator[str]:
-    """The address of an issuer that publishes this."""
+    """Serve this JSON at an address as an issuer's key set."""
 
     async def publish(_request: web.Request) -> web.Response:
         return web.json_response(body)
@@ -247,7 +251,7 @@ async def issuer(body: object) -> AsyncIterator[str]:
 
 
 def jwt_from(url: str) -> dict[str, Any]:
-    """The settings for an issuer of tokens."""
+    """The settings that accept tokens of the issuer at this address."""
     return {"mode": "jwt", "jwks_url": url, "issuer": "i", "audience": "a"}
 
 
@@ -260,22 +264,24 @@ class TestCallers:
             ({"auth": {"mode": "api_key", "api_keys": new_key("alpha").line}}, "api_key"),
         ],
     )
-    async def test_who_may_ask(self, fake: FakeMlflow, settings: dict[str, Any], expected: str) -> None:
-        """It says who may ask."""
+    async def test_reports_how_callers_authenticate(
+        self, fake: FakeMlflow, settings: dict[str, Any], expected: str
+    ) -> None:
+        """The first line tells how callers authenticate, or that anybody may ask."""
         code, lines = await checked(fake.url, **settings)
         assert (0, f"ok  settings: listens on 127.0.0.1:8080, callers: {expected}") == (code, lines[0])
 
-    async def test_the_issuers_keys(self, fake: FakeMlflow) -> None:
-        """An issuer that publishes keys is good."""
+    async def test_reports_the_keys_of_an_issuer(self, fake: FakeMlflow) -> None:
+        """An issuer that publishes keys is an ok line."""
         key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True)
         async with issuer({"keys": [key]}) as url:
             code, lines = await checked(fake.url, auth=jwt_from(url))
-        assert (0, f"ok  callers: {url} has keys") == (code, lines[1])
+        assert (0, f"ok  callers: {url} publishes keys") == (code, lines[1])
 
-    async def test_an_issuer_without_keys(self, fake: FakeMlflow) -> None:
-        """One that publishes none is 1, and MLflow is looked at all the same."""
+    async def test_reports_an_issuer_without_keys(self, fake: FakeMlflow) -> None:
+        """An issuer without keys is a problem, and MLflow is checked nevertheless."""
         async with issuer({"keys": []}) as url:
             code, lines = await checked(fake.url, auth=jwt_from(url))
         assert (1, f"!!  callers: there are no keys from {url}") == (code, lines[1])
         assert lines[2].endswith(f"try: curl -i {url}")
-        assert "ok  experiment: 'Default' is 0; no runs yet" == lines[-1]
+        assert "ok  experiment: 'Default' has id 0; no runs yet" == lines[-1]

@@ -1,4 +1,4 @@
-"""`experiment-tracking check` says what to do where there is no connection, to MLflow or to an issuer."""
+"""`experiment-tracking check` says what to do if it cannot connect to MLflow or to an issuer."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,17 +16,17 @@ ELSEWHERE = "http://mlflow.example.com:5000"  # to which only a proxy of a test 
 
 
 class TestNoConnection:
-    async def test_no_such_name(self) -> None:
-        """A name that no server knows is said to be one."""
+    async def test_an_unknown_host(self) -> None:
+        """A host name that does not resolve is reported as such."""
         said = await hints("http://no-such-host.invalid:5000")
         assert said.startswith("no name server knows no-such-host.invalid: is it spelt right")
 
-    async def test_nobody_listens(self) -> None:
-        """A refused connection is about the process and its port."""
+    async def test_a_refused_connection(self) -> None:
+        """A refused connection is reported with the process and the port to look at."""
         assert (await hints("http://127.0.0.1:9")).startswith("nothing listens there: is it running")
 
-    async def test_it_hangs_up(self) -> None:
-        """A server that closes the connection is something else than MLflow."""
+    async def test_a_server_that_hangs_up(self) -> None:
+        """A server that closes the connection is reported as something else than MLflow."""
 
         def hang_up(request: web.Request) -> web.Response:
             assert request.transport is not None
@@ -39,7 +39,7 @@ class TestNoConnection:
 
 class TestTls:
     async def test_an_unknown_ca(self, pem: Path) -> None:
-        """A certificate that signs itself, or whose CA is unknown, needs MLflow's variable."""
+        """For a self-signed certificate or an unknown CA, the check names the variable for a CA bundle."""
         async with serving(well, over_tls(pem)) as url:
             said = await hints(url)
         assert "set MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of that CA" in said
@@ -47,7 +47,7 @@ class TestTls:
     async def test_a_ca_that_a_bundle_lacks(
         self, pem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """With a bundle, it is the bundle that lacks it, whatever names that."""
+        """If a bundle lacks the CA, the check names the variable that names the bundle."""
         other = write_certificate(tmp_path / "other.pem")
         async with serving(well, over_tls(pem)) as url:
             said = await hints(url, mlflow_tracking_server_cert_path=other)
@@ -55,8 +55,8 @@ class TestTls:
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
             assert (await hints(url)).startswith("REQUESTS_CA_BUNDLE does not have the CA")
 
-    async def test_another_name(self, tmp_path: Path) -> None:
-        """A certificate for another host is said to be."""
+    async def test_a_certificate_for_another_host(self, tmp_path: Path) -> None:
+        """A certificate for another host is reported as such."""
         pem = write_certificate(tmp_path / "other.pem", "other.example.com")
         async with serving(well, over_tls(pem)) as url:
             said = await hints(url, mlflow_tracking_server_cert_path=pem)
@@ -65,29 +65,29 @@ class TestTls:
             said = await hints(by_name, mlflow_tracking_server_cert_path=pem)
         assert said.startswith("its certificate is not for that name")
 
-    async def test_it_has_expired(self, tmp_path: Path) -> None:
-        """One that has expired is to be renewed."""
+    async def test_an_expired_certificate(self, tmp_path: Path) -> None:
+        """For an expired certificate the check advises to renew it."""
         pem = write_certificate(tmp_path / "old.pem", ends=timedelta(days=-1))
         async with serving(well, over_tls(pem)) as url:
             said = await hints(url, mlflow_tracking_server_cert_path=pem)
         assert said.startswith("its certificate has expired: renew it")
 
-    async def test_a_client_certificate_is_wanted(self, pem: Path) -> None:
-        """A server that wants a certificate of the service breaks off after the handshake."""
+    async def test_a_client_certificate_is_required(self, pem: Path) -> None:
+        """A server that closes the connection after the TLS handshake may require a client certificate."""
         async with serving(well, over_tls(pem, pem)) as url:
             said = await hints(url, mlflow_tracking_server_cert_path=pem)
         assert said.startswith(
             "it hangs up: does it want a client certificate (MLFLOW_TRACKING_CLIENT_CERT_PATH)?"
         )
 
-    async def test_https_where_http_is_spoken(self, fake: FakeMlflow) -> None:
-        """The address to set is the same one with http."""
+    async def test_https_for_a_server_of_http(self, fake: FakeMlflow) -> None:
+        """If the server speaks plain HTTP, the check suggests the same address with http."""
         url = fake.url.rstrip("/")
         said = await hints(url.replace("http:", "https:"))
         assert said == f"it speaks no TLS: set MLFLOW_TRACKING_URI={url}"
 
-    async def test_http_where_tls_is_spoken(self, pem: Path) -> None:
-        """The address to set is the same one with https."""
+    async def test_http_for_a_server_of_https(self, pem: Path) -> None:
+        """If the server speaks TLS, the check suggests the same address with https."""
         async with serving(well, over_tls(pem)) as url:
             said = await hints(url.replace("https:", "http:"))
         assert said == f"TLS is spoken there: set MLFLOW_TRACKING_URI={url}"
@@ -96,16 +96,16 @@ class TestTls:
         "text",
         ["The plain HTTP request was sent to HTTPS port", "Client sent an HTTP request to an HTTPS server."],
     )
-    async def test_http_where_a_proxy_speaks_tls(self, text: str) -> None:
-        """nginx and Go's servers say so themselves."""
+    async def test_http_for_a_proxy_of_https(self, text: str) -> None:
+        """The answer of nginx or Go to plain HTTP on a TLS port leads to the same suggestion, https."""
         async with serving(lambda _: web.Response(status=400, text=text)) as url:
             said = await hints(url)
         assert said == f"TLS is spoken there: set MLFLOW_TRACKING_URI={url.replace('http:', 'https:')}"
 
 
 class TestProxies:
-    async def test_it_wants_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A 407 is the proxy's, over http and for a tunnel."""
+    async def test_a_proxy_that_requires_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A 407, for http or for a tunnel, is reported as the proxy's."""
         async with HttpProxy(9, "ada:secret").serve() as proxy:
             monkeypatch.setenv("ALL_PROXY", proxy.url)
             for url in (ELSEWHERE, ELSEWHERE.replace("http:", "https:")):
@@ -114,22 +114,22 @@ class TestProxies:
                 assert "NO_PROXY" in said
 
     @pytest.mark.parametrize("refusal", ["403 Forbidden", "502 Bad Gateway", "503 Service Unavailable"])
-    async def test_it_does_not_lead_there(self, monkeypatch: pytest.MonkeyPatch, refusal: str) -> None:
-        """A tunnel that is refused is the proxy's doing."""
+    async def test_a_proxy_that_refuses_a_tunnel(self, monkeypatch: pytest.MonkeyPatch, refusal: str) -> None:
+        """A refused tunnel is reported as the proxy's refusal."""
         async with HttpProxy(9, refusing=refusal).serve() as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             said = await hints(ELSEWHERE.replace("http:", "https:"))
         assert said.startswith(f"the proxy {proxy.url} does not lead there (status {refusal[:3]})")
 
-    async def test_a_gateway_that_is_bad(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Over http nobody can tell whose 502 it is; both are said."""
+    async def test_a_bad_gateway(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A 502 for http may be the proxy's or MLflow's, and the check names both."""
         async with HttpProxy(9, refusing="502 Bad Gateway").serve() as proxy:
             monkeypatch.setenv("HTTP_PROXY", proxy.url)
             said = await hints(ELSEWHERE)
         assert said.startswith(f"is that MLflow, or the proxy {proxy.url}, which does not reach it?")
 
-    async def test_nobody_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A proxy that cannot be reached, or named, is told from an MLflow that cannot."""
+    async def test_an_unreachable_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A proxy that cannot be reached or resolved is reported as the proxy's problem, not MLflow's."""
         monkeypatch.setenv("HTTPS_PROXY", "http://u:secret@127.0.0.1:9")
         said = await hints(ELSEWHERE.replace("http:", "https:"))
         assert said.startswith("the proxy http://127.0.0.1:9 cannot be reached: is it right?")
@@ -139,8 +139,8 @@ class TestProxies:
 
 
 class TestIssuer:
-    async def test_its_keys_cannot_be_fetched(self, fake: FakeMlflow, pem: Path) -> None:
-        """An issuer of tokens that cannot be reached gets a hint of the same kind, with its own setting."""
+    async def test_an_unreachable_issuer(self, fake: FakeMlflow, pem: Path) -> None:
+        """An issuer that cannot be reached gets the same kind of advice, with the issuer's own setting."""
         async with serving(well, over_tls(pem)) as url:
             for address, words in {
                 f"{url}/keys": "set REQUESTS_CA_BUNDLE to the certificate of that CA",

@@ -1,4 +1,4 @@
-"""Descriptors: what is asked of the system, and how many callers fit into what it gives."""
+"""The limit of open descriptors: how it is raised, and how many connections of callers fit into it."""
 
 import json
 import resource
@@ -38,34 +38,43 @@ def get(path: str, *lines: str) -> bytes:
         (INFINITE, INFINITE, INFINITE),
     ],
 )
-def test_all_callers_fit(soft: int, hard: int, limit: int) -> None:
-    """The soft limit is raised to what is needed, no further than the hard one, and never lowered."""
+def test_plans_a_limit_for_all_callers(soft: int, hard: int, limit: int) -> None:
+    """The soft limit is raised as far as needed, never above the hard limit, and never lowered."""
     assert (limit, 8_192, "") == planned(soft, hard, connections=8_192, upstream=32)
 
 
 @pytest.mark.parametrize(("hard", "fitting"), [(1_024, 928), (4_096, 4_000), (8_192 + 95, 8_191), (97, 1)])
-def test_fewer_fit(hard: int, fitting: int) -> None:
-    """Callers get what MLflow and the rest leave them, and a warning names all three figures."""
+def test_plans_fewer_callers(hard: int, fitting: int) -> None:
+    """Callers get the descriptors that MLflow and the service leave, and a warning names the figures."""
     plan = planned(64, hard, connections=8_192, upstream=32)
     assert (hard, fitting) == (plan.limit, plan.connections)
-    for said in ("TRACKING_MAX_CONNECTIONS", f"{fitting} fit and not 8192", f"{hard} descriptors", " 96 "):
-        assert said in plan.warning
+    for words in (
+        "TRACKING_MAX_CONNECTIONS",
+        f"limited to {fitting} instead of 8192",
+        f"{hard} descriptors",
+        " 96 ",
+    ):
+        assert words in plan.warning
 
 
-def test_nobody_fits() -> None:
-    """What cannot work is refused in words."""
-    with pytest.raises(ValueError, match="TRACKING_MAX_CONNECTIONS: none fits, for this process may have 96"):
+def test_rejects_a_limit_without_room_for_callers() -> None:
+    """If no caller's connection would fit, the plan is an error."""
+    with pytest.raises(
+        ValueError,
+        match="TRACKING_MAX_CONNECTIONS: no connection is possible, because this process may open 96",
+    ):
         planned(96, 96, connections=8_192, upstream=32)
 
 
 class Limits:
-    """A system's limits. refuses: it has a lower one, which it does not tell."""
+    """The limits of a system. refuses: whether it has a lower limit that it does not report."""
 
     def __init__(self, soft: int, hard: int, *, refuses: bool = False) -> None:
         self.now = (soft, hard)
         self._refuses = refuses
 
     def get(self, _: int) -> tuple[int, int]:
+        """Stand in for `resource.getrlimit`."""
         return self.now
 
     def set(self, _: int, limits: tuple[int, int]) -> None:
@@ -74,14 +83,14 @@ class Limits:
         self.now = limits
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stand in for this machine's."""
+        """Replace this machine's limits with these."""
         monkeypatch.setattr("resource.getrlimit", self.get)
         monkeypatch.setattr("resource.setrlimit", self.set)
 
 
 class TestLimits:
-    def test_they_are_raised(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The soft limit becomes what was planned; the hard one stays, an infinite one too."""
+    def test_raises_the_soft_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The soft limit becomes the planned one; the hard limit stays as it is, an infinite one too."""
         for hard in (65_536, resource.RLIM_INFINITY):
             limits = Limits(256, hard)
             limits.install(monkeypatch)
@@ -89,30 +98,30 @@ class TestLimits:
             assert (1_000, "") == (plan.connections, plan.warning)
             assert (1_000 + 32 + 64 + 1_024, hard) == limits.now
 
-    def test_they_are_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing is set where all fits, or is infinite."""
+    def test_leaves_sufficient_limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No limit is set if the current one suffices or is infinite."""
         for given in ((65_536, 65_536), (resource.RLIM_INFINITY, resource.RLIM_INFINITY)):
             Limits(*given, refuses=True).install(monkeypatch)
             assert "" == fitted(8_192, 32).warning
 
-    def test_the_system_refuses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Then the limit is what it was, and callers get what fits into it."""
+    def test_uses_the_old_limit_if_the_system_refuses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """If the system refuses a higher limit, callers get what fits into the old one."""
         Limits(256, resource.RLIM_INFINITY, refuses=True).install(monkeypatch)
         assert 256 - 32 - SPARE == fitted(8_192, 32).connections
 
 
-async def test_a_check_says_it(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer callers than were asked for are odd, which is no failure."""
+async def test_check_warns_of_fewer_callers(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If fewer callers fit than TRACKING_MAX_CONNECTIONS says, `check` writes a ?? line and exits with 0."""
     Limits(256, 256).install(monkeypatch)
-    said: list[str] = []
-    assert 0 == await check(make_settings(mlflow_tracking_uri=fake.url), [], said.append)
-    assert said[0].startswith(
-        "??  TRACKING_MAX_CONNECTIONS: 160 fit and not 8192, for this process may have 256"
+    lines: list[str] = []
+    assert 0 == await check(make_settings(mlflow_tracking_uri=fake.url), [], lines.append)
+    assert lines[0].startswith(
+        "??  TRACKING_MAX_CONNECTIONS: limited to 160 instead of 8192, because this process may open 256"
     )
 
 
-async def test_mlflow_can_be_asked_whoever_is_connected(fake: FakeMlflow) -> None:
-    """With 256 descriptors and 300 callers who stay connected, a question that is new reaches MLflow."""
+async def test_reserves_descriptors_for_mlflow(fake: FakeMlflow) -> None:
+    """With 256 descriptors and 300 callers that stay connected, a cold request still reaches MLflow."""
     run_id = fake.add_run()
     async with started(fake.url, {}, ("-c", LIMITED)) as process, AsyncExitStack() as stack:
         await process.until_alive()
@@ -129,6 +138,6 @@ async def test_mlflow_can_be_asked_whoever_is_connected(fake: FakeMlflow) -> Non
             assert 200 == (await connection.answer()).status
         ending = await process.stop(PROMPT)
     warnings = [line for line in map(json.loads, ending.said.splitlines()) if line["level"] == "warning"]
-    assert ["TRACKING_MAX_CONNECTIONS: 160 fit and not 8192"] == [
+    assert ["TRACKING_MAX_CONNECTIONS: limited to 160 instead of 8192"] == [
         line["message"].partition(",")[0] for line in warnings
     ]

@@ -1,4 +1,4 @@
-"""The image's health check."""
+"""`python -m service.commands.healthy`, the image's health check."""
 
 import asyncio
 import subprocess
@@ -28,40 +28,40 @@ BOTH = [("127.0.0.1", 8080), ("::1", 8080)]
         ({"TRACKING_PORT": "3"}, {"port": 2}, [("127.0.0.1", 3)]),
     ],
 )
-def test_where_it_asks(
+def test_asks_where_the_service_listens(
     environment: Mapping[str, str], file: Mapping[str, object], expected: list[tuple[str, int]]
 ) -> None:
-    """Where the service listens, by the same settings; an address of this machine for all of them."""
+    """It asks at the addresses of the settings, and at the loopback ones if they mean all."""
     assert expected == list(places(environment, file))
 
 
 async def healthy(**environment: str) -> tuple[int, str]:
-    """The exit code, and what is said on standard error."""
+    """Run the health check with these variables; return its exit code and its stderr."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "service.commands.healthy"), env=environment, cwd=ROOT, stderr=subprocess.PIPE
     )
-    _, said = await process.communicate()
-    return process.returncode or 0, said.decode()
+    _, errors = await process.communicate()
+    return process.returncode or 0, errors.decode()
 
 
-async def test_a_service_that_answers() -> None:
-    """It is healthy at any of its addresses, whatever proxy the environment names."""
+async def test_exits_with_0_if_the_service_answers() -> None:
+    """It exits with 0 if any of the addresses answers, and ignores proxies of the environment."""
     async with serving("http://127.0.0.1:9") as api:
         for host in ("127.0.0.1", "::", "0.0.0.0", "::1,127.0.0.1", "localhost"):  # noqa: S104 - asked
-            found = await healthy(
+            result = await healthy(
                 TRACKING_HOST=host, TRACKING_PORT=str(api.port), HTTP_PROXY="http://127.0.0.1:9"
             )
-            assert 0 == found[0], found
+            assert 0 == result[0], result
 
 
-async def test_nobody_answers() -> None:
-    """It is 1, and each address that was asked is said."""
-    code, said = await healthy(TRACKING_HOST="::", TRACKING_PORT=str(free_port()))
-    assert (1, ["127.0.0.1", "::1"]) == (code, [line.partition(",")[0] for line in said.splitlines()])
+async def test_exits_with_1_if_no_address_answers() -> None:
+    """It exits with 1 if no address answers, and names each one."""
+    code, errors = await healthy(TRACKING_HOST="::", TRACKING_PORT=str(free_port()))
+    assert (1, ["127.0.0.1", "::1"]) == (code, [line.partition(",")[0] for line in errors.splitlines()])
 
 
-async def test_somebody_else_answers() -> None:
-    """What is no HTTP, or another page, is not this service."""
+async def test_exits_with_1_if_another_server_answers() -> None:
+    """It exits with 1 if the answer is not HTTP or not 200."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()

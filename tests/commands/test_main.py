@@ -1,4 +1,4 @@
-"""The command line, from settings to the end, inside of this process."""
+"""The command `serve`, run in this process from the settings to the end."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ from tests.local.stores import OLD, laid_out, make_database
 
 @contextmanager
 def in_a_thread(fake: FakeMlflow) -> Iterator[FakeMlflow]:
-    """The fake, served beside a command that takes the main thread."""
+    """Serve the fake in a thread, beside a command that takes the main thread."""
     loop = asyncio.new_event_loop()
     started, stop = threading.Event(), asyncio.Event()
 
@@ -44,7 +44,7 @@ def in_a_thread(fake: FakeMlflow) -> Iterator[FakeMlflow]:
 
 @pytest.fixture
 def mlflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeMlflow]:
-    """An MLflow that the environment names; the service takes any port, and stops at once."""
+    """A fake MLflow that the environment names; the service takes any port and stops at once."""
     monkeypatch.chdir(tmp_path)
     with in_a_thread(FakeMlflow()) as fake:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", fake.url)
@@ -55,23 +55,23 @@ def mlflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeMlfl
 
 @pytest.fixture
 def until_ready(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the command says; it is sent a signal once it has said where it listens."""
-    said: list[str] = []
+    """The texts that the command prints; it gets a SIGINT once it has printed its address."""
+    output: list[str] = []
 
     def say(text: str) -> None:
-        said.append(text)
+        output.append(text)
         if "Experiment Tracking API" in text:
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(command, "_say", say)
-    return said
+    return output
 
 
 @pytest.mark.usefixtures("mlflow", "until_ready")
-def test_what_is_odd_about_the_environment(
+def test_logs_variables_that_are_not_read(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The log warns of what is not done as asked, and says what is of no use."""
+    """The log warns of a variable that a setting replaces, and mentions those that have no effect."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "300")
     monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
     assert 0 == command.main([])
@@ -82,14 +82,14 @@ def test_what_is_odd_about_the_environment(
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("mlflow")
-def test_a_signal_stops_it(monkeypatch: pytest.MonkeyPatch, sign: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM stop the service in order, with exit code 0."""
+def test_a_signal_stops_the_service(monkeypatch: pytest.MonkeyPatch, sign: signal.Signals) -> None:
+    """SIGINT and SIGTERM stop the service in order, with exit code 0."""
     monkeypatch.setattr(command, "_say", lambda _: signal.raise_signal(sign))
     assert 0 == command.main([])
 
 
-def test_it_says_where_it_is(mlflow: FakeMlflow, until_ready: list[str]) -> None:
-    """Once it listens it says its address, and commands that use the runs that are there."""
+def test_prints_the_welcome_text(mlflow: FakeMlflow, until_ready: list[str]) -> None:
+    """Once it listens, it prints its address and commands with the ids of existing runs."""
     newest = [mlflow.add_run() for _ in range(3)][::-1]
     assert 0 == command.main([])
     [text] = until_ready
@@ -100,10 +100,10 @@ def test_it_says_where_it_is(mlflow: FakeMlflow, until_ready: list[str]) -> None
     assert newest[2] not in text
 
 
-def test_a_port_that_is_taken(
+def test_exits_with_1_for_a_port_in_use(
     mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A port that cannot be listened on is one line and exit code 1."""
+    """A port in use is one line and exit code 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         monkeypatch.setenv("TRACKING_PORT", port)
@@ -114,7 +114,9 @@ def test_a_port_that_is_taken(
     assert "address already in use" in line.lower()
 
 
-def test_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exits_with_2_for_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A wrong value is one line and exit code 2."""
     monkeypatch.setenv("TRACKING_PORT", "x")
     assert 2 == command.main([])
@@ -123,17 +125,19 @@ def test_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("until_ready", "mlflow")
-def test_a_slip_of_the_pen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A variable that is no setting is warned of."""
+def test_warns_of_an_unknown_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log warns of a variable that starts with TRACKING_ and is not a setting."""
     monkeypatch.setenv("TRACKING_PROT", "9000")
     assert 0 == command.main([])
     assert "TRACKING_PROT" in capsys.readouterr().err
 
 
-def test_a_local_mlflow_that_does_not_start(
+def test_exits_with_1_if_the_local_mlflow_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What keeps the local MLflow from starting is one line and exit code 1."""
+    """The reason why the local MLflow does not start is one line, and the exit code is 1."""
 
     def fails(*_: Any) -> Any:
         raise LocalError("it did not start")
@@ -144,8 +148,8 @@ def test_a_local_mlflow_that_does_not_start(
     assert ["experiment-tracking: it did not start"] == capsys.readouterr().err.splitlines()
 
 
-def test_ctrl_c_while_it_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Ctrl-C before the service listens is exit code 130, as shells have it."""
+def test_exits_with_130_if_interrupted_at_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ctrl-C before the service listens is exit code 130, as in shells."""
 
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
@@ -156,14 +160,14 @@ def test_ctrl_c_while_it_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.mark.parametrize("argv", [[], ["--sample"]])
-def test_over_a_local_store(
+def test_starts_a_local_mlflow_without_an_address(
     mlflow: FakeMlflow,
     until_ready: list[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     argv: list[str],
 ) -> None:
-    """Without an address a local MLflow is started over the service's own store, which is then finished."""
+    """Without an address it starts a local MLflow over its own store, and then finishes a new store."""
     finished: list[tuple[Store, str, str, bool]] = []
 
     def finish(store: Store, url: str, name: str, *, sample: bool) -> None:
@@ -180,45 +184,45 @@ def test_over_a_local_store(
 
 
 @pytest.mark.usefixtures("until_ready")
-def test_what_is_odd_about_a_local_store(
+def test_warns_of_a_new_store_at_an_address(
     mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A new store at an address, and variables that the local MLflow does not get, are warned of."""
+    """The log warns of a new store at an address, and of variables that the local MLflow does not get."""
     monkeypatch.setattr(command, "local_mlflow", lambda *_: nullcontext(mlflow.url))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/new.db")
     monkeypatch.setenv("MLFLOW_STATIC_PREFIX", "/mlflow")
     assert 0 == command.main(["--sample"])
-    said = capsys.readouterr().err
-    assert f"{tmp_path}/new.db is not there yet: a new, empty store is made" in said
-    assert "the local MLflow is not given MLFLOW_STATIC_PREFIX" in said
+    output = capsys.readouterr().err
+    assert f"{tmp_path}/new.db does not exist yet: a new, empty store is created" in output
+    assert "the local MLflow does not get these variables: MLFLOW_STATIC_PREFIX" in output
     assert {} == mlflow.store.runs
 
 
 @pytest.mark.parametrize("uri", ["databricks", "localhost:5000", "mlrun", "postgresql://h/db", "/"])
 @pytest.mark.parametrize("argv", [[], ["check"]])
-def test_an_address_that_is_none(
+def test_rejects_an_unusable_mlflow_address(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     uri: str,
     argv: list[str],
 ) -> None:
-    """What is neither a server nor a store is one line and exit code 2, and nothing is made."""
+    """An address of neither a server nor a store is one line and exit code 2; no file is created."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert 2 == command.main(argv)
-    said = capsys.readouterr()
-    [line] = said.err.splitlines()
+    output = capsys.readouterr()
+    [line] = output.err.splitlines()
     assert "MLFLOW_TRACKING_URI: " in line
-    assert "" == said.out
+    assert "" == output.out
     assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["mlflow.db", "other.db"])
-def test_a_store_of_another_mlflow(
+def test_rejects_a_store_of_an_older_mlflow(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """A store whose schema is not the installed MLflow's is one line and exit code 1, and stays as it is."""
+    """A store with an older schema is one line and exit code 1, and stays unchanged."""
     file = make_database(tmp_path / name, OLD)
     before = laid_out(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
@@ -228,10 +232,10 @@ def test_a_store_of_another_mlflow(
     assert before == laid_out(tmp_path)
 
 
-def test_no_mlflow_for_a_local_store(
+def test_exits_with_1_if_mlflow_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where MLflow is not installed, one line says what to set or to install, and no folder is made."""
+    """If no MLflow is installed, one line says what to set or install, and no folder is created."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path / "data"))
     assert 1 == command.main([])
@@ -241,22 +245,22 @@ def test_no_mlflow_for_a_local_store(
 
 
 @pytest.mark.usefixtures("until_ready")
-def test_no_sample_over_somebody_elses_server(mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--sample writes nothing into a server that the service was pointed at."""
+def test_writes_no_sample_to_a_server(mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--sample writes nothing to a server that MLFLOW_TRACKING_URI names."""
     monkeypatch.setattr(command, "finish", lambda *_, **__: pytest.fail("it was run"))
     assert 0 == command.main(["--sample"])
     assert {} == mlflow.store.runs
 
 
-def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """--version says it and ends."""
+def test_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version prints the version and exits."""
     with pytest.raises(SystemExit, match="0"):
         command.main(["--version"])
     assert __version__ == capsys.readouterr().out.strip()
 
 
-def test_an_unknown_argument(capsys: pytest.CaptureFixture[str]) -> None:
-    """An argument that is none is exit code 2."""
+def test_rejects_an_unknown_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown argument is exit code 2."""
     with pytest.raises(SystemExit, match="2"):
         command.main(["--nope"])
     assert "--nope" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a newcomer reads once the service is up."""
+"""The welcome text that the service prints once it listens."""
 
 import shlex
 
@@ -30,19 +30,19 @@ class TestWelcome:
             (2, ["/runs?limit=5", "/runs/r0", "/runs/compare"]),
         ],
     )
-    async def test_commands(self, runs: int, expected: list[str]) -> None:
-        """Three commands where there are runs, all with addresses of this service."""
+    async def test_names_commands_that_fit_the_runs(self, runs: int, expected: list[str]) -> None:
+        """The commands use the service's address and the ids of existing runs."""
         text = await self.text(self.some(runs))
         assert [f"http://h:1{API}{path}" for path in expected] == [line[1] for line in self.commands(text)]
         assert "http://h:1/docs" in text
 
-    async def test_the_comparison_can_be_pasted(self) -> None:
-        """A shell makes of the last line a header and a body of JSON."""
+    async def test_the_comparison_is_a_valid_shell_command(self) -> None:
+        """A shell splits the comparison into a header and a JSON body."""
         [*_, compare] = self.commands(await self.text(self.some(2)))
         assert ["-H", "Content-Type: application/json", "-d", '{"run_ids": ["r0", "r1"]}'] == compare[2:]
 
-    async def test_an_mlflow_that_does_not_answer_yet(self) -> None:
-        """The address is said though MLflow fails."""
+    async def test_names_the_address_while_mlflow_fails(self) -> None:
+        """If MLflow fails, the text names the service's address and says that MLflow does not answer yet."""
         source = RunsInMemory()
         source.fails = True
         text = await self.text(source)

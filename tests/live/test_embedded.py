@@ -40,7 +40,7 @@ def service(folder: Path, *arguments: str, **environment: str) -> Iterator[subpr
         try:
             yield process
         finally:
-            process.kill()  # the guard hears of it, and ends all that it started
+            process.kill()  # the supervisor hears of it, and ends all that it started
             watched = [os.pidfd_open(pid) for pid in processes_of(folder) if pid != process.pid]
             have_ended(watched)
             for one in watched:
@@ -48,7 +48,7 @@ def service(folder: Path, *arguments: str, **environment: str) -> Iterator[subpr
 
 
 def processes_of(folder: Path) -> list[int]:
-    """The processes that name the folder in their command line: the guard, MLflow and its workers."""
+    """The processes that name the folder in their command line: the supervisor, MLflow and its workers."""
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):

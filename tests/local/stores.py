@@ -1,4 +1,4 @@
-"""Stores as MLflow leaves them, made small, and what a folder holds."""
+"""Small stores like those that MLflow leaves, and the content of folders."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ MLFLOW = Installed("3.17.2", Schemas(HEAD, frozenset({HEAD, OLD})))
 
 
 def make_database(file: Path, revision: str | None = HEAD, *, runs: int = 1, wal: bool = False) -> Path:
-    """A SQLite file with the tables that tell an MLflow store."""
+    """Make a SQLite file with the tables by which an MLflow store is recognised."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database:
         if wal:
@@ -28,7 +28,7 @@ def make_database(file: Path, revision: str | None = HEAD, *, runs: int = 1, wal
 
 
 def make_file_store(folder: Path) -> Path:
-    """An `mlruns` folder as MLflow's file store makes it."""
+    """Make a folder `mlruns` as MLflow's file store does."""
     (folder / "0").mkdir(parents=True)
     (folder / "0" / "meta.yaml").touch()
     (folder / ".trash").mkdir()
@@ -36,5 +36,5 @@ def make_file_store(folder: Path) -> Path:
 
 
 def laid_out(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, with its bytes."""
+    """Return every file below a folder, with its bytes."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}

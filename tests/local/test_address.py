@@ -1,4 +1,4 @@
-"""What MLFLOW_TRACKING_URI means, and what is said of what means nothing."""
+"""What MLFLOW_TRACKING_URI means, and the errors for values that mean nothing."""
 
 import pytest
 from mlflow.utils.file_utils import local_file_uri_to_path
@@ -10,17 +10,17 @@ SECRET = "s3cret"  # noqa: S105 - it opens nothing
 
 
 def nowhere(_: str) -> bool:
-    """No folder is there."""
+    """No folder exists."""
     return False
 
 
 def there(*names: str) -> object:
-    """Folders of these names are there."""
+    """Only folders of these names exist."""
     return lambda name: name in names
 
 
 def refusal(text: str) -> str:
-    """What is said of a text that means nothing, where no folder is."""
+    """The error for a text, where no folder exists."""
     with pytest.raises(ValueError, match=r"^\w") as caught:
         parse(text, nowhere)
     return str(caught.value)
@@ -38,12 +38,12 @@ class TestServers:
             "https://research.example.com/a/api",
         ],
     )
-    def test_an_address_of_a_server(self, text: str) -> None:
-        """http://… and https://… are taken as they are, a path included."""
+    def test_accepts_server_addresses(self, text: str) -> None:
+        """http://… and https://… are kept as they are, with their path."""
         assert ServerAddress(text) == parse(text, nowhere)
 
-    def test_its_scheme_may_be_in_capitals(self) -> None:
-        """HTTP:// is http://, as RFC 3986 has it."""
+    def test_the_scheme_may_be_in_capitals(self) -> None:
+        """HTTP:// becomes http:// (RFC 3986, 3.1)."""
         assert ServerAddress("http://Host:5000/X") == parse("HTTP://Host:5000/X", nowhere)
 
     @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ class TestServers:
             ("http://host\r", "http://host"),
         ],
     )
-    def test_what_is_nearly_one(self, text: str, expected: str) -> None:
-        """What a person types or pastes instead of an address is refused, and the address is suggested."""
+    def test_suggests_the_address_of_a_server(self, text: str, expected: str) -> None:
+        """A misspelt or pasted address is an error that suggests the right one."""
         assert f"did you mean {expected}" in refusal(text)
         assert ServerAddress(expected) == parse(expected, nowhere)
 
@@ -100,8 +100,8 @@ class TestServers:
             '""',
         ],
     )
-    def test_what_is_none(self, text: str) -> None:
-        """No host, a port that is none, or something to be filled in is refused."""
+    def test_rejects_incomplete_server_addresses(self, text: str) -> None:
+        """An address without host, with a wrong port or with a placeholder is an error."""
         assert "did you mean" not in refusal(text)
 
 
@@ -119,7 +119,7 @@ class TestStores:
         ],
     )
     def test_a_file_address_is_read_as_mlflow_reads_it(self, uri: str) -> None:
-        """file:… is a folder, with its %20 replaced."""
+        """file:… is a folder, percent-decoded as by MLflow."""
         address = parse(uri, nowhere)
         assert FolderAddress((local_file_uri_to_path(uri),), is_uri=True) == address
 
@@ -137,30 +137,30 @@ class TestStores:
         ],
     )
     def test_a_sqlite_address_is_read_as_sqlalchemy_reads_it(self, uri: str) -> None:
-        """sqlite:/// is followed by a path, in which SQLAlchemy replaces %20, and perhaps a query."""
+        """sqlite:/// is followed by a path, which may be percent-encoded, and perhaps by a query."""
         address = parse(uri, nowhere)
         assert isinstance(address, DatabaseAddress)
         assert make_url(uri).database == address.paths[-1]
         assert uri.partition("?")[2] == address.query
 
     def test_a_name_with_a_percent_sign_has_two_readings(self) -> None:
-        """As it is written, for the folder that is called so, and decoded, as MLflow reads it."""
+        """A path with a percent sign may be meant as written or, as MLflow reads it, percent-decoded."""
         assert FolderAddress(("/a/100%25", "/a/100%")) == parse("/a/100%25", nowhere)
         assert DatabaseAddress(("a%20b.db", "a b.db")) == parse("sqlite:///a%20b.db", nowhere)
 
     @pytest.mark.parametrize("text", ["/a/b", "./a", "../a", "~/a", "~", ".", "..", "a/b", "data.v2/mlruns"])
     def test_a_path_is_a_folder(self, text: str) -> None:
-        """What starts as a path, or has a slash, is a folder, be it there or not."""
+        """A text that starts like a path or has a slash is a folder, whether it exists or not."""
         assert FolderAddress((text,)) == parse(text, nowhere)
 
     @pytest.mark.parametrize("name", ["mlruns", "localhost", "databricks-runs", "my.example.com", "x.db"])
-    def test_a_word_is_a_folder_that_is_there(self, name: str) -> None:
-        """A bare word is a store only where a folder of this name is."""
+    def test_a_word_is_a_folder_only_if_it_exists(self, name: str) -> None:
+        """A bare word is a folder only if a folder of this name exists."""
         assert FolderAddress((name,)) == parse(name, there(name))  # type: ignore[arg-type]
         assert f"./{name} for a new folder" in refusal(name) or "sqlite:///x.db" in refusal(name)
 
     def test_a_path_that_starts_like_a_host(self) -> None:
-        """research.example/mlruns is a folder where research.example is one, and may be a server else."""
+        """research.example/mlruns is a folder if research.example is one; otherwise a server is suggested."""
         text = "research.example/mlruns"
         assert FolderAddress((text,)) == parse(text, there("research.example"))  # type: ignore[arg-type]
         assert f"did you mean http://{text}, or ./{text} for a new folder?" in refusal(text)
@@ -175,7 +175,7 @@ class TestStores:
             ("sqlite:x.db", "did you mean sqlite:///x.db?"),
             ("sqlite:/x.db", "did you mean sqlite:///x.db, or sqlite:////x.db?"),
             ("sqlite:///a/", "did you mean sqlite:///a/mlflow.db?"),
-            ("sqlite:///~/x.db", "write the whole path"),
+            ("sqlite:///~/x.db", "write the full path"),
             ("sqlite:///file:x.db?mode=ro&uri=true", "write sqlite:////absolute/path/mlflow.db"),
             ("sqlite:///x.db?uri=true", "write sqlite:////absolute/path/mlflow.db"),
             ("sqlite+aiosqlite:///x.db", "write sqlite:///…"),
@@ -191,8 +191,8 @@ class TestStores:
             ("file:///a/mlflow.db", "did you mean sqlite:////a/mlflow.db?"),
         ],
     )
-    def test_what_is_nearly_one(self, text: str, expected: str) -> None:
-        """A store that is not spelt as MLflow spells it is refused, and its spelling is suggested."""
+    def test_suggests_the_address_of_a_store(self, text: str, expected: str) -> None:
+        """A misspelt address of a store is an error that suggests the right one."""
         assert expected in refusal(text)
 
 
@@ -219,8 +219,8 @@ class TestStores:
         ("\\\\server\\mlruns", "Windows"),
     ],
 )
-def test_what_others_take(text: str, expected: str) -> None:
-    """What other clients of MLflow take is refused, and what to give instead is said."""
+def test_rejects_addresses_of_other_clients(text: str, expected: str) -> None:
+    """An address that other clients of MLflow accept is an error that says what to give instead."""
     said = refusal(text)
     assert expected in said
     assert SECRET not in said
@@ -239,6 +239,6 @@ def test_what_others_take(text: str, expected: str) -> None:
         f"file://u:{SECRET}@h/x",
     ],
 )
-def test_no_password_is_repeated(text: str) -> None:
-    """What may be a password is no part of the refusal."""
+def test_errors_repeat_no_password(text: str) -> None:
+    """The error repeats nothing that may be a password."""
     assert SECRET not in refusal(text)

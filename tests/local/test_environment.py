@@ -1,4 +1,4 @@
-"""What the local MLflow is told, and what is kept from it."""
+"""The environment of the local MLflow: which variables it gets, and which are withheld."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from service.local.environment import environment, withheld
     ],
 )
 def test_mlflows_variables_are_withheld_and_named(name: str) -> None:
-    """None that means another store, server or client reaches the local MLflow, and each is told of."""
+    """Variables of MLflow that name another store, server or client are withheld, and each is named."""
     given = {name: "x", "PATH": "/bin", "HOME": "/home/me"}
     made = environment(given)
     assert name not in made
@@ -47,14 +47,14 @@ def test_mlflows_variables_are_withheld_and_named(name: str) -> None:
         "ftp_proxy",
     ],
 )
-def test_what_would_break_it_is_withheld(name: str) -> None:
-    """Internal variables, those of libraries, the service's own and proxies do not reach it, unremarked."""
+def test_variables_of_other_programs_are_withheld(name: str) -> None:
+    """Internal variables, the service's, those of libraries and proxies are withheld without being named."""
     assert name not in environment({name: "x"})
     assert [] == withheld([name])
 
 
-def test_what_it_gets() -> None:
-    """No telemetry, no job workers, no proxy for loopback, no modules from its working directory."""
+def test_sets_its_own_variables() -> None:
+    """The local MLflow has no telemetry, no job workers, no proxy and no modules from its working folder."""
     made = environment({"no_proxy": "example.com", "MLFLOW_LOGGING_LEVEL": "DEBUG"})
     expected = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -67,12 +67,12 @@ def test_what_it_gets() -> None:
     assert expected == made
 
 
-def test_the_file_store_is_allowed_where_it_is_meant() -> None:
-    """MLflow 3 serves an mlruns folder only where it is told that it may."""
+def test_a_file_store_is_allowed_explicitly() -> None:
+    """MLflow 3 gets the variable without which it does not serve a file store."""
     assert "true" == environment({}, is_file_store=True)["MLFLOW_ALLOW_FILE_STORE"]
     assert "MLFLOW_ALLOW_FILE_STORE" not in environment({})
 
 
-def test_what_is_meant_for_it_is_not_told_of() -> None:
-    """What it gets, or gets anyway, needs no remark."""
+def test_variables_that_it_gets_are_not_named() -> None:
+    """Variables that the local MLflow gets, or that are set anyway, are not named as withheld."""
     assert [] == withheld(["MLFLOW_LOGGING_LEVEL", "MLFLOW_DISABLE_TELEMETRY", "PATH"])

@@ -1,4 +1,4 @@
-"""What is done once MLflow answers: the sample, where it belongs, and the end of the making."""
+"""The last steps of a first start: the sample, and the removal of the mark."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ URL = "http://127.0.0.1:5000"
 
 
 class Sample:
-    """Stands in for the program that writes the sample."""
+    """A stand-in for the program that writes the sample."""
 
     def __init__(self) -> None:
         self.code = 0
@@ -37,7 +37,7 @@ def sample(monkeypatch: pytest.MonkeyPatch) -> Sample:
 
 @pytest.fixture
 def new(tmp_path: Path) -> Store:
-    """The service's own store, as this start has made it."""
+    """The service's own store, created by this start."""
     store = Store(tmp_path / "mlflow.db", is_own=True, is_new=True)
     store.unfinished.touch()
     return store
@@ -48,20 +48,20 @@ def command(*options: str) -> list[str]:
 
 
 class TestItsOwnStore:
-    def test_a_new_one_gets_the_sample(self, new: Store, sample: Sample) -> None:
-        """The sample is brought once, and the store is finished."""
+    def test_writes_the_sample_once(self, new: Store, sample: Sample) -> None:
+        """The sample is written once, and the store is then complete."""
         finish(new, URL, "Default", sample=True)
         assert [command()] == sample.commands
         assert not new.unfinished.exists()
 
-    def test_nobody_wants_it(self, new: Store, sample: Sample) -> None:
-        """Without --sample a new store is finished as it is."""
+    def test_completes_a_store_without_the_sample(self, new: Store, sample: Sample) -> None:
+        """Without --sample a new store is complete as it is."""
         finish(new, URL, "Default", sample=False)
         assert [] == sample.commands
         assert not new.unfinished.exists()
 
-    def test_the_sample_fails(self, new: Store, sample: Sample) -> None:
-        """A sample that failed is completed at the next start that wants it, and not by another one."""
+    def test_resumes_a_failed_sample(self, new: Store, sample: Sample) -> None:
+        """A failed sample is completed by the next start with --sample, and by no other start."""
         sample.code = 1
         finish(new, URL, "Default", sample=True)
         assert new.unfinished.exists()
@@ -73,8 +73,10 @@ class TestItsOwnStore:
         assert [command(), command("--resume")] == sample.commands
         assert not new.unfinished.exists()
 
-    def test_ctrl_c(self, new: Store, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A sample that is broken off leaves the store unfinished."""
+    def test_an_interrupted_sample_leaves_the_store_unfinished(
+        self, new: Store, sample: Sample, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """If writing the sample is interrupted, the store stays unfinished."""
 
         def interrupted(*_: Any, **__: Any) -> Any:
             raise KeyboardInterrupt
@@ -86,8 +88,10 @@ class TestItsOwnStore:
         assert [] == sample.commands
 
     @pytest.mark.parametrize("is_read_only", [False, True])
-    def test_one_that_was_there(self, new: Store, sample: Sample, *, is_read_only: bool) -> None:
-        """A store of an earlier start gets nothing."""
+    def test_writes_nothing_to_an_existing_store(
+        self, new: Store, sample: Sample, *, is_read_only: bool
+    ) -> None:
+        """A store that an earlier start completed gets no sample."""
         there = new._replace(is_new=False, is_read_only=is_read_only)
         finish(there, URL, "Default", sample=True)
         assert [] == sample.commands
@@ -96,10 +100,10 @@ class TestItsOwnStore:
 class TestTheUsersStore:
     @pytest.mark.parametrize("is_new", [False, True])
     @pytest.mark.parametrize("is_unfinished", [False, True])
-    def test_it_never_gets_the_sample(
+    def test_the_users_store_gets_no_sample(
         self, new: Store, sample: Sample, *, is_new: bool, is_unfinished: bool
     ) -> None:
-        """Whoever names a store does not get made-up runs in it, be it new; it is finished at once."""
+        """A store that the user named gets no sample, even if it is new; it is complete at once."""
         store = new._replace(is_own=False, is_new=is_new, is_unfinished=is_unfinished)
         finish(store, URL, "Default", sample=True)
         assert [] == sample.commands
@@ -109,7 +113,7 @@ class TestTheUsersStore:
 def test_the_sample_talks_to_the_local_mlflow_only(
     new: Store, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No proxy stands before loopback, and no credential for another MLflow is sent to the local one."""
+    """The program of the sample gets no proxy and no credentials for another MLflow."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("PYTHONPATH", "/of/the/user")

@@ -39,7 +39,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where working folders are made."""
+    """The folder in which working folders are created."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -48,13 +48,13 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def standing_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Put a Python program in MLflow's place, behind the real guard."""
+    """Run a Python program instead of MLflow, under the real supervisor."""
     real = server._command
 
     def put(code: str, *arguments: str) -> None:
         def command(store: Store, work: Path, listener: socket.socket) -> list[str]:
-            guard = real(store, work, listener)[:5]
-            return [*guard, sys.executable, "-c", code, *arguments]
+            supervisor = real(store, work, listener)[:5]
+            return [*supervisor, sys.executable, "-c", code, *arguments]
 
         monkeypatch.setattr(server, "_command", command)
 
@@ -67,8 +67,8 @@ def is_listened_on(url: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-def test_it_answers_while_the_context_lasts(store: Store, standing_in: Callable[..., None]) -> None:
-    """The address answers inside the context, and is nobody's after it; both are told of."""
+def test_runs_during_the_context(store: Store, standing_in: Callable[..., None]) -> None:
+    """The address answers during the context and not after it; start and address are reported."""
     standing_in(SERVER, "503", "500", "200")
     said: list[str] = []
     with local_mlflow(store, said.append) as url:
@@ -80,20 +80,20 @@ def test_it_answers_while_the_context_lasts(store: Store, standing_in: Callable[
     assert url in said[1]
 
 
-def test_it_ends_with_an_error_too(store: Store, standing_in: Callable[..., None]) -> None:
-    """An error inside of the context ends the process as well."""
+def test_stops_if_the_context_fails(store: Store, standing_in: Callable[..., None]) -> None:
+    """An error inside the context stops the process as well."""
     standing_in(SERVER, "200")
     with pytest.raises(ZeroDivisionError), local_mlflow(store, print) as url:
         raise ZeroDivisionError
     assert not is_listened_on(url)
 
 
-def test_a_start_that_fails(store: Store, standing_in: Callable[..., None]) -> None:
-    """A process that ends as it starts is an error with the last lines of its log, of this start only."""
+def test_reports_the_log_of_a_failed_start(store: Store, standing_in: Callable[..., None]) -> None:
+    """If the process ends at its start, the error holds the last lines of this start's log."""
     store.folder.mkdir()
     (store.folder / "mlflow.log").write_text("of the start before\n")
     standing_in("import sys; print(*range(100), sep='\\n', flush=True); sys.exit('no such revision')")
-    with pytest.raises(LocalError, match="stopped as it started") as caught, local_mlflow(store, print):
+    with pytest.raises(LocalError, match="stopped while it started") as caught, local_mlflow(store, print):
         raise AssertionError("not reached")
     first, *lines = str(caught.value).splitlines()
     assert first.endswith(f"{store.folder / 'mlflow.log'}:")
@@ -104,17 +104,17 @@ def test_a_start_that_fails(store: Store, standing_in: Callable[..., None]) -> N
     assert ["  once more"] == str(caught.value).splitlines()[1:]
 
 
-def test_a_start_that_fails_without_a_word(store: Store, standing_in: Callable[..., None]) -> None:
-    """A process that says nothing is an error that says so."""
+def test_reports_an_empty_log(store: Store, standing_in: Callable[..., None]) -> None:
+    """If the process ends without output, the error says that the log is empty."""
     standing_in("raise SystemExit(1)")
     with pytest.raises(LocalError, match="is empty"), local_mlflow(store, print):
         raise AssertionError("not reached")
 
 
-def test_a_start_that_takes_too_long(
+def test_stops_a_start_that_takes_too_long(
     store: Store, standing_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that never answers is ended, and is an error with the last lines of its log."""
+    """A process that never answers is stopped, and the error holds the last lines of its log."""
     standing_in(f"print('still migrating', flush=True)\n{SERVER}", "503")
     monkeypatch.setattr(server, "_START_SECONDS", 1.5)
     with (
@@ -124,10 +124,10 @@ def test_a_start_that_takes_too_long(
         raise AssertionError("not reached")
 
 
-def test_who_answers_no_http(
+def test_an_answer_that_is_not_http_does_not_count(
     store: Store, standing_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A port on which something else answers is one that does not answer."""
+    """A port that answers something else than HTTP counts as one that does not answer."""
     standing_in(
         "import socket; s = socket.socket(fileno=0); s.listen()\n"
         "while True:\n c, _ = s.accept(); c.sendall(b'220 smtp\\r\\n'); c.close()"
@@ -137,10 +137,10 @@ def test_who_answers_no_http(
         raise AssertionError("not reached")
 
 
-def test_nobody_else_gets_the_port(
+def test_reserves_the_port(
     store: Store, standing_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From before MLflow starts, the port is taken."""
+    """The port is taken from before MLflow starts."""
     taken: list[bool] = []
     popen = subprocess.Popen
 
@@ -162,7 +162,7 @@ def test_nobody_else_gets_the_port(
 
 
 def test_the_users_store_gets_no_file(tmp_path: Path, work: Path, standing_in: Callable[..., None]) -> None:
-    """Over the user's own store MLflow's log is in a folder of its own, which is gone afterwards."""
+    """Over a user's store, MLflow's log is in a temporary folder, which is removed afterwards."""
     store = Store(make_database(tmp_path / "quant" / "mlflow.db"))
     before = laid_out(store.folder)
     standing_in(SERVER, "200")
@@ -175,8 +175,8 @@ def test_the_users_store_gets_no_file(tmp_path: Path, work: Path, standing_in: C
     assert [] == list(work.iterdir())
 
 
-def test_while_a_new_store_is_made_a_file_says_so(store: Store, standing_in: Callable[..., None]) -> None:
-    """What a broken start left is removed, and the file stays for whoever knows that all is done."""
+def test_marks_a_new_store(store: Store, standing_in: Callable[..., None]) -> None:
+    """What an interrupted start left is removed, and the mark stays until the store is completed."""
     make_database(store.path)
     store.path.with_name("mlflow.db-journal").touch()
     standing_in(SERVER, "200")
@@ -185,8 +185,8 @@ def test_while_a_new_store_is_made_a_file_says_so(store: Store, standing_in: Cal
     assert store.unfinished.is_file()
 
 
-def test_a_store_that_is_there_is_not_marked(store: Store, standing_in: Callable[..., None]) -> None:
-    """Only a new store is unfinished."""
+def test_does_not_mark_an_existing_store(store: Store, standing_in: Callable[..., None]) -> None:
+    """Only a new store is marked as unfinished."""
     make_database(store.path)
     standing_in(SERVER, "200")
     with local_mlflow(store._replace(is_new=False), print):
@@ -194,21 +194,23 @@ def test_a_store_that_is_there_is_not_marked(store: Store, standing_in: Callable
 
 
 @pytest.mark.parametrize("is_new", [False, True])
-def test_two_starts_at_once(store: Store, standing_in: Callable[..., None], *, is_new: bool) -> None:
-    """While one start makes or completes a store, another one does not touch it."""
+def test_a_second_start_does_not_touch_the_store(
+    store: Store, standing_in: Callable[..., None], *, is_new: bool
+) -> None:
+    """While one start creates or completes a store, another one fails without touching it."""
     standing_in(SERVER, "200")
     with local_mlflow(store, print):
         make_database(store.path)
         other = store._replace(is_new=is_new, is_unfinished=True)
-        with pytest.raises(LocalError, match="by another start"), local_mlflow(other, print):
+        with pytest.raises(LocalError, match="by another process"), local_mlflow(other, print):
             raise AssertionError("not reached")
         assert store.path.is_file()
     with local_mlflow(store._replace(is_new=False, is_unfinished=True), print):
         assert store.path.is_file()
 
 
-def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
-    """A folder that cannot be made is an error that names the store."""
+def test_reports_a_store_that_cannot_be_created(tmp_path: Path) -> None:
+    """A folder that cannot be created is an error that names the store."""
     (tmp_path / "file").touch()
     store = Store(tmp_path / "file" / "data" / "mlflow.db", is_new=True)
     with pytest.raises(LocalError, match=f"{store.path}: Not a directory"), local_mlflow(store, print):
@@ -217,7 +219,7 @@ def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
 
 class TestCommand:
     def options(self, store: Store, work: Path) -> tuple[list[str], dict[str, str]]:
-        """What comes before MLflow's options, and these by name."""
+        """The arguments before MLflow's options, and the options by name."""
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             command = server._command(store, work, listener)
@@ -231,8 +233,8 @@ class TestCommand:
         assert at[1] == options.pop("--port")
         return command[:begin], options
 
-    def test_its_own_store(self, store: Store, work: Path) -> None:
-        """The guard runs a server on the socket, on loopback only, with the artifacts beside the store."""
+    def test_the_command_for_the_services_own_store(self, store: Store, work: Path) -> None:
+        """The supervisor runs a server on the socket, on loopback, with artifacts beside the store."""
         before, options = self.options(store, work)
         assert [sys.executable, "-P"] == before[:2]
         assert "supervisor.py" == Path(before[2]).name
@@ -245,8 +247,8 @@ class TestCommand:
             "--artifacts-destination": (store.folder / "artifacts").as_uri(),
         } == options
 
-    def test_the_users_database(self, tmp_path: Path, work: Path) -> None:
-        """New experiments get MLflow's own place of artifacts, which needs no server to be reached."""
+    def test_the_command_for_a_users_database(self, tmp_path: Path, work: Path) -> None:
+        """Over a user's database, artifacts go where MLflow's client would put them."""
         _, options = self.options(Store(tmp_path / "x.db", query="timeout=30"), work)
         assert f"sqlite:///{tmp_path}/x.db?timeout=30" == options["--backend-store-uri"]
         assert (tmp_path / "mlruns").as_uri() == options["--default-artifact-root"]
@@ -254,8 +256,8 @@ class TestCommand:
         assert "--artifacts-destination" not in options
 
     @pytest.mark.parametrize("name", ["mlruns", "My Runs", "100%?#"])
-    def test_a_file_store(self, tmp_path: Path, work: Path, name: str) -> None:
-        """It is given as a URI, which MLflow decodes; its registry has a folder elsewhere."""
+    def test_the_command_for_a_file_store(self, tmp_path: Path, work: Path, name: str) -> None:
+        """A file store is given as a URI; its model registry is in a temporary folder."""
         folder = make_file_store(tmp_path / name)
         _, options = self.options(Store(folder, is_file_store=True), work)
         assert folder.as_uri() == options["--backend-store-uri"] == options["--default-artifact-root"]
@@ -263,25 +265,25 @@ class TestCommand:
         assert (work / "models").is_dir()
 
     @pytest.mark.parametrize("name", ["what?.db", "100%25.db", "a?/x.db", "a%20b/x.db"])
-    def test_a_name_that_cannot_be_written_in_an_address(self, tmp_path: Path, work: Path, name: str) -> None:
-        """A SQLite file with ? or % in its path has a plain name for MLflow, as a link to it."""
+    def test_links_a_database_with_special_characters(self, tmp_path: Path, work: Path, name: str) -> None:
+        """A SQLite file with ? or % in its path is given through a link with a plain name."""
         file = make_database(tmp_path / name)
         _, options = self.options(Store(file, query="timeout=30"), work)
         assert f"sqlite:///{work}/store.db?timeout=30" == options["--backend-store-uri"]
         assert file == (work / "store.db").resolve()
 
     @pytest.mark.parametrize("name", ["my runs.db", "x#1.db", "a@b:c.db", "größe.db"])
-    def test_a_name_that_can(self, tmp_path: Path, work: Path, name: str) -> None:
-        """Other names stand in the address as they are."""
+    def test_names_other_databases_directly(self, tmp_path: Path, work: Path, name: str) -> None:
+        """A SQLite file with any other path is given by that path."""
         _, options = self.options(Store(tmp_path / name), work)
         assert f"sqlite:///{tmp_path}/{name}" == options["--backend-store-uri"]
 
 
-def test_a_guard_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A guard that does not hear the end of its input is killed."""
+def test_kills_a_supervisor_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor that ignores the end of its input is killed."""
     monkeypatch.setattr(server, "_STOP_SECONDS", 0.1)
     with subprocess.Popen(
         [sys.executable, "-c", "import signal; signal.pause()"], stdin=subprocess.PIPE
-    ) as guard:
-        server._stop(guard)
-        assert guard.returncode is not None
+    ) as supervisor:
+        server._stop(supervisor)
+        assert supervisor.returncode is not None

@@ -1,4 +1,4 @@
-"""The guard: it ends a command, and all that the command started, when its parent ends."""
+"""The supervisor stops a command, and all its child processes, when the parent process ends."""
 
 import io
 import os
@@ -36,8 +36,8 @@ signal.pause()
 
 
 @contextmanager
-def guarded(code: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A guard over a Python command, in a process group of its own, as a terminal would start it."""
+def supervised(code: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A supervisor over a Python command, in a process group of its own, as in a terminal."""
     with (
         Path(os.devnull).open() as nothing,
         subprocess.Popen(
@@ -63,13 +63,13 @@ def guarded(code: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def has_started(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the command and its child run, waiting until they do."""
+    """Tell whether the command and its child run, after waiting for both."""
     assert process.stdout is not None
     return process.stdout.readline() == b"both b'here\\n'\n"
 
 
 def all_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the guard, the command and its child end in time: then reading their output ends."""
+    """Tell whether the supervisor, the command and its child end in time, which ends their output."""
     assert process.stdout is not None
     reading = threading.Thread(target=process.stdout.read, daemon=True)
     reading.start()
@@ -77,9 +77,9 @@ def all_ended(process: subprocess.Popen[bytes]) -> bool:
     return not reading.is_alive()
 
 
-def test_a_closed_input_ends_the_whole_group() -> None:
-    """When the parent's end of the pipe closes, however that came, command and grandchildren end."""
-    with guarded(FAMILY) as process:
+def test_a_closed_input_stops_the_whole_group() -> None:
+    """When the parent's end of the pipe closes, for whatever reason, command and grandchild end."""
+    with supervised(FAMILY) as process:
         assert has_started(process)
         assert process.stdin is not None
         process.stdin.close()
@@ -88,17 +88,17 @@ def test_a_closed_input_ends_the_whole_group() -> None:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_a_signal_to_the_guard_ends_the_whole_group(sign: signal.Signals) -> None:
-    """A signal that would end the guard, such as a closed terminal's, ends all that it guards first."""
-    with guarded(FAMILY) as process:
+def test_a_signal_stops_the_whole_group(sign: signal.Signals) -> None:
+    """A signal that ends the supervisor, such as SIGHUP, stops the command and its child first."""
+    with supervised(FAMILY) as process:
         assert has_started(process)
         os.killpg(process.pid, sign)
         assert all_ended(process)
 
 
-def test_ctrl_c_is_the_parents() -> None:
-    """SIGINT alone ends nothing; the parent, who gets it too, closes the input when it is done."""
-    with guarded(FAMILY) as process:
+def test_ignores_ctrl_c() -> None:
+    """SIGINT stops nothing: the parent gets it too, and closes the input when it is done."""
+    with supervised(FAMILY) as process:
         assert has_started(process)
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdin is not None
@@ -107,9 +107,9 @@ def test_ctrl_c_is_the_parents() -> None:
         assert 0 == process.wait(SECONDS)
 
 
-def test_the_exit_code_of_the_command() -> None:
-    """A command that ends by itself gives its exit code, and what it left behind is ended."""
-    with guarded(FAMILY.removesuffix("signal.pause()\n") + "sys.exit(7)") as process:
+def test_returns_the_exit_code_and_stops_child_processes() -> None:
+    """If the command ends by itself, its exit code is returned and its child processes are stopped."""
+    with supervised(FAMILY.removesuffix("signal.pause()\n") + "sys.exit(7)") as process:
         assert has_started(process)
         assert all_ended(process)
         assert 7 == process.wait(SECONDS)
@@ -128,7 +128,7 @@ class TestInThisProcess:
 
     @pytest.fixture
     def parent(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
-        """The end of the pipe that a parent holds."""
+        """The parent's end of the pipe."""
         reading, writing = os.pipe()
         with os.fdopen(reading) as stdin, os.fdopen(writing, "w") as parent:
             monkeypatch.setattr("sys.stdin", stdin)
@@ -136,29 +136,29 @@ class TestInThisProcess:
 
     @pytest.fixture
     def work(self, tmp_path: Path) -> Path:
-        """The folder that the command works in."""
+        """The folder in which the command runs."""
         (tmp_path / "work").mkdir()
         return tmp_path / "work"
 
     def run(self, work: Path, code: str) -> int:
-        """The guard's exit code over a Python command."""
+        """Run the supervisor over a Python command, and return its exit code."""
         return supervisor.main(work, os.open(os.devnull, os.O_RDONLY), [sys.executable, "-c", code])
 
     @pytest.mark.usefixtures("parent")
-    def test_exit_code(self, work: Path) -> None:
-        """The command's exit code comes back."""
+    def test_returns_the_exit_code(self, work: Path) -> None:
+        """The exit code is the command's."""
         assert 3 == self.run(work, "raise SystemExit(3)")
 
     @pytest.mark.usefixtures("parent")
-    def test_the_folder(self, work: Path) -> None:
-        """The command works in the folder, which is removed at the end with what is in it."""
+    def test_removes_the_folder(self, work: Path) -> None:
+        """The command runs in the folder, which is removed at the end with its content."""
         code = "import os, sys; open('left', 'w'); sys.exit(0 if os.listdir() == ['left'] else 1)"
         assert 0 == self.run(work, code)
         assert not work.exists()
 
     @pytest.mark.usefixtures("parent")
     def test_the_standard_input_of_the_command(self, work: Path) -> None:
-        """The command gets the descriptor as its standard input, and the guard keeps none of it."""
+        """The command gets the descriptor as its standard input, and the supervisor closes it."""
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         code = f"import socket, sys; sys.exit(socket.socket(fileno=0).getsockname()[1] != {port})"
@@ -166,26 +166,28 @@ class TestInThisProcess:
         with socket.socket() as probe:
             assert 0 != probe.connect_ex(("127.0.0.1", port))
 
-    def test_end_of_input(self, work: Path, parent: io.TextIOWrapper) -> None:
-        """An input that is closed already ends the command at once."""
+    def test_stops_at_once_if_the_input_is_closed(self, work: Path, parent: io.TextIOWrapper) -> None:
+        """If the input is already closed, the command is stopped at once."""
         parent.close()
         assert 0 == self.run(work, "import signal; signal.pause()")
 
-    def test_input_that_is_no_end(self, work: Path, parent: io.TextIOWrapper) -> None:
-        """What is written to the guard ends nothing."""
+    def test_ignores_other_input(self, work: Path, parent: io.TextIOWrapper) -> None:
+        """Bytes on the input stop nothing."""
         parent.write("x")
         parent.flush()
         assert 4 == self.run(work, "raise SystemExit(4)")
 
     @pytest.mark.usefixtures("parent")
-    def test_sigterm(self, work: Path) -> None:
-        """SIGTERM ends the command."""
+    def test_sigterm_stops_the_command(self, work: Path) -> None:
+        """SIGTERM stops the command."""
         code = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
         assert -signal.SIGTERM == self.run(work, code)
 
     @pytest.mark.usefixtures("parent")
-    def test_a_signal_before_the_command_is_known(self, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A signal that comes while the command is being started ends it as soon as it is."""
+    def test_a_signal_during_the_start_stops_the_command(
+        self, work: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signal that arrives while the command is being started stops it at once afterwards."""
         start = subprocess.Popen
 
         def signalled(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
@@ -196,7 +198,7 @@ class TestInThisProcess:
         assert -signal.SIGTERM == self.run(work, "import signal; signal.pause()")
 
     @pytest.mark.usefixtures("parent")
-    def test_a_command_that_does_not_listen(self, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_kills_a_command_that_ignores_sigterm(self, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A command that ignores SIGTERM is killed after a while."""
         monkeypatch.setattr(supervisor, "_GRACE", 0.1)
         code = (

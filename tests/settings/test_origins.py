@@ -1,4 +1,4 @@
-"""Origins of pages as people write them into the settings."""
+"""TRACKING_CORS__ALLOWED_ORIGINS: origins are normalised, and values that are not origins are rejected."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from service.settings.groups import CorsSettings
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("text", "expected"),
     [
         ("https://a.example/", "https://a.example"),
         ("https://A.Example", "https://a.example"),
@@ -20,13 +20,13 @@ from service.settings.groups import CorsSettings
         ("", ""),
     ],
 )
-def test_origins_as_people_write_them(given: str, expected: str) -> None:
-    """Capitals, a port that goes without saying and a slash mean the origin that browsers send."""
-    assert expected == CorsSettings(allowed_origins=given).allowed_origins
+def test_normalises_origins(text: str, expected: str) -> None:
+    """Origins are kept as browsers send them: in lower case, without default port, slash and repetition."""
+    assert expected == CorsSettings(allowed_origins=text).allowed_origins
 
 
 @pytest.mark.parametrize(
-    ("origins", "said"),
+    ("origins", "message"),
     [
         ("*, https://a.example", "other origins"),
         ("https://a.example/path", "did you mean https://a.example?"),
@@ -34,18 +34,18 @@ def test_origins_as_people_write_them(given: str, expected: str) -> None:
         ("https://a.example#x", "did you mean https://a.example?"),
         ("https://user:pass@a.example", "did you mean https://a.example?"),
         ("https://*.a.example", "each origin"),
-        ("ftp://a.example", "no origin"),
+        ("ftp://a.example", "not an origin"),
         ("a.example", "did you mean https://a.example?"),
         ("localhost:3000", "did you mean http://localhost:3000?"),
         ("127.0.0.1:3000", "did you mean http://127.0.0.1:3000?"),
-        ("//a.example", "no origin"),
-        ("https://", "no origin"),
-        ("https://a.example:99999", "no origin"),
+        ("//a.example", "not an origin"),
+        ("https://", "not an origin"),
+        ("https://a.example:99999", "not an origin"),
         ("null", "every sandboxed page"),
     ],
 )
-def test_what_is_no_origin(origins: str, said: str) -> None:
-    """A list that no browser's Origin could equal is refused at start, with what may be meant."""
+def test_rejects_what_is_not_an_origin(origins: str, message: str) -> None:
+    """A value that no browser sends as Origin is rejected, with a suggestion where there is one."""
     with pytest.raises(ValueError, match="origin") as caught:
         CorsSettings(allowed_origins=origins)
-    assert said in str(caught.value)
+    assert message in str(caught.value)

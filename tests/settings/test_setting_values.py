@@ -1,11 +1,11 @@
-"""What stands around a value, or in a name, that files of variables and shells bring along."""
+"""Quotes, spaces and control characters that files of variables and shells leave in values."""
 
 import pytest
 
 from service.settings.load import Settings, SettingsError, load_settings
 
 
-class TestWhatStandsAroundAValue:
+class TestStrayCharacters:
     @pytest.mark.parametrize(
         "name",
         [
@@ -24,34 +24,36 @@ class TestWhatStandsAroundAValue:
         [
             ('"1"', "quotes"),
             ("'1'", "quotes"),
-            ("1\r", "end of a line"),
-            ("1\n", "end of a line"),
+            ("1\r", "line end"),
+            ("1\n", "line end"),
             (" 1", "space"),
             ("1\u00a0", "space"),
-            ("\ufeff1", "the like"),
-            ("1\u200b", "the like"),
+            ("\ufeff1", "invisible character"),
+            ("1\u200b", "invisible character"),
             ("1\udcff", "UTF-8"),
         ],
     )
-    def test_it_is_no_part_of_it(
+    def test_rejects_them_around_a_value(
         self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
     ) -> None:
-        """Quotes, spaces, line ends and marks around a value, and what is no text, are refused by name."""
+        """A value with quotes, spaces or line ends around it, or not in UTF-8, is an error that names it."""
         monkeypatch.setenv(name, value)
         with pytest.raises(SettingsError, match=rf"^{name}: .*{words}"):
             load_settings()
 
     @pytest.mark.parametrize("value", ['"s3cret"', "s3cret ", " s3cret", "'", '"'])
-    def test_a_password_is_what_it_is(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-        """A password may have quotes and spaces around it."""
+    def test_accepts_them_in_a_password(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        """A password may begin and end with quotes and spaces."""
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", value)
         password = load_settings().mlflow_tracking_password
         assert password is not None
         assert value == password.get_secret_value()
 
     @pytest.mark.parametrize("value", ["hedge\nfund", "a\x00b", "a\tb", "a\x7fb", "a\x85b"])
-    def test_a_name_with_a_control_character(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-        """No experiment is looked for, and so created, under a name that nobody can write."""
+    def test_rejects_control_characters_in_an_experiment_name(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        """The name of an experiment has no control character, so none is created under such a name."""
         if "\x00" not in value:  # which no variable can hold
             monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", value)
             with pytest.raises(SettingsError, match=r"^MLFLOW_EXPERIMENT_NAME: has a control"):
@@ -63,12 +65,14 @@ class TestWhatStandsAroundAValue:
         "value",
         ["hedge fund", 'the "hedge" fund', '"a" and "b', "Müller's", "基金", "👩\u200d💻", "/Users/a@b.c/x"],
     )
-    def test_a_name_is_any_text(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-        """Spaces and quotes inside a name, and any script, are good."""
+    def test_accepts_any_text_as_an_experiment_name(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        """The name of an experiment may have spaces and quotes in it, and letters of any script."""
         monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", value)
         assert value == load_settings().mlflow_experiment_name
 
-    def test_keys_are_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The end of the last line of keys is none that should not be there."""
+    def test_accepts_a_line_end_after_api_keys(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """TRACKING_AUTH__API_KEYS may end with a line end."""
         monkeypatch.setenv("TRACKING_AUTH__API_KEYS", f"ada {'0' * 64}\n")
         assert load_settings().auth.api_keys

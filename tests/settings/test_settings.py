@@ -1,4 +1,4 @@
-"""Settings: one truth in code, config/service.toml and README.md, and wrong values told in one line."""
+"""The settings are the same in code, config/service.toml and README.md, and each error is one line."""
 
 import os
 import re
@@ -53,7 +53,7 @@ def sections_of_toml() -> list[tuple[str, str, str, str]]:
     return found
 
 
-class TestOneTruth:
+class TestDocumentation:
     def test_the_readme_lists_every_setting(self) -> None:
         """The README's table has the names, defaults and meanings of the model, in its order."""
         rows = [match.groups() for match in ROW.finditer((ROOT / "README.md").read_text("utf-8"))]
@@ -63,20 +63,20 @@ class TestOneTruth:
         """service.toml has every setting once, in the model's order."""
         assert [name for name, _, _ in variables()] == [name for name, *_ in sections_of_toml()]
 
-    def test_the_comment_in_the_toml_is_the_meaning(self) -> None:
-        """Above each key stands what the model says of it; a remark of the file's own may follow."""
+    def test_the_comments_in_the_toml_are_the_descriptions(self) -> None:
+        """The comment above each key in service.toml begins with the description in the model."""
         comments = {name: comment for name, _, comment, _ in sections_of_toml()}
         for name, _, meaning in variables():
             assert comments[name].startswith(meaning.removesuffix(".")), name
 
-    def test_what_has_no_default_is_commented_out(self) -> None:
-        """A setting without a value by default is shown with an example, and not set."""
+    def test_the_toml_comments_out_settings_without_default(self) -> None:
+        """service.toml shows a setting without default as a comment with an example."""
         for name, _, _, mark in sections_of_toml():
             default = {name: default for name, default, _ in variables()}[name]
             assert (default is None) is (mark == "# "), name
 
-    def test_the_defaults_in_the_toml_are_the_models(self) -> None:
-        """What service.toml sets is what the model would have without it."""
+    def test_the_toml_has_the_defaults_of_the_model(self) -> None:
+        """The values in service.toml are the defaults of the model, of the same types."""
         document = tomllib.loads(TOML.read_text("utf-8"))
         flat: dict[str, Any] = {}
         for key, value in document.items():
@@ -88,12 +88,14 @@ class TestOneTruth:
         assert [type(expected[name]) for name in flat] == [type(value) for value in flat.values()]
 
     def test_every_setting_is_described(self) -> None:
-        """Each meaning is a sentence, or a few."""
+        """The description of each setting begins with a letter or bracket and ends with a full stop."""
         for name, _, meaning in variables():
             assert re.fullmatch(r"[A-Za-z(].*\.", meaning), name
 
-    def test_settings_from_nothing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """The model and the file give the same settings."""
+    def test_the_settings_are_the_same_without_the_toml(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """The settings do not change if service.toml is missing."""
         with_file = load_settings()
         monkeypatch.setattr(module, "config_dir", lambda: tmp_path)
         assert with_file == load_settings()
@@ -102,19 +104,21 @@ class TestOneTruth:
 class TestPrecedence:
     @pytest.fixture
     def toml(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-        """A service.toml of the test's own."""
+        """A path at which a test may write its own service.toml."""
         monkeypatch.setattr(module, "config_dir", lambda: tmp_path)
         return tmp_path / "service.toml"
 
-    def test_the_file_wins_over_the_code(self, toml: Path) -> None:
-        """What service.toml says holds."""
+    def test_the_file_takes_precedence_over_the_defaults(self, toml: Path) -> None:
+        """A value in service.toml replaces the default; settings that it does not name keep theirs."""
         toml.write_text('port = 9000\nMLFLOW_EXPERIMENT_NAME = "x"\n[upstream]\nkeepalive = 7.5\n')
         settings = load_settings()
         assert (9000, "x") == (settings.port, settings.mlflow_experiment_name)
         assert (7.5, 2.0) == (settings.upstream.keepalive, settings.upstream.connect_timeout)
 
-    def test_the_environment_wins_over_the_file(self, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A variable holds over service.toml, a nested one too, and leaves its neighbours alone."""
+    def test_the_environment_takes_precedence_over_the_file(
+        self, toml: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A variable replaces the value in service.toml, in a group too, and no other value of the group."""
         toml.write_text(
             'port = 9000\nMLFLOW_EXPERIMENT_NAME = "x"\n[upstream]\nkeepalive = 7.5\nmax_in_flight = 3\n'
         )
@@ -125,8 +129,8 @@ class TestPrecedence:
         assert (9001, "y") == (settings.port, settings.mlflow_experiment_name)
         assert (8.5, 3) == (settings.upstream.keepalive, settings.upstream.max_in_flight)
 
-    def test_an_empty_variable_is_not_set(self, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A variable of no text leaves the file's value."""
+    def test_an_empty_variable_counts_as_not_set(self, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An empty variable does not replace the value in service.toml."""
         toml.write_text("port = 9000\n")
         monkeypatch.setenv("TRACKING_PORT", "")
         assert 9000 == load_settings().port
@@ -134,8 +138,8 @@ class TestPrecedence:
     @pytest.mark.parametrize(
         "text", ["port = ", "nope = 1", "port = 'x'", "[upstream]\nnope = 1", "[port]\n"]
     )
-    def test_a_wrong_file(self, toml: Path, text: str) -> None:
-        """A file that cannot be read, or sets what is no setting, is told in one line."""
+    def test_an_error_in_the_file_is_one_line(self, toml: Path, text: str) -> None:
+        """Invalid TOML, an unknown setting and a wrong value in service.toml are one-line errors."""
         toml.write_text(text)
         with pytest.raises(SettingsError) as caught:
             load_settings()
@@ -145,7 +149,7 @@ class TestPrecedence:
 
 class TestValues:
     def test_settings_are_frozen(self) -> None:
-        """Settings do not change once they are read."""
+        """A setting cannot be assigned, nor can one in a group."""
         for values, name in ((load_settings(), "port"), (load_settings().upstream, "keepalive")):
             with pytest.raises(ValueError, match="frozen"):
                 setattr(values, name, 1)
@@ -160,8 +164,8 @@ class TestValues:
         assert "s3cret" == settings.mlflow_tracking_token.get_secret_value()
         assert "s3cret" not in repr(settings) + str(settings) + settings.model_dump_json()
 
-    def test_what_holds_a_secret_is_a_secret(self) -> None:
-        """Every setting whose name says so is a SecretStr."""
+    def test_settings_named_as_secrets_are_secrets(self) -> None:
+        """The settings of type SecretStr are those whose names end with password, token, secret or key."""
 
         def fields(model: type[BaseModel]) -> list[tuple[str, object]]:
             return [(name, field.annotation) for name, field in model.model_fields.items()]
@@ -185,18 +189,18 @@ class TestValues:
             "/a/b",
         ],
     )
-    def test_addresses(self, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
-        """A server's address, a SQLite store and a folder are taken."""
+    def test_accepts_mlflow_addresses(self, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+        """MLFLOW_TRACKING_URI may be empty, a server's address, a SQLite store or a folder."""
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         assert uri == load_settings().mlflow_tracking_uri
 
-    def test_an_address_in_capitals(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The scheme of a server's address is written small from here on."""
+    def test_the_scheme_of_an_address_becomes_lower_case(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The scheme of a server's address is kept in lower case, the rest as it is."""
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "HTTPS://Host/Mlflow")
         assert "https://Host/Mlflow" == load_settings().mlflow_tracking_uri
 
     def test_unknown_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Variables that start with TRACKING_ and are no setting are named, others are nobody's business."""
+        """The unknown variables are those that start with TRACKING_, in any case, and are not settings."""
         for name in (
             "TRACKING_PROT",
             "tracking_x",
@@ -241,25 +245,25 @@ WRONG = {
 def test_a_wrong_value_is_one_line_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """A value that a setting cannot have is told in one line, with its name, and without its secret."""
+    """A wrong value is a one-line error that names the variable and repeats no password."""
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    said = str(caught.value)
-    assert name in said
-    assert "\n" not in said
-    assert "s3cret" not in said
+    message = str(caught.value)
+    assert name in message
+    assert "\n" not in message
+    assert "s3cret" not in message
 
 
-def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has two values wrong learns of both."""
+def test_the_error_names_all_wrong_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If two values are wrong, the error names both variables."""
     monkeypatch.setenv("TRACKING_PORT", "x")
     monkeypatch.setenv("TRACKING_DEADLINE", "y")
     with pytest.raises(SettingsError, match=r"TRACKING_PORT.*; TRACKING_DEADLINE"):
         load_settings()
 
 
-STARTS_THAT_FAIL = [
+WRONG_SETTINGS = [
     {"MLFLOW_EXPERIMENT_NAME": '"hedge-fund"'},
     {"MLFLOW_TRACKING_TOKEN_FILE": "/nowhere/token"},
     {"MLFLOW_TRACKING_AWS_SIGV4": "true"},
@@ -271,9 +275,9 @@ STARTS_THAT_FAIL = [
 ]
 
 
-@pytest.mark.parametrize("wrong", STARTS_THAT_FAIL, ids=lambda wrong: next(iter(wrong)))
+@pytest.mark.parametrize("wrong", WRONG_SETTINGS, ids=lambda wrong: next(iter(wrong)))
 def test_the_command_stops_with_exit_code_2(wrong: dict[str, str]) -> None:
-    """The command says what is wrong on one line of stderr, names the variable, and exits with 2."""
+    """With a wrong setting, the command writes one line with its name to stderr, and exits with 2."""
     environment = {
         "PATH": os.environ["PATH"],
         "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",

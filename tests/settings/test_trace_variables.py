@@ -1,4 +1,4 @@
-"""What OpenTelemetry's variables ask for, as a cluster sets them for all that runs in it."""
+"""OpenTelemetry's variables, often set for a whole cluster, decide whether traces are sent."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ COLLECTOR = {ENDPOINT: "http://collector:4318"}
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted"),
+    ("variables", "requesting"),
     [
         ({}, ""),
         (COLLECTOR, ENDPOINT),
@@ -37,29 +37,29 @@ COLLECTOR = {ENDPOINT: "http://collector:4318"}
         (COLLECTOR | {"OTEL_PROPAGATORS": "tracecontext,baggage,b3"}, ENDPOINT),
     ],
 )
-def test_what_is_spoken(given: Mapping[str, str], wanted: str) -> None:
-    """Traces are wanted or not, as OpenTelemetry's specification has it, and there is nothing to say."""
-    assert (wanted, ()) == trace_export(given)
+def test_supported_values_cause_no_warning(variables: Mapping[str, str], requesting: str) -> None:
+    """Supported values turn traces on or off, as OpenTelemetry's specification says, without a warning."""
+    assert (requesting, ()) == trace_export(variables)
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted", "said"),
+    ("variables", "requesting", "message"),
     [
         (
             COLLECTOR | {PROTOCOL: "grpc"},
             "",
-            f"{PROTOCOL}: only http/protobuf is spoken here, not 'grpc'; no",
+            f"{PROTOCOL}: only http/protobuf is supported here, not 'grpc'; no",
         ),
-        (COLLECTOR | {OF_TRACES: "http/json"}, "", f"{OF_TRACES}: only http/protobuf is spoken here, not"),
+        (COLLECTOR | {OF_TRACES: "http/json"}, "", f"{OF_TRACES}: only http/protobuf is supported here"),
         ({EXPORTER: "otlp", PROTOCOL: "grpc"}, "", f"{PROTOCOL}: only http/protobuf"),
         (
             COLLECTOR | {EXPORTER: "zipkin"},
             "",
-            f"{EXPORTER}: only otlp and, alone, none are spoken here, not 'zip",
+            f"{EXPORTER}: only otlp, or none alone, is supported here, not 'zip",
         ),
         (COLLECTOR | {EXPORTER: "console,jaeger"}, "", "not 'console', 'jaeger'; no traces are sent"),
-        (COLLECTOR | {EXPORTER: "console,otlp"}, EXPORTER, "not 'console'; traces are sent by otlp"),
-        (COLLECTOR | {EXPORTER: "none,otlp"}, EXPORTER, "not 'none'; traces are sent by otlp"),
+        (COLLECTOR | {EXPORTER: "console,otlp"}, EXPORTER, "not 'console'; traces are sent with otlp"),
+        (COLLECTOR | {EXPORTER: "none,otlp"}, EXPORTER, "not 'none'; traces are sent with otlp"),
         (COLLECTOR | {EXPORTER: "otlp_proto_grpc"}, "", "not 'otlp_proto_grpc'; no traces are sent"),
         ({ENDPOINT: "collector:4318"}, "", f"{ENDPOINT}: {NO_ADDRESS}"),
         (COLLECTOR | {FOR_TRACES: "grpc://c"}, "", f"{FOR_TRACES}: {NO_ADDRESS}"),
@@ -70,7 +70,7 @@ def test_what_is_spoken(given: Mapping[str, str], wanted: str) -> None:
             f"{ENDPOINT}: {NO_ADDRESS}",
         ),
         ({ENDPOINT: "unix:///run/otel.sock"}, "", f"{ENDPOINT}: {NO_ADDRESS}"),
-        ({ENDPOINT: "http://collector:4317"}, ENDPOINT, f"{ENDPOINT}: 4317 is gRPC's port as a rule"),
+        ({ENDPOINT: "http://collector:4317"}, ENDPOINT, f"{ENDPOINT}: 4317 is usually the port of gRPC"),
         (
             COLLECTOR | {DISABLED: "yes"},
             ENDPOINT,
@@ -81,22 +81,24 @@ def test_what_is_spoken(given: Mapping[str, str], wanted: str) -> None:
             ENDPOINT,
             "METRICS_EXPORTER: metrics are not sent",
         ),
-        ({"OTEL_LOGS_EXPORTER": "otlp,console"}, "", "OTEL_LOGS_EXPORTER: the log is not sent"),
+        ({"OTEL_LOGS_EXPORTER": "otlp,console"}, "", "OTEL_LOGS_EXPORTER: log lines are not sent"),
         (
             COLLECTOR | {"OTEL_PROPAGATORS": "b3"},
             ENDPOINT,
-            "OTEL_PROPAGATORS: a caller's place in",
+            "OTEL_PROPAGATORS: only tracecontext (W3C) is",
         ),
     ],
 )
-def test_what_is_not_spoken(given: Mapping[str, str], wanted: str, said: str) -> None:
-    """It is one warning that names the variable and says what comes of it, and never an error."""
-    export = trace_export(given)
+def test_unsupported_values_cause_a_warning(
+    variables: Mapping[str, str], requesting: str, message: str
+) -> None:
+    """An unsupported value causes one warning, which names the variable and the effect, and no error."""
+    export = trace_export(variables)
     [warning] = export.warnings
-    assert (wanted, True) == (export.wanted, said in warning), warning
+    assert (requesting, True) == (export.variable, message in warning), warning
 
 
-def test_an_endpoint_is_not_repeated() -> None:
-    """An address may hold a password."""
+def test_warnings_do_not_repeat_an_endpoint() -> None:
+    """A warning about an endpoint does not repeat its text, which may hold a password."""
     export = trace_export({ENDPOINT: "user:s3cret@collector:4318"})
     assert "s3cret" not in "".join(export.warnings)

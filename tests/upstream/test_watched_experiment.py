@@ -48,7 +48,7 @@ async def test_it_is_missing(
     for _ in range(3):
         await watched.experiment("alpha")
     [warning] = said(caplog)
-    assert "'alpha' is not there: set MLFLOW_EXPERIMENT_NAME" in warning
+    assert "'alpha' does not exist: set MLFLOW_EXPERIMENT_NAME" in warning
     assert "missing" == state.state
     fake.add_experiment("alpha")
     await watched.experiment("alpha")

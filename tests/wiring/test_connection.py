@@ -1,4 +1,4 @@
-"""How MLflow is reached: credentials, workspaces, proxies and CAs, and what is said of them."""
+"""The connection to MLflow: credentials, workspaces, proxies and CAs, and the remarks about them."""
 
 import base64
 from pathlib import Path
@@ -17,7 +17,7 @@ HTTPS = "https://mlflow.example.com/"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A user's folder."""
+    """An empty home folder."""
     home = tmp_path / "home"
     (home / ".mlflow").mkdir(parents=True)
     return home
@@ -26,14 +26,14 @@ def home(tmp_path: Path) -> Path:
 def connected(
     home: Path, uri: str = HTTPS, environment: dict[str, str] | None = None, **settings: Any
 ) -> Connection:
-    """The way to an MLflow, of whose secrets nothing is said."""
+    """The connection to an MLflow server; none of its remarks holds a secret."""
     way = connection(make_settings(mlflow_tracking_uri=uri, **settings), environment or {}, home)
     assert SECRET not in repr(way)
     return way
 
 
-def odd(way: Connection) -> list[str]:
-    """The warnings."""
+def warnings(way: Connection) -> list[str]:
+    """The texts of the remarks that are warnings."""
     return [remark.text for remark in way.remarks if remark.is_odd]
 
 
@@ -53,22 +53,20 @@ FILE = f"[mlflow]\nmlflow_tracking_username = ada\nmlflow_tracking_password = {S
 
 
 class TestCredentials:
-    def test_there_are_none(self, home: Path) -> None:
-        """Without any, MLflow is shown nothing, and nothing is said."""
+    def test_without_credentials_no_header_is_sent(self, home: Path) -> None:
+        """Without credentials no header is sent, and there is no remark."""
         way = connected(home)
         assert ({}, ()) == (way.access.shown(), way.remarks)
 
-    def test_the_credentials_file(self, home: Path) -> None:
-        """~/.mlflow/credentials is read as MLflow's client does, and said to be."""
+    def test_reads_the_credentials_file(self, home: Path) -> None:
+        """~/.mlflow/credentials is read as MLflow's client reads it, and a remark names it."""
         credentials(home, FILE)
         way = connected(home)
         assert basic("ada") == way.access.shown()
-        assert ["the credentials for MLflow are those in ~/.mlflow/credentials"] == [
-            r.text for r in way.remarks
-        ]
+        assert ["the credentials for MLflow come from ~/.mlflow/credentials"] == [r.text for r in way.remarks]
 
-    def test_the_environment_wins(self, home: Path) -> None:
-        """A variable holds over the file, each for itself, and both together leave the file unread."""
+    def test_variables_take_precedence_over_the_file(self, home: Path) -> None:
+        """Each variable takes precedence over the file; if both are set, the file is not read."""
         credentials(home, FILE)
         assert basic("eve") == connected(home, mlflow_tracking_username="eve").access.shown()
         credentials(home, "broken")
@@ -84,19 +82,19 @@ class TestCredentials:
             ("", "section [mlflow]"),
         ],
     )
-    def test_a_credentials_file_that_is_broken(self, home: Path, text: str, words: str) -> None:
-        """What cannot be read is a warning that shows nothing of it, and the token is sent all the same."""
+    def test_warns_of_a_malformed_credentials_file(self, home: Path, text: str, words: str) -> None:
+        """A malformed file is a warning that repeats nothing of it, and the token is still sent."""
         credentials(home, text)
         way = connected(home, mlflow_tracking_token="t")  # noqa: S106
-        [said] = odd(way)
-        assert said.startswith("the credentials file is not used: ~/.mlflow/credentials: ")
-        assert words in said
+        [text] = warnings(way)
+        assert text.startswith("the credentials file is not used: ~/.mlflow/credentials: ")
+        assert words in text
         assert {"Authorization": "Bearer t"} == way.access.shown()
 
-    def test_a_credentials_file_that_cannot_be_opened(self, home: Path) -> None:
-        """A file that is a folder, or may not be read, is a warning."""
+    def test_warns_of_an_unreadable_credentials_file(self, home: Path) -> None:
+        """A credentials file that is a folder or may not be read is a warning."""
         (home / ".mlflow" / "credentials").mkdir()
-        assert ["the credentials file is not used: ~/.mlflow/credentials: Is a directory"] == odd(
+        assert ["the credentials file is not used: ~/.mlflow/credentials: Is a directory"] == warnings(
             connected(home)
         )
 
@@ -125,56 +123,56 @@ class TestCredentials:
             ({"mlflow_tracking_token": f"Bearer {SECRET}"}, "begins with Bearer"),
         ],
     )
-    def test_half_of_what_is_needed_and_twice_too_much(
+    def test_warns_of_inconsistent_credentials(
         self, home: Path, settings: dict[str, Any], words: str
     ) -> None:
-        """One without the other, both kinds at once, and what stands around a password are warnings."""
-        [said] = odd(connected(home, **settings))
-        assert words in said
+        """A username without password, or both kinds at once, or spaces around a password are warnings."""
+        [text] = warnings(connected(home, **settings))
+        assert words in text
 
-    def test_a_token_file(self, home: Path) -> None:
-        """The token is the file's."""
+    def test_reads_the_token_file(self, home: Path) -> None:
+        """The token is the content of the token file."""
         (home / "token").write_text(f"{SECRET}\n")
         way = connected(home, mlflow_tracking_token_file=home / "token")
         assert {"Authorization": f"Bearer {SECRET}"} == way.access.shown()
 
-    def test_a_token_file_that_is_not_there(self, home: Path) -> None:
-        """The start is refused by the setting's name."""
+    def test_rejects_a_missing_token_file(self, home: Path) -> None:
+        """A missing token file is an error that names the setting."""
         with pytest.raises(SettingsError, match=r"^MLFLOW_TRACKING_TOKEN_FILE: .*No such file"):
             connected(home, mlflow_tracking_token_file=home / "nowhere")
 
-    def test_netrc(self, home: Path) -> None:
-        """.netrc counts for MLflow's host, and only where nothing else is given."""
+    def test_reads_netrc_for_mlflows_host(self, home: Path) -> None:
+        """.netrc is used for MLflow's host, and only if no other credentials are set."""
         netrc(home, f"machine mlflow.example.com login ada password {SECRET}\n")
         way = connected(home)
         assert basic("ada") == way.access.shown()
-        assert [f"the credentials for MLflow are those in {home}/.netrc"] == [r.text for r in way.remarks]
+        assert [f"the credentials for MLflow come from {home}/.netrc"] == [r.text for r in way.remarks]
         assert {} == connected(home, "https://other.example.com").access.shown()
         way = connected(home, mlflow_tracking_token="t")  # noqa: S106
         assert {"Authorization": "Bearer t"} == way.access.shown()
 
-    def test_netrc_elsewhere(self, home: Path) -> None:
-        """NETRC names another file; one that is not there is a warning."""
+    def test_reads_the_file_that_netrc_names(self, home: Path) -> None:
+        """NETRC names another file; a missing one is a warning."""
         (home / "mine").write_text(f"default login ada password {SECRET}\n")
         assert basic("ada") == connected(home, environment={"NETRC": str(home / "mine")}).access.shown()
-        [said] = odd(connected(home, environment={"NETRC": "/nowhere"}))
-        assert "NETRC: /nowhere is not there" in said
+        [text] = warnings(connected(home, environment={"NETRC": "/nowhere"}))
+        assert "NETRC: /nowhere is not there" in text
 
-    def test_a_broken_netrc(self, home: Path) -> None:
-        """What cannot be read is a warning that shows nothing of it."""
+    def test_warns_of_a_malformed_netrc(self, home: Path) -> None:
+        """A malformed .netrc is a warning that repeats nothing of it."""
         netrc(home, f"machine mlflow.example.com login ada passwort {SECRET}\n")
-        [said] = odd(connected(home))
-        assert said.startswith(f".netrc is not used: {home}/.netrc: line 1")
+        [text] = warnings(connected(home))
+        assert text.startswith(f".netrc is not used: {home}/.netrc: line 1")
 
 
-class TestWay:
-    def test_a_workspace(self, home: Path) -> None:
-        """MLFLOW_WORKSPACE goes with every call, beside the credentials."""
+class TestServer:
+    def test_sends_the_workspace(self, home: Path) -> None:
+        """MLFLOW_WORKSPACE is sent with every call, beside the credentials."""
         way = connected(home, mlflow_workspace="quant", mlflow_tracking_token=SECRET)
         assert {"X-MLFLOW-WORKSPACE": "quant", "Authorization": f"Bearer {SECRET}"} == way.access.shown()
 
-    def test_a_proxy(self, home: Path) -> None:
-        """The proxy is said, without its password; the tunnel of an https address hides the credentials."""
+    def test_names_the_proxy_without_its_password(self, home: Path) -> None:
+        """A remark names the proxy without its password; over https there is no warning about credentials."""
         way = connected(
             home, environment={"HTTPS_PROXY": f"http://u:{SECRET}@proxy:3128"}, mlflow_tracking_token=SECRET
         )
@@ -183,22 +181,22 @@ class TestWay:
             r.text for r in way.remarks
         ]
 
-    def test_a_proxy_that_can_read_the_credentials(self, home: Path) -> None:
-        """Over http it sees them, which is a warning."""
+    def test_warns_of_a_proxy_that_can_read_the_credentials(self, home: Path) -> None:
+        """Credentials over a proxy to an http address are a warning."""
         environment = {"HTTP_PROXY": "http://proxy:3128"}
         way = connected(home, "http://mlflow", environment, mlflow_tracking_token=SECRET)
         assert ["http://proxy:3128 can read the credentials"] == [
-            said.partition(" for ")[0] for said in odd(way)
+            text.partition(" for ")[0] for text in warnings(way)
         ]
-        assert [] == odd(connected(home, "http://mlflow", environment))
+        assert [] == warnings(connected(home, "http://mlflow", environment))
 
-    def test_a_proxy_that_cannot_be_used(self, home: Path) -> None:
-        """A SOCKS proxy is refused at the start."""
+    def test_rejects_a_socks_proxy(self, home: Path) -> None:
+        """A SOCKS proxy is an error."""
         with pytest.raises(SettingsError, match=r"^ALL_PROXY: socks5 proxies are not supported"):
             connected(home, environment={"ALL_PROXY": "socks5://proxy"})
 
-    def test_a_bundle(self, home: Path, pem: Path) -> None:
-        """REQUESTS_CA_BUNDLE is trusted, MLflow's own variable wins over it, and http needs neither."""
+    def test_trusts_the_bundle_of_the_environment(self, home: Path, pem: Path) -> None:
+        """REQUESTS_CA_BUNDLE is trusted unless MLflow's own variable is set; http needs neither."""
         environment = {"REQUESTS_CA_BUNDLE": str(pem)}
         for way in (
             connected(home, environment=environment),
@@ -214,27 +212,27 @@ class TestWay:
         with pytest.raises(SettingsError, match=r"^CURL_CA_BUNDLE: /nowhere: "):
             connected(home, environment={"CURL_CA_BUNDLE": "/nowhere"})
 
-    def test_a_file_of_openssls_that_is_not_there(self, home: Path) -> None:
-        """OpenSSL says nothing of an SSL_CERT_FILE that is not there; the service does."""
-        assert ["SSL_CERT_FILE: /nowhere is not there"] == odd(
+    def test_warns_of_a_missing_ssl_cert_file(self, home: Path) -> None:
+        """A missing SSL_CERT_FILE is a warning, because OpenSSL ignores it in silence."""
+        assert ["SSL_CERT_FILE: /nowhere does not exist"] == warnings(
             connected(home, environment={"SSL_CERT_FILE": "/nowhere"})
         )
 
     @pytest.mark.parametrize("name", ["MLFLOW_TRACKING_AWS_SIGV4", "MLFLOW_TRACKING_AUTH"])
-    def test_what_cannot_work(self, home: Path, name: str) -> None:
-        """A way of authenticating that the service does not have is refused at the start."""
+    def test_rejects_unsupported_authentication(self, home: Path, name: str) -> None:
+        """A way of authenticating that the service does not support is an error."""
         with pytest.raises(SettingsError, match=rf"^{name}: "):
             connected(home, environment={name: "true"})
 
-    def test_what_is_of_no_use(self, home: Path) -> None:
-        """The other variables of MLflow are named in one line, which is no warning."""
+    def test_names_other_variables_of_mlflow(self, home: Path) -> None:
+        """The other variables of MLflow share one remark, which is not a warning."""
         way = connected(home, environment={"MLFLOW_RUN_ID": "a", "MLFLOW_S3_IGNORE_TLS": "true"})
         assert [("not read by this service: MLFLOW_RUN_ID, MLFLOW_S3_IGNORE_TLS", False)] == list(way.remarks)
 
 
 class TestLocal:
-    def test_it_is_reached_directly(self, home: Path) -> None:
-        """A local MLflow is shown nothing and reached through no proxy, whatever is set for a server."""
+    def test_a_local_mlflow_is_reached_directly(self, home: Path) -> None:
+        """A local MLflow gets no credentials and no proxy, whatever is set for a server."""
         credentials(home, FILE)
         environment = {
             "HTTP_PROXY": "socks5://p",
@@ -244,13 +242,13 @@ class TestLocal:
         way = connected(home, "", environment)
         assert DIRECT is way.access
 
-    def test_what_is_meant_for_a_server(self, home: Path) -> None:
-        """What only a server needs is named, for most likely its address is missing."""
-        said = odd(connected(home, "", mlflow_tracking_token=SECRET, mlflow_workspace="quant"))
-        assert ["MLFLOW_TRACKING_TOKEN", "MLFLOW_WORKSPACE"] == [one.split()[0] for one in said]
-        assert all("names no server" in one for one in said)
+    def test_warns_of_settings_that_need_a_server(self, home: Path) -> None:
+        """Settings that only a server needs are a warning: most likely its address is missing."""
+        texts = warnings(connected(home, "", mlflow_tracking_token=SECRET, mlflow_workspace="quant"))
+        assert ["MLFLOW_TRACKING_TOKEN", "MLFLOW_WORKSPACE"] == [text.split()[0] for text in texts]
+        assert all("names no server" in text for text in texts)
 
-    def test_an_experiment_by_its_id(self, home: Path) -> None:
-        """It is refused here, too: the runs of another experiment would be listed."""
+    def test_rejects_an_experiment_id_without_a_name(self, home: Path) -> None:
+        """MLFLOW_EXPERIMENT_ID without a name is an error over a local MLflow too."""
         with pytest.raises(SettingsError, match=r"^MLFLOW_EXPERIMENT_ID: .*MLFLOW_EXPERIMENT_NAME"):
             connected(home, "", {"MLFLOW_EXPERIMENT_ID": "5"})

@@ -1,4 +1,4 @@
-"""The service talks to MLflow, and to an issuer of tokens, through an HTTP proxy of the environment."""
+"""The service reaches MLflow and an issuer of tokens through an HTTP proxy of the environment."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -25,13 +25,13 @@ TOKEN = "a-word-that-no-proxy-may-read"  # noqa: S105 - the fake's
 
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
-    """A certificate for that host."""
+    """A self-signed certificate for this host, with its key."""
     return write_certificate(tmp_path / "host.pem", HOST)
 
 
 @asynccontextmanager
 async def over_tls(pem: Path, app: web.Application) -> AsyncIterator[int]:
-    """The port at which an application answers over TLS."""
+    """Serve an application over TLS; the value is its port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pem)
     server = TestServer(app)
@@ -44,7 +44,7 @@ async def over_tls(pem: Path, app: web.Application) -> AsyncIterator[int]:
 
 
 def saying(body: object) -> web.Application:
-    """An application that answers everything with this."""
+    """An application that answers every request with this JSON."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.json_response(body)
@@ -55,7 +55,7 @@ def saying(body: object) -> web.Application:
 
 
 async def test_mlflow_over_http(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxy is asked for the whole address, with the credentials in its own."""
+    """For an http address the proxy gets the full URL, with its own credentials in its own header."""
     fake.add_run()
     port = int(fake.url.rsplit(":", 1)[1].strip("/"))
     async with HttpProxy(port, "ada:p@ss").serve() as proxy:
@@ -68,7 +68,7 @@ async def test_mlflow_over_http(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_mlflow_over_https(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through a tunnel: the proxy reads neither the token nor the workspace."""
+    """For an https address the proxy gets a tunnel, and sees neither the token nor the workspace."""
     async with over_tls(pem, saying({"experiments": []})) as port, HttpProxy(port).serve() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
@@ -81,16 +81,16 @@ async def test_mlflow_over_https(pem: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "quant" not in head
 
 
-async def test_a_certificate_that_nobody_vouches_for(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind a proxy, too, a certificate of an unknown CA is refused."""
+async def test_rejects_an_unknown_ca_behind_a_proxy(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through a proxy too, a certificate of an unknown CA is refused."""
     async with over_tls(pem, saying({"experiments": []})) as port, HttpProxy(port).serve() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         async with serving(f"https://{HOST}/") as api:
             assert 502 == (await api.get(f"{API}/experiments")).status
 
 
-async def test_no_proxy(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host in NO_PROXY, and every loopback address, is reached directly."""
+async def test_reaches_exempt_hosts_directly(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host in NO_PROXY and every loopback address are reached directly."""
     async with HttpProxy(9, refusing="502 Bad Gateway").serve() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         async with serving(fake.url) as api:
@@ -98,8 +98,8 @@ async def test_no_proxy(fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> No
         assert [] == proxy.heads
 
 
-async def test_an_issuers_keys(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """JWKS are fetched through the proxy, and verified with the bundle of the environment."""
+async def test_fetches_an_issuers_keys_through_the_proxy(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An issuer's keys are fetched through the proxy and verified with the bundle of the environment."""
     key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True)
     async with over_tls(pem, saying({"keys": [key]})) as port, HttpProxy(port).serve() as proxy:
         environment = {"HTTPS_PROXY": proxy.url, "CURL_CA_BUNDLE": str(pem)}
@@ -111,8 +111,8 @@ async def test_an_issuers_keys(pem: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert proxy.heads[0].startswith(f"CONNECT {HOST}:443 ")
 
 
-def test_an_issuer_that_cannot_be_reached() -> None:
-    """A SOCKS proxy, and a bundle that is not there, are refused by name."""
+def test_rejects_an_unusable_way_to_the_issuer() -> None:
+    """A SOCKS proxy or a missing bundle is an error that names the variable."""
     auth = AuthSettings(mode="jwt", jwks_url=f"https://{HOST}/keys", issuer="i", audience="a")
     for name, value in {"ALL_PROXY": "socks5://proxy", "REQUESTS_CA_BUNDLE": "/nowhere"}.items():
         with pytest.raises(ValueError, match=f"^{name}: "):

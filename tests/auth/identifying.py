@@ -1,4 +1,4 @@
-"""What tells callers by tokens, with the issuer's key in hand."""
+"""Authentication by tokens with the issuer's keys at hand."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from tests.cache.scripted import Clock
 
 
 class Keys:
-    """A key set that notes what it is asked for."""
+    """A source of keys that notes which were asked for."""
 
     def __init__(self, member: Mapping[str, Any]) -> None:
         self.edition = 0
@@ -21,19 +21,19 @@ class Keys:
         self._key = jwt.PyJWK.from_dict(dict(member))
 
     def renew_if_old(self) -> None:
-        """It never is."""
+        """Do nothing: these keys are never old."""
 
     async def find(self, algorithm: str, key_id: str | None) -> jwt.PyJWK | None:
-        """The key, whatever it is called."""
+        """Return the key, whatever its id."""
         self.asked.append((algorithm, key_id))
         return self._key
 
 
-def telling(keys: Keys | KeyUrl, clock: Clock, most_known: int = 100) -> Tokens:
-    """What tells callers by the issuer's tokens."""
+def identifying(keys: Keys | KeyUrl, clock: Clock, most_known: int = 100) -> Tokens:
+    """What identifies callers by the issuer's tokens."""
     return Tokens(keys, issuer=ISSUER, audience=AUDIENCE, most_known=most_known, clock=clock)
 
 
 def bearing(token: str) -> CIMultiDictProxy[str]:
-    """The headers of a request that bears a token."""
+    """The headers of a request with a token."""
     return CIMultiDictProxy(CIMultiDict({"Authorization": f"Bearer {token}"}))
