@@ -50,5 +50,5 @@ USER 10001:10001
 EXPOSE 8080
 # It asks where TRACKING_HOST and TRACKING_PORT say that the service listens, and through no proxy.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "-m", "service.healthy"]
+    CMD ["python", "-m", "service.commands.healthy"]
 CMD ["python", "-m", "service"]

@@ -11,22 +11,22 @@ from collections.abc import Sequence
 import uvloop
 
 from service import __version__
-from service.allocator import keep_no_large_blocks
 from service.app import CAPACITY, QUERIES, WARNINGS, create_app
 from service.auth.api_keys import new_key
-from service.check import check
-from service.connection import connection
-from service.descriptors import fitted
+from service.commands.allocator import keep_no_large_blocks
+from service.commands.check import check
+from service.commands.descriptors import fitted
+from service.commands.welcome import welcome
+from service.http.server import Stopping, serve
 from service.local.first_run import finish
 from service.local.installed import LocalError, examined, installed_mlflow
 from service.local.server import local_mlflow
 from service.local.store import Store
-from service.locally import local_store, remarks, settled
-from service.logs import LineWriter, Render, as_json, as_text, logging_to
-from service.server import Stopping, serve
-from service.settings import Settings, SettingsError, load_settings, unknown_variables
+from service.settings.load import Settings, SettingsError, load_settings, unknown_variables
+from service.telemetry.logs import LineWriter, Render, as_json, as_text, logging_to
 from service.upstream.access import Access
-from service.welcome import welcome
+from service.wiring.connection import connection
+from service.wiring.local_store import local_store, remarks, settled
 
 _CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # as curl takes one, from a variable of the reader's
 

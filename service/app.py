@@ -12,25 +12,24 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service.api.callers import Callers, Identify
-from service.api.capacity import Capacity
-from service.api.clients import Clients
-from service.api.cors import Cors
-from service.api.entrance import ENTRANCE, UNREADABLE, Entrance
 from service.api.health import HealthRoutes
-from service.api.observation import Observer, RequestTimes
 from service.api.openapi import DocumentationRoutes
-from service.api.representations import Representations
 from service.api.routes import TrackingRoutes
-from service.identification import identification
-from service.loop_lag import LoopLag
-from service.metrics import Counted, MetricsRoute, ServiceCollector
-from service.setting_groups import AuthSettings, listed
-from service.settings import Settings, config_dir, traces
-from service.tracking.cached_source import CachedSource
+from service.cache.cached_source import CachedSource
+from service.cache.freshness import Freshness
+from service.cache.memory import Memory
+from service.http.access_record import Observer, RequestTimes
+from service.http.authentication import Authentication, Identify
+from service.http.capacity import Capacity
+from service.http.client_address import Clients
+from service.http.cors import Cors
+from service.http.pipeline import ENTRANCE, UNREADABLE, RequestPipeline
+from service.http.representations import Representations
+from service.settings.groups import AuthSettings, listed
+from service.settings.load import Settings, config_dir, traces
+from service.telemetry.loop_lag import LoopLag
+from service.telemetry.metrics import Instruments, MetricsRoute, ServiceCollector
 from service.tracking.directions import Directions, load_directions
-from service.tracking.freshness import Freshness
-from service.tracking.memory import Memory
 from service.tracking.queries import TrackingQueries
 from service.upstream.access import DIRECT, Access
 from service.upstream.client import MlflowClient
@@ -38,9 +37,10 @@ from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
 from service.upstream.experiment_state import ExperimentState
 from service.upstream.watched_experiment import WatchedExperiment
+from service.wiring.authentication import identification
 
 if TYPE_CHECKING:
-    from service.tracing import Tracing
+    from service.telemetry.tracing import Tracing
 
 DOOR = web.AppKey("door", Door)
 CAPACITY = web.AppKey("capacity", Capacity)
@@ -101,7 +101,7 @@ def create_app(
     identify, keys = identification(settings.auth, os.environ)
     app = web.Application(client_max_size=settings.max_body_bytes)
     clients = Clients(listed(settings.trusted_proxies))
-    entrance = Entrance(
+    entrance = RequestPipeline(
         [*observers, times] if settings.metrics else observers,
         capacity,
         settings.deadline,
@@ -127,7 +127,7 @@ def create_app(
     ]
     if settings.metrics:
         lag = LoopLag()
-        counted = Counted(times, capacity, door, source, memory, answers, lag, lost_lines)
+        counted = Instruments(times, capacity, door, source, memory, answers, lag, lost_lines)
         routes += MetricsRoute(ServiceCollector(counted)).table()
         app.cleanup_ctx.append(lag.watched)
     app.add_routes(routes)
@@ -142,13 +142,13 @@ def create_app(
     return app
 
 
-def _callers(auth: AuthSettings, identify: Identify, documentation: Sequence[web.RouteDef]) -> Callers:
+def _callers(auth: AuthSettings, identify: Identify, documentation: Sequence[web.RouteDef]) -> Authentication:
     open_paths = {"/livez", "/readyz"}
     if auth.open_docs:
         open_paths |= {route.path for route in documentation}
     if auth.open_metrics:
         open_paths.add("/metrics")
-    return Callers(identify, open_paths)
+    return Authentication(identify, open_paths)
 
 
 def _tracing() -> tuple[Tracing | None, tuple[str, ...]]:
@@ -157,7 +157,7 @@ def _tracing() -> tuple[Tracing | None, tuple[str, ...]]:
     if not wanted:
         return None, warnings
     try:
-        from service.tracing import Tracing  # noqa: PLC0415 - needs the extra
+        from service.telemetry.tracing import Tracing  # noqa: PLC0415 - needs the extra
 
         return Tracing(), warnings
     except ImportError:

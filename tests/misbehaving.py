@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.test_check import SETTINGS, checked
+from tests.commands.test_check import SETTINGS, checked
 
 Reply = Callable[[web.Request], web.Response]
 

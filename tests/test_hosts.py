@@ -3,7 +3,7 @@
 import pytest
 
 from service.hosts import at, is_loopback, read_host
-from service.settings import Settings, SettingsError, load_settings
+from service.settings.load import Settings, SettingsError, load_settings
 
 
 @pytest.mark.parametrize(

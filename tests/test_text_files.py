@@ -9,14 +9,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from service import settings as module
 from service.auth.api_keys import ApiKeys, new_key, read_keys
 from service.auth.key_sets import KeyFile
-from service.settings import SettingsError, load_settings
+from service.settings import load as module
+from service.settings.load import SettingsError, load_settings
 from service.text_files import decoded, read_text
 from service.tracking.directions import load_directions
 from tests.auth.issuer import make_keys, public_jwk
-from tests.tracking.scripted import Clock
+from tests.cache.scripted import Clock
 
 KEY, LINE = new_key("ada")
 DIGEST = sha256(KEY.encode()).digest()

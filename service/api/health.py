@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from service.api.capacity import Capacity
+from service.http.capacity import Capacity
 
 _HEADERS = {"Cache-Control": "no-store"}
 

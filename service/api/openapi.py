@@ -13,10 +13,10 @@ from pydantic.json_schema import models_json_schema
 
 from service import __version__, errors
 from service.api import examples, schemas
-from service.api.handler import Handler
-from service.api.problems import CONTENT_TYPE, problem_body
 from service.api.routes import BASE
-from service.api.security import DOCS_POLICY
+from service.http.handler import Handler
+from service.http.problems import CONTENT_TYPE, problem_body
+from service.http.security import DOCS_POLICY
 
 STATIC = Path(__file__).parent / "static"
 _ASSETS = [STATIC / "start.js", *sorted((STATIC / "swagger-ui").iterdir())]

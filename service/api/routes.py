@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from service.api import schemas
-from service.api.representations import Representations
+from service.context import DEADLINE
 from service.errors import (
     BodyTimeout,
     FieldError,
@@ -22,9 +22,9 @@ from service.errors import (
     RunsNotFound,
     UnsupportedMediaType,
 )
+from service.http.representations import Representations
 from service.tracking.queries import TrackingQueries
 from service.tracking.runs import Run
-from service.tracking.source import PATIENCE_ENDS
 
 BASE = "/api/v1/tracking"
 
@@ -152,7 +152,7 @@ async def _body(request: web.Request) -> bytes:
     if request.content.is_eof():  # it came with the head, as small ones do
         return await request.read()
     try:
-        async with asyncio.timeout_at(PATIENCE_ENDS.get()):
+        async with asyncio.timeout_at(DEADLINE.get()):
             return await request.read()
     except TimeoutError as error:
         raise BodyTimeout("The request body did not arrive in time.") from error

@@ -33,7 +33,7 @@ def _bring_sample(url: str, experiment_name: str, *, resume: bool) -> bool:
     command = [
         sys.executable,
         "-m",
-        "service.sample",
+        "service.local.sample",
         *(["--resume"] if resume else []),
         url,
         experiment_name,

@@ -105,7 +105,7 @@ def _log(store: Store, work: Path) -> Iterator[_Log]:
 
 
 def _command(store: Store, work: Path, listener: socket.socket) -> list[str]:
-    script = str(Path(__file__).with_name("guard.py"))
+    script = str(Path(__file__).with_name("supervisor.py"))
     guard = [sys.executable, "-P", script, str(work), str(listener.fileno())]
     server = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     # The socket is its standard input. It says host and port as well, for MLflow's own use.

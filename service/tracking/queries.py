@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from service.answer import Answer
 from service.errors import RunsNotFound
 from service.tracking.comparison import Comparison, compare
 from service.tracking.directions import Directions
 from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
-from service.tracking.source import Reading, RunSource
+from service.tracking.source import RunSource
 
 
 class TrackingQueries:
@@ -23,33 +24,33 @@ class TrackingQueries:
 
     async def runs(
         self, *, run_type: str | None, strategy_id: str | None, limit: int
-    ) -> Reading[tuple[Run, ...]]:
+    ) -> Answer[tuple[Run, ...]]:
         """The newest runs of the default experiment; none where it does not exist (any more)."""
         experiment = await self._source.experiment(self._experiment_name)
         if experiment.value is None or not experiment.value.is_active:
-            return Reading((), experiment.age, experiment.cache, experiment.waited)
+            return Answer((), experiment.age, experiment.cache, experiment.waited)
         self._experiment_id = experiment.value.experiment_id
         return await self._source.search(RunQuestion(self._experiment_id, run_type, strategy_id, limit))
 
-    async def run(self, run_id: str) -> Reading[Run | None]:
+    async def run(self, run_id: str) -> Answer[Run | None]:
         """One run; None where MLflow says that it does not exist, or allows no run of such an id."""
         if not is_run_id(run_id):
-            return Reading(None)
+            return Answer(None)
         return await self._source.run(run_id)
 
-    async def together(self, run_ids: Sequence[str]) -> Reading[tuple[Run, ...]]:
+    async def together(self, run_ids: Sequence[str]) -> Answer[tuple[Run, ...]]:
         """Several runs, read at once; RunsNotFound names all that MLflow does not know."""
         reading = await self._source.runs(run_ids, self._experiment_id)
         if None in reading.value:
             raise RunsNotFound(
                 [run_id for run_id, run in zip(run_ids, reading.value, strict=True) if run is None]
             )
-        return cast("Reading[tuple[Run, ...]]", reading)
+        return cast("Answer[tuple[Run, ...]]", reading)
 
     def compare(self, runs: Sequence[Run]) -> Comparison:
         """What differs between runs, and which is best by each metric."""
         return compare(runs, self._directions)
 
-    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
         """Every active experiment, oldest first."""
         return await self._source.experiments()

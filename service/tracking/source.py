@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
-import msgspec
-
+from service.answer import Answer
 from service.tracking.runs import Experiment, Run, RunQuestion
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-# Whether nobody waits for what is asked: a renewal behind a caller's back, which gives way to callers.
-IS_RENEWAL: ContextVar[bool] = ContextVar("is_renewal", default=False)
-# When the caller gives up, by the event loop's clock, in seconds; None for never.
-PATIENCE_ENDS: ContextVar[float | None] = ContextVar("patience_ends", default=None)
-# The caller's place in a trace, as the headers of W3C's Trace Context; None where it is in none.
-TRACE: ContextVar[Mapping[str, str] | None] = ContextVar("trace", default=None)
-
-
-class Reading(msgspec.Struct, Generic[T_co], frozen=True):
-    """A value, how old it is, and how it was come by.
-
-    age: seconds since it arrived from MLflow, 0.0 when it was fetched for this very question.
-    cache: the parameters of a Cache-Status header (RFC 9211), "fwd=miss" when MLflow was asked.
-    waited: seconds that the question waited for MLflow.
-    """
-
-    value: T_co
-    age: float = 0.0
-    cache: str = "fwd=miss"
-    waited: float = 0.0
 
 
 class RunSource(Protocol):
@@ -42,13 +16,11 @@ class RunSource(Protocol):
     None, and only ever because MLflow says so.
     """
 
-    async def run(self, run_id: str) -> Reading[Run | None]:
+    async def run(self, run_id: str) -> Answer[Run | None]:
         """The run of this id, deleted ones included."""
         ...
 
-    async def runs(
-        self, run_ids: Sequence[str], experiment_id: str | None
-    ) -> Reading[tuple[Run | None, ...]]:
+    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
         """Several runs at once, each as `run` would bring it, in the order asked for.
 
         experiment_id: where most of them are likely to be, if that is known. The age is the oldest run's,
@@ -56,14 +28,14 @@ class RunSource(Protocol):
         """
         ...
 
-    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
         """The active runs that the question asks for, newest start first, run id as the tie-break."""
         ...
 
-    async def experiment(self, name: str) -> Reading[Experiment | None]:
+    async def experiment(self, name: str) -> Answer[Experiment | None]:
         """The experiment of this name, deleted ones included."""
         ...
 
-    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
         """Every active experiment, oldest first."""
         ...

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, S
 from functools import partial
 from typing import Any, TypeVar
 
+from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
 from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
-from service.tracking.source import Reading
 from service.upstream import filters, forms, wire
 from service.upstream.account import Account
 from service.upstream.door import Door
@@ -57,23 +57,21 @@ class MlflowClient:
         self._unreadable: dict[str, str] = {}  # why, by the name: each is told of once
         self._experiments: dict[str, str] = {}  # their names by their ids, for messages
 
-    async def run(self, run_id: str) -> Reading[Run | None]:
+    async def run(self, run_id: str) -> Answer[Run | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
         if not is_run_id(run_id):
-            return Reading(None)
+            return Answer(None)
         try:
             run = await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id})
         except Missing:
-            return Reading(None)
+            return Answer(None)
         except Forbidden as error:
             # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
             await self._account.make_sure_it_is_served(error)
-            return Reading(None)
-        return Reading(run if run.run_id == run_id else None)  # MariaDB finds ids whatever their case
+            return Answer(None)
+        return Answer(run if run.run_id == run_id else None)  # MariaDB finds ids whatever their case
 
-    async def runs(
-        self, run_ids: Sequence[str], experiment_id: str | None
-    ) -> Reading[tuple[Run | None, ...]]:
+    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
         """The runs of the experiment by one search, and all others asked for at once.
 
         One search for ten runs takes MLflow a third of the time, and a quarter of the work, of ten runs/get;
@@ -85,7 +83,7 @@ class MlflowClient:
         others = [run_id for run_id in run_ids if run_id not in found]
         fetched = await asyncio.gather(*map(self.run, others))
         runs = found | {run_id: reading.value for run_id, reading in zip(others, fetched, strict=True)}
-        return Reading(tuple(runs[run_id] for run_id in run_ids))
+        return Answer(tuple(runs[run_id] for run_id in run_ids))
 
     async def _search_by_id(self, run_ids: Sequence[str], experiment_id: str) -> dict[str, Run]:
         """Those of the runs that one search finds: none on a server that knows no such search."""
@@ -109,10 +107,10 @@ class MlflowClient:
             return {}
         return {run.run_id: run for run in page.found if run.run_id in run_ids}
 
-    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-runs"""
         if not all(map(filters.can_be_a_tag, question.tags.values())):
-            return Reading(())
+            return Answer(())
         listing = Listing(question)
         page_of = partial(self._page, "runs/search", self._read_runs, question.experiment_id)
 
@@ -133,21 +131,21 @@ class MlflowClient:
                     listing.add(page.found)
         except Forbidden as error:
             raise await self._forbidden(question.experiment_id, error) from error
-        return Reading(listing.newest())
+        return Answer(listing.newest())
 
-    async def experiment(self, name: str) -> Reading[Experiment | None]:
+    async def experiment(self, name: str) -> Answer[Experiment | None]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""
         params = {"experiment_name": name}
         try:
             found = await self._call("GET", "experiments/get-by-name", wire.read_experiment, params=params)
         except Missing:
-            return Reading(None)
+            return Answer(None)
         except Forbidden as error:
             raise await self._forbidden(name, error) from error
         _note(self._experiments, found.experiment_id, found.name)
-        return Reading(found)
+        return Answer(found)
 
-    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-experiments"""
         page_of = partial(self._page, "experiments/search", wire.read_experiments, None)
         async with self._in_time():
@@ -156,7 +154,7 @@ class MlflowClient:
             while page.token:
                 page = await page_of(form.body | {"page_token": page.token}, _PAGE)
                 found += page.found
-        return Reading(oldest_first(found))
+        return Answer(oldest_first(found))
 
     async def create_experiment(self, name: str) -> bool:
         """Create an experiment; False where it exists, be it that another replica was quicker.

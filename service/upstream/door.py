@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, Self, TypeVar, overload
 import aiohttp
 
 from service import errors
+from service.context import IS_RENEWAL
 from service.durations import Durations
-from service.tracking.source import IS_RENEWAL
 from service.upstream import wire
 from service.upstream.access import DIRECT, Access
 from service.upstream.breaker import Breaker, Sign
 from service.upstream.checkup import Checkup
 from service.upstream.exchange import Ask, Bounds, Exchange
-from service.upstream.gate import Gate, GateFullError
+from service.upstream.limit import Gate, GateFullError
 from service.upstream.retry import RetryBudget, pause_before
 from service.upstream.verdict import FINAL, judge, judge_plain
 

@@ -14,11 +14,11 @@ import aiohttp
 from yarl import URL
 
 from service import errors
-from service.tracking.source import TRACE
-from service.turns import give_way
+from service.checkpoint import checkpoint
+from service.context import TRACE
 from service.upstream import wire
 from service.upstream.access import Access
-from service.upstream.intake import Intake, NoRoomError, TooLargeError
+from service.upstream.body import BodyReader, NoRoomError, TooLargeError
 from service.upstream.verdict import Away, NotMlflow, OwnLack, check, unreadable
 from service.upstream.wording import Mask
 
@@ -66,7 +66,7 @@ class Exchange:
         self._bounds = bounds
         self._access = access
         self._around = around
-        self._intake = Intake(bounds.largest, bounds.patience)
+        self._intake = BodyReader(bounds.largest, bounds.patience)
         self._session: aiohttp.ClientSession | None = None
         self._ask: Ask | None = None
 
@@ -124,7 +124,7 @@ class Exchange:
             raise _translated(endpoint, error, mask) from error
         check(endpoint, response.status, response.headers, body, mask)
         if len(body) > _LARGE:
-            await give_way()  # reading it takes a while: others first
+            await checkpoint()  # reading it takes a while: others first
         try:
             result = read(body)
             return await _in_turns(result) if isinstance(result, Generator) else result
@@ -167,7 +167,7 @@ async def _in_turns(reading: Generator[None, None, T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
-        await give_way()
+        await checkpoint()
 
 
 def _describe(error: Exception) -> str:

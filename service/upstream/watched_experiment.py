@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
+from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused
 from service.tracking.runs import Experiment, Run, RunQuestion
-from service.tracking.source import Reading
 from service.upstream.client import MlflowClient
 from service.upstream.experiment_state import ExperimentState, State
 
@@ -59,7 +59,7 @@ class WatchedExperiment:
         self.runs = client.runs
         self.experiments = client.experiments
 
-    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
         """As the client; MLflow may forbid the runs of an experiment that it shows."""
         try:
             return await self._client.search(question)
@@ -67,7 +67,7 @@ class WatchedExperiment:
             self._note("forbidden")
             raise
 
-    async def experiment(self, name: str) -> Reading[Experiment | None]:
+    async def experiment(self, name: str) -> Answer[Experiment | None]:
         """As the client; the state is as of now."""
         try:
             reading = await self._client.experiment(name)

@@ -13,9 +13,9 @@ from yarl import URL
 
 from service.api import schemas
 from service.app import create_app
-from service.connection import connection
-from service.server import serve
-from service.settings import Settings
+from service.http.server import serve
+from service.settings.load import Settings
+from service.wiring.connection import connection
 
 API = "/api/v1/tracking"
 Client = TestClient[web.Request, web.Application]

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import ClientSession, TCPConnector, web
 
 from service.app import CAPACITY, SOURCE
-from service.tracking.cached_source import CachedSource
+from service.cache.cached_source import CachedSource
 from tests.api.serving import API, ROUTES, Client, ask, serving
+from tests.cache.scripted import Clock, landed
 from tests.fakes.mlflow import FakeMlflow
 from tests.fakes.store import Metric
-from tests.tracking.scripted import Clock, landed
 
 RUN = ROUTES["run"][1]
 RUN_ID = "abc123def456"

@@ -13,7 +13,7 @@ from aiohttp import web
 from service.api.openapi import openapi_document
 from service.app import create_app
 from service.auth.api_keys import new_key
-from service.server import Runner
+from service.http.server import Runner
 from tests.api.serving import make_settings
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow

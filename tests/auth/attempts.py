@@ -16,9 +16,9 @@ from aiohttp.test_utils import TestClient
 from multidict import CIMultiDict
 
 from service.api import schemas
-from service.api.observation import Answered
 from service.app import create_app
-from service.logs import as_json, as_text, logging_to
+from service.http.access_record import AccessRecord
+from service.telemetry.logs import as_json, as_text, logging_to
 from tests.api.serving import API, Client, Served, make_settings
 
 RUNS = f"{API}/runs"
@@ -47,7 +47,7 @@ class Attempts:
     def __init__(self, api: Client, good: str) -> None:
         self.api = api
         self.good = good
-        self.answered: list[Answered] = []
+        self.answered: list[AccessRecord] = []
         self._came_back = b""
         self._credentials = _parts(good)
 
@@ -91,7 +91,7 @@ async def attempting(mlflow_url: str, good: str, auth: dict[str, Any]) -> AsyncI
 
     In the end the service has kept silent about all credentials, there, in /readyz and in /metrics.
     """
-    answered: list[Answered] = []
+    answered: list[AccessRecord] = []
     written = BytesIO()
     with logging_to(written, "debug", as_json) as log:
         app = create_app(make_settings(auth=auth), mlflow_url, [log.write, answered.append])

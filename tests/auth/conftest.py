@@ -7,7 +7,7 @@ import pytest
 
 from tests.auth.issuer import Issuer, PrivateKeys, make_keys, public_jwk
 from tests.auth.telling import Keys
-from tests.tracking.scripted import Clock
+from tests.cache.scripted import Clock
 
 
 @pytest.fixture(scope="session")

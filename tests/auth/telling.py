@@ -9,7 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from service.auth.key_sets import KeyUrl
 from service.auth.tokens import Tokens
 from tests.auth.issuer import AUDIENCE, ISSUER
-from tests.tracking.scripted import Clock
+from tests.cache.scripted import Clock
 
 
 class Keys:

@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from service.auth.api_keys import ApiKeys, new_key, read_keys
 from service.errors import Unauthenticated
-from tests.tracking.scripted import Clock
+from tests.cache.scripted import Clock
 
 ADA, BOB, EVE = new_key("ada"), new_key("bob"), new_key("eve")
 A, B = "a" * 64, "b" * 64

@@ -11,8 +11,8 @@ from aiohttp import web
 from service.auth.key_sets import KeyUrl
 from service.errors import AuthUnavailable
 from tests.auth.issuer import Issuer, public_jwk
+from tests.cache.scripted import Clock
 from tests.fakes.faults import Hook, answering, half_a_body, reset
-from tests.tracking.scripted import Clock
 
 Caplog = pytest.LogCaptureFixture
 

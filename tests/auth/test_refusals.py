@@ -6,7 +6,7 @@ from service.auth.tokens import Tokens
 from service.errors import Forbidden, Unauthenticated
 from tests.auth.issuer import AUDIENCE, ISSUER, Issuer, assembled, signing
 from tests.auth.telling import Keys, bearing, telling
-from tests.tracking.scripted import Clock
+from tests.cache.scripted import Clock
 
 Caplog = pytest.LogCaptureFixture
 

@@ -9,8 +9,8 @@ from service.auth.key_sets import KeyUrl
 from service.errors import AuthUnavailable, Unauthenticated
 from tests.auth.issuer import AUDIENCE, Issuer, assembled, public_jwk, signing
 from tests.auth.telling import Keys, bearing, telling
+from tests.cache.scripted import Clock
 from tests.fakes.faults import answering
-from tests.tracking.scripted import Clock
 
 
 class TestMemory:

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 30.0
 NO_CACHE = {"Cache-Control": "no-cache"}
 
 
-class Callers:
+class Authentication:
     """run_ids: the runs that they ask for. anew: the share of questions that MLflow itself is to answer."""
 
     def __init__(self, url: str, run_ids: Sequence[str], anew: float) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from service.auth.api_keys import NewKey, new_key
-from service.settings import Settings
+from service.settings.load import Settings
 from tests.api.serving import API, refused
 from tests.deploy.balancer import Balancer, balancing, until
 from tests.deploy.files import COMPOSE, DEPLOY, ROOT, composed, container, defaulted, document, pod

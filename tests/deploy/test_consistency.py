@@ -7,8 +7,8 @@ import pytest
 
 from service import __version__
 from service.errors import BodyTimeout, NotFound
-from service.server import _KEEPALIVE_SECONDS, _SHUTDOWN_SECONDS
-from service.settings import Settings, variables
+from service.http.server import _KEEPALIVE_SECONDS, _SHUTDOWN_SECONDS
+from service.settings.load import Settings, variables
 from tests.deploy.files import (
     COMPOSE,
     DEPLOY,
@@ -215,7 +215,7 @@ class TestBalancer:
         assert "/readyz" == balancer_setting("http-check", "send", "meth", "GET", "uri")
         probes = {name: container()[name]["httpGet"]["path"] for name in container() if "Probe" in name}
         assert {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"} == probes
-        assert '["python", "-m", "service.healthy"]' in DOCKERFILE  # which asks /livez
+        assert '["python", "-m", "service.commands.healthy"]' in DOCKERFILE  # which asks /livez
 
 
 class TestReadme:

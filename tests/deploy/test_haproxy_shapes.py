@@ -8,15 +8,15 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from service.api.observation import Answered
 from service.app import create_app
-from service.server import Runner
-from tests.api.raw import Answer, Connection, connected
+from service.http.access_record import AccessRecord
+from service.http.server import Runner
 from tests.api.serving import make_settings
 from tests.api.shapes import SHAPES
 from tests.deploy.balancer import balancing
 from tests.deploy.names import name_server
 from tests.fakes.mlflow import FakeMlflow
+from tests.http.raw import Answer, Connection, connected
 from tests.live.server import free_port
 
 pytestmark = pytest.mark.haproxy
@@ -27,10 +27,10 @@ NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: next\r\nConnection: clo
 
 
 @asynccontextmanager
-async def balanced(fake: FakeMlflow, directory: Path, seen: list[Answered]) -> AsyncIterator[int | None]:
+async def balanced(fake: FakeMlflow, directory: Path, seen: list[AccessRecord]) -> AsyncIterator[int | None]:
     """The port of HAProxy before one replica; what that was asked, but for its health, goes into `seen`."""
 
-    def observe(answered: Answered) -> None:
+    def observe(answered: AccessRecord) -> None:
         if answered.path != "/readyz":
             seen.append(answered)
 
@@ -56,7 +56,7 @@ async def answers(connection: Connection) -> list[Answer]:
     return found
 
 
-def seen_hidden(lines: list[Answered]) -> bool:
+def seen_hidden(lines: list[AccessRecord]) -> bool:
     """Whether the request that stands in a body was taken for one."""
     return any("hidden" in line.path for line in lines)
 
@@ -67,7 +67,7 @@ async def test_who_reads_what(fake: FakeMlflow, tmp_path: Path) -> None:
     Each answer of the replica's belongs to the request that it answers, in their order. Which shapes are
     refused differs between versions of HAProxy; this does not.
     """
-    seen: list[Answered] = []
+    seen: list[AccessRecord] = []
     wrong = {}
     async with balanced(fake, tmp_path, seen) as port:
         for name, shape in HTTP1.items():
@@ -85,7 +85,7 @@ async def test_who_reads_what(fake: FakeMlflow, tmp_path: Path) -> None:
 
 async def test_connections_are_not_shared_out_of_step(fake: FakeMlflow, tmp_path: Path) -> None:
     """After each shape another caller's request has its own answer, on whichever connection it is sent."""
-    seen: list[Answered] = []
+    seen: list[AccessRecord] = []
     async with balanced(fake, tmp_path, seen) as port:
         for number, shape in enumerate(HTTP1.values()):
             mine = f"mine-{number}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from service.server import _SHUTDOWN_SECONDS
+from service.http.server import _SHUTDOWN_SECONDS
 from tests.api.serving import API
 from tests.deploy.balancer import until
 from tests.deploy.files import ROOT

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from service.server import _SHUTDOWN_SECONDS
+from service.http.server import _SHUTDOWN_SECONDS
 from tests.deploy.balancer import Balancer, balancing
-from tests.deploy.callers import Callers
+from tests.deploy.callers import Authentication
 from tests.deploy.names import name_server
 from tests.deploy.replicas import Replica
 from tests.fakes.faults import Hook
@@ -44,7 +44,7 @@ class Deployment:
     def __init__(self, replicas: list[Replica], balancer: Balancer, fake: FakeMlflow) -> None:
         self.replicas = replicas
         self.balancer = balancer
-        self.callers = Callers(balancer.url, list(fake.store.runs), ANEW)
+        self.callers = Authentication(balancer.url, list(fake.store.runs), ANEW)
 
     def said(self) -> str:
         """What the balancer and the replicas logged last."""
@@ -124,7 +124,7 @@ async def test_a_replica_killed(deployment: Deployment) -> None:
     assert [] == callers.compares_failed, deployment.said()
 
 
-def report(callers: Callers, ends: list[str]) -> None:
+def report(callers: Authentication, ends: list[str]) -> None:
     """The figures, for `pytest -rP`."""
     seconds = sorted(callers.seconds)
     p99 = seconds[len(seconds) * 99 // 100]

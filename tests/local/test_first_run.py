@@ -44,7 +44,7 @@ def new(tmp_path: Path) -> Store:
 
 
 def command(*options: str) -> list[str]:
-    return [sys.executable, "-m", "service.sample", *options, URL, "Default"]
+    return [sys.executable, "-m", "service.local.sample", *options, URL, "Default"]
 
 
 class TestItsOwnStore:
@@ -118,5 +118,5 @@ def test_the_sample_talks_to_the_local_mlflow_only(
     assert "http://127.0.0.1:9" not in given.values()
     assert "*" == given["NO_PROXY"]
     root, users = given["PYTHONPATH"].split(":")
-    assert (Path(root) / "service" / "sample").is_dir()
+    assert (Path(root) / "service" / "local" / "sample").is_dir()
     assert "/of/the/user" == users

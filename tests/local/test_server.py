@@ -235,7 +235,7 @@ class TestCommand:
         """The guard runs a server on the socket, on loopback only, with the artifacts beside the store."""
         before, options = self.options(store, work)
         assert [sys.executable, "-P"] == before[:2]
-        assert "guard.py" == Path(before[2]).name
+        assert "supervisor.py" == Path(before[2]).name
         assert [sys.executable, "-m", "mlflow", "server"] == before[5:]
         assert {
             "--host": "127.0.0.1",

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 import yaml
 
-from service.api.observation import RequestTimes
+from service.http.access_record import RequestTimes
 from tests.api.serving import Client, serving
 from tests.deploy.stub import balanced_stubs
 from tests.fakes.mlflow import FakeMlflow

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from service.api.capacity import Capacity
 from service.app import CAPACITY, DOOR, SOURCE
-from service.tracking.cached_source import CachedSource
+from service.cache.cached_source import CachedSource
+from service.http.capacity import Capacity
 from service.upstream.breaker import Breaker, Sign
 from service.upstream.door import Door
 from tests.api.serving import API, Client, serving

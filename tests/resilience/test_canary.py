@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestClient
 
 from service.app import DOOR, create_app
 from service.auth.api_keys import new_key
-from service.connection import connection
-from service.logs import as_json, logging_to
+from service.telemetry.logs import as_json, logging_to
+from service.wiring.connection import connection
 from tests.api.serving import API, ROUTES, Client, Served, make_settings
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience import proxy as wire

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.errors import UpstreamNotAsked
 from service.upstream.door import Door, Limits
-from service.upstream.gate import Gate, GateFullError
+from service.upstream.limit import Gate, GateFullError
 from tests.fakes.faults import only
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.faults import hang

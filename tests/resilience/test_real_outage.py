@@ -27,7 +27,7 @@ SETTINGS = {
 }
 
 
-class Callers:
+class Authentication:
     """People who read what is warm, again and again, all through the outage; the answers since a moment."""
 
     def __init__(self, api: Client, paths: list[str]) -> None:
@@ -99,7 +99,7 @@ async def test_an_outage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
         run_ids = await _write(url, experiment)
         async with serving(url, mlflow_experiment_name=experiment, **SETTINGS) as api:
             paths = ["/runs", "/experiments", *(f"/runs/{run_id}" for run_id in run_ids)]
-            callers = Callers(api, paths)
+            callers = Authentication(api, paths)
             for path in paths:
                 assert 200 == (await api.get(API + path)).status
             reading = [asyncio.create_task(callers.read_on()) for _ in range(_CALLERS)]

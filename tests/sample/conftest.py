@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.sample.runs import SampleRun
-from service.sample.session import session
+from service.local.sample.runs import SampleRun
+from service.local.sample.session import session
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from service.sample.forecast import fit_slope, forecast_errors, labels
-from service.sample.prices import Market, simulate_prices
-from service.sample.strategy import trailing_volatility
+from service.local.sample.forecast import fit_slope, forecast_errors, labels
+from service.local.sample.prices import Market, simulate_prices
+from service.local.sample.strategy import trailing_volatility
 
 PRICES = simulate_prices(Market("test", ("A", "B"), 0.25, 120, 0.18, 0.3, seed=5), 300)
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from service.sample import performance
-from service.sample.performance import trade_statistics
+from service.local.sample import performance
+from service.local.sample.performance import trade_statistics
 
 RETURNS = np.array([0.01, -0.02, 0.03, 0.00])  # mean 0.005, squared deviations sum to 0.0013
 

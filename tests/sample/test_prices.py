@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.sample.prices import Market, daily_returns, simulate_prices
+from service.local.sample.prices import Market, daily_returns, simulate_prices
 
 MARKET = Market("test", ("A", "B", "C"), 0.20, 120, 0.16, 0.4, seed=7)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from service.sample.__main__ import main
-from service.sample.record import NotEmptyError, WriteError, connect, record
-from service.sample.runs import SampleRun
+from service.local.sample.__main__ import main
+from service.local.sample.record import NotEmptyError, WriteError, connect, record
+from service.local.sample.runs import SampleRun
 
 # SQLAlchemy deprecates a loader that MLflow's models still use.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from service.sample.runs import Finding, SampleRun, place
-from service.sample.session import session
+from service.local.sample.runs import Finding, SampleRun, place
+from service.local.sample.session import session
 
 LINEAGE = {
     "strategy_id",

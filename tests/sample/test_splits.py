@@ -6,7 +6,12 @@ from typing import Literal
 
 import pytest
 
-from service.sample.splits import NotEnoughHistoryError, backtest_paths, purged_splits, walk_forward_folds
+from service.local.sample.splits import (
+    NotEnoughHistoryError,
+    backtest_paths,
+    purged_splits,
+    walk_forward_folds,
+)
 
 DAYS = range(252, 1252)
 HORIZON = 5

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from service.sample.prices import Floats, Market, simulate_prices
-from service.sample.strategy import Rule, positions, trailing_volatility, trend_score
+from service.local.sample.prices import Floats, Market, simulate_prices
+from service.local.sample.strategy import Rule, positions, trailing_volatility, trend_score
 
 PRICES = simulate_prices(Market("test", ("A", "B"), 0.25, 120, 0.18, 0.3, seed=5), 400)
 RULE = Rule("scaled", lookback_days=63)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.sample.prices import Market, simulate_prices
-from service.sample.strategy import Rule, positions
-from service.sample.trades import net_returns, profits, trade_profits, turnover
+from service.local.sample.prices import Market, simulate_prices
+from service.local.sample.strategy import Rule, positions
+from service.local.sample.trades import net_returns, profits, trade_profits, turnover
 
 PRICES = np.array([[100.0], [110.0], [99.0], [99.0], [108.9]])  # +10%, -10%, 0, +10%
 

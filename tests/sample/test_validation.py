@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.sample.forecast import fit_slope, forecast_errors
-from service.sample.performance import sharpe_ratio
-from service.sample.prices import Market, simulate_prices
-from service.sample.splits import purged_splits, walk_forward_folds
-from service.sample.strategy import Rule
-from service.sample.trades import net_returns
-from service.sample.validation import Study, cross_validate, study, walk_forward
+from service.local.sample.forecast import fit_slope, forecast_errors
+from service.local.sample.performance import sharpe_ratio
+from service.local.sample.prices import Market, simulate_prices
+from service.local.sample.splits import purged_splits, walk_forward_folds
+from service.local.sample.strategy import Rule
+from service.local.sample.trades import net_returns
+from service.local.sample.validation import Study, cross_validate, study, walk_forward
 
 HORIZON = 5
 DAYS = range(252, 1_000)

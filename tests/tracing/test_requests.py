@@ -7,10 +7,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from service import __version__
-from service.api.entrance import ENTRANCE, Entrance
-from service.api.observation import Answered
 from service.app import create_app
 from service.auth.api_keys import new_key
+from service.http.access_record import AccessRecord
+from service.http.pipeline import ENTRANCE, RequestPipeline
 from tests.api.serving import API, Served, make_settings, serving
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
@@ -202,7 +202,7 @@ async def test_a_caller_who_hangs_up(fake: FakeMlflow, collector: Collector) -> 
 
 async def test_the_log_has_the_spans_trace(fake: FakeMlflow, collector: Collector) -> None:
     """The trace in the log is the span's, be it the caller's, a new one, or new for want of a good one."""
-    lines: list[Answered] = []
+    lines: list[AccessRecord] = []
     app = create_app(make_settings(), fake.url, [lines.append])
     async with TestClient(Served(app)) as api:
         await api.get(f"{API}/experiments")
@@ -226,4 +226,4 @@ def test_tracing_is_off(monkeypatch: pytest.MonkeyPatch, variables: dict[str, st
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     app = create_app(make_settings(), "http://127.0.0.1:9")
-    assert type(app[ENTRANCE]) is Entrance
+    assert type(app[ENTRANCE]) is RequestPipeline

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.settings import config_dir
+from service.settings.load import config_dir
 from service.tracking.comparison import compare
 from service.tracking.directions import Direction, load_directions
 from service.tracking.names import words_of

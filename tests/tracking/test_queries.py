@@ -2,11 +2,11 @@
 
 import pytest
 
+from service.answer import Answer
 from service.errors import RunsNotFound, UpstreamError
 from service.tracking.directions import Direction, Directions, Rule
 from service.tracking.queries import TrackingQueries
 from service.tracking.runs import Experiment, RunQuestion
-from service.tracking.source import Reading
 from tests.tracking.values import RunsInMemory, make_experiment, make_run
 
 
@@ -26,7 +26,7 @@ async def test_runs_of_the_default_experiment_are_listed() -> None:
 async def test_without_the_experiment_nothing_is_searched(experiments: list[Experiment]) -> None:
     """An experiment that is missing or deleted has no runs."""
     source = RunsInMemory([make_run()], experiments)
-    assert Reading(()) == await queries(source).runs(run_type=None, strategy_id=None, limit=5)
+    assert Answer(()) == await queries(source).runs(run_type=None, strategy_id=None, limit=5)
     assert [("experiment", "Default")] == source.calls
 
 

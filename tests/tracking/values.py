@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from service.answer import Answer
 from service.errors import UpstreamError
 from service.tracking.runs import Experiment, Run, RunQuestion
-from service.tracking.source import Reading
 
 
 def make_run(
@@ -44,29 +44,27 @@ class RunsInMemory:
         self.calls: list[tuple[object, ...]] = []
         self.fails = False
 
-    async def run(self, run_id: str) -> Reading[Run | None]:
+    async def run(self, run_id: str) -> Answer[Run | None]:
         self._note("run", run_id)
-        return Reading(next((run for run in self.stored if run.run_id == run_id), None))
+        return Answer(next((run for run in self.stored if run.run_id == run_id), None))
 
-    async def runs(
-        self, run_ids: Sequence[str], experiment_id: str | None
-    ) -> Reading[tuple[Run | None, ...]]:
+    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
         del experiment_id
-        return Reading(tuple([(await self.run(run_id)).value for run_id in run_ids]))
+        return Answer(tuple([(await self.run(run_id)).value for run_id in run_ids]))
 
-    async def search(self, question: RunQuestion) -> Reading[tuple[Run, ...]]:
+    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
         self._note("search", question)
         found = [run for run in self.stored if question.tags.items() <= run.tags.items()]
         found.sort(key=lambda run: (-(run.start_time or 0), run.run_id))
-        return Reading(tuple(found[: question.limit]))
+        return Answer(tuple(found[: question.limit]))
 
-    async def experiment(self, name: str) -> Reading[Experiment | None]:
+    async def experiment(self, name: str) -> Answer[Experiment | None]:
         self._note("experiment", name)
-        return Reading(next((one for one in self.listed if one.name == name), None))
+        return Answer(next((one for one in self.listed if one.name == name), None))
 
-    async def experiments(self) -> Reading[tuple[Experiment, ...]]:
+    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
         self._note("experiments")
-        return Reading(tuple(one for one in self.listed if one.is_active))
+        return Answer(tuple(one for one in self.listed if one.is_active))
 
     def _note(self, *call: object) -> None:
         self.calls.append(call)

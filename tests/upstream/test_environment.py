@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.settings import variables
+from service.settings.load import variables
 from service.upstream.environment import misspelt, replaced, unsupported, without_use, wrong_experiment
 
 KNOWN = [name for name, _, _ in variables() if name.startswith("MLFLOW_")]

@@ -1,0 +1,1 @@
+"""What is remembered of MLflow's answers, and how fresh it is."""

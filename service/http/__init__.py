@@ -1,0 +1,1 @@
+"""HTTP as such: server, request pipeline, problem details, encoded responses. It knows no run."""

@@ -1,0 +1,1 @@
+"""The settings: environment variables over config/service.toml."""
