@@ -19,6 +19,8 @@ from tests.api.serving import make_settings
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
+pytestmark = pytest.mark.thorough
+
 KEY, LINE = new_key("ada")
 KNOWN = {"X-API-Key": KEY}
 OPEN = {"/livez", "/readyz"}

@@ -271,6 +271,7 @@ STARTS_THAT_FAIL = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wrong", STARTS_THAT_FAIL, ids=lambda wrong: next(iter(wrong)))
 def test_the_command_stops_with_exit_code_2(wrong: dict[str, str]) -> None:
     """The command says what is wrong on one line of stderr, names the variable, and exits with 2."""
