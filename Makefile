@@ -8,52 +8,95 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install --progress-bar off --no-deps --require-hashes --only-binary :all:
 FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock; to make it anew: rm -r $(VENV)" >&2; exit 1; }
 
+PYTEST := $(BIN)/python -m pytest
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Tests that need nothing but Python, and no minutes.
 ALONE := "not haproxy and not prometheus and not slow"
+# What is done while you look on: the rooms of the service over a fake MLflow.
+QUICK := "not haproxy and not prometheus and not slow and not live and not thorough"
+ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry tracking upstream test_architecture.py)
 # Their times count, so they run after all others, one at a time.
 TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit slow balancer operations matrix bench soak image image-check bare-machine locks clean
+.PHONY: help run quick test lint types unit hooks clean nightly slow balancer operations soak matrix wheel newest \
+  pythons bare-machine bench image image-check locks
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' \
+	  $(MAKEFILE_LIST)
 
+##@ Every day
 run: $(VENV)/.run  ## Start the service over a local MLflow with a sample research session
 	$(BIN)/python -m service --sample
 
-test: $(VENV)/.dev lint types unit  ## Install, lint, check types, run every test
+quick: lint types  ## Before a commit, 40 seconds: lint, types, what is pure, the API over a fake MLflow
+	$(PYTEST) $(TWO) -q --hypothesis-profile quick -m $(QUICK) --ignore tests/api/test_schemathesis.py $(ROOMS)
 
-lint: $(VENV)/.dev
+test: lint types unit  ## Before a push, 5 minutes: all that proves the contract and needs nothing but Python
+
+lint: $(VENV)/.dev  ## Rules, format and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev  ## mypy --strict, over service and tests
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m $(ALONE) $(addprefix --ignore ,$(TIMED)) --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest -m $(ALONE) $(TIMED) --cov --cov-append --cov-report=term
+unit: $(VENV)/.dev  ## The tests of `make test`, and that they cover 95 % of the branches
+	$(PYTEST) $(TWO) -m $(ALONE) $(addprefix --ignore ,$(TIMED)) --cov --cov-report= --cov-fail-under=0
+	$(PYTEST) -m $(ALONE) $(TIMED) --cov --cov-append --cov-report=term
 
-slow: $(VENV)/.dev  ## Test what takes minutes: real MLflows that start, break off and go away, installs, browsing through faults
-	$(BIN)/python -m pytest -m slow
+hooks: $(VENV)/.dev  ## Have git run ruff and the checks of files before each commit, and mypy before each push
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
-balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)
-	$(BIN)/python -m pytest -m haproxy tests/deploy
+clean:  ## Remove the environments, the caches and the local MLflow's data
+	rm -rf $(VENV) .pythons .matrix data dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-operations: $(VENV)/.dev  ## Test the alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
-	$(BIN)/python -m pytest -m "prometheus or haproxy" tests/operations
+##@ Before a release, and each night
+MINUTES ?= 20
+nightly: MINUTES := 10
+nightly: slow balancer operations wheel newest pythons soak  ## What `make test` has no time for, an hour and a quarter: all down to soak
+
+slow: $(VENV)/.dev  ## What takes minutes: real MLflows that start, break off and go away, installs, more made-up requests
+	$(PYTEST) -m slow
+	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow"
+
+balancer: $(VENV)/.dev  ## Replicas behind the HAProxy of config/deploy (apt-get install haproxy)
+	$(PYTEST) -m haproxy tests/deploy
+
+operations: $(VENV)/.dev  ## The alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
+	$(PYTEST) -m "prometheus or haproxy" tests/operations
+
+wheel: $(VENV)/.dev  ## Build dist/, install the wheel into an environment of its own and test it there
+	config/wheel $(BIN)/python
+
+newest: $(BIN)/python  ## Test over the newest releases that pyproject.toml admits, instead of the locked ones
+	rm -rf .pythons/newest
+	$(BIN)/python -m venv .pythons/newest
+	.pythons/newest/bin/python -m pip install --progress-bar off --editable '.[dev,embedded,jwt,otel]'
+	.pythons/newest/bin/python -m pip list --format freeze | grep '^aiohttp=='
+	.pythons/newest/bin/python -m pytest $(TWO) -m $(ALONE) $(addprefix --ignore ,$(TIMED))
+
+pythons:  ## Test on each Python from 3.11 to 3.14 that is here, on its PATH, of pyenv or of uv
+	config/pythons unit
+
+soak: $(VENV)/.dev  ## The promises at full length, half an hour: browsing with faults, each, a deploy (apt-get install haproxy)
+	$(BIN)/python -m tests.resilience.soak --minutes $(MINUTES)
+	ROLLING_ROUNDS=2 ROLLING_DRAIN_SECONDS=5 $(PYTEST) -q tests/deploy/test_rolling_restart.py
 
 matrix: $(VENV)/.dev  ## Ask eleven MLflows and FastTrackML for the contract, half an hour at first (apt-get install postgresql mariadb-server)
 	$(BIN)/python -m tests.matrix $(MATRIX)
 
+bare-machine:  ## What a newcomer does, on a bare Debian 12 and 13; the tests on Python 3.14 (as root; apt-get install debootstrap)
+	config/bare-machine bookworm
+	config/bare-machine trixie
+	config/bare-machine forky make test
+
+##@ Builds and figures
 bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (apt-get install wrk)
 	$(PIP) $(LOCKED) --upgrade --target $(VENV)/fasttrackml -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
-
-soak: $(VENV)/.dev  ## The promises at full length, half an hour: browsing with faults, each, a deploy (apt-get install haproxy)
-	$(BIN)/python -m tests.resilience.soak --minutes 20
-	ROLLING_ROUNDS=2 ROLLING_DRAIN_SECONDS=5 $(BIN)/python -m pytest -q tests/deploy/test_rolling_restart.py
 
 image:  ## Build the container image (docker, podman or buildah)
 	config/image/build
@@ -62,10 +105,6 @@ image-check:  ## Build the image on a Debian base without a container engine, st
 	config/image/check
 
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header
-bare-machine:  ## What a newcomer does, on a bare Debian 12 and 13 (as root; apt-get install debootstrap)
-	config/bare-machine bookworm
-	config/bare-machine trixie
-
 locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --all-extras pyproject.toml -o config/locks/dev.txt
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
@@ -73,9 +112,6 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
 	printf '%s\n' mlflow psycopg2-binary | \
 	  $(COMPILE) --python-version 3.13 -c config/locks/dev.txt - -o config/deploy/mlflow.txt
-
-clean:  ## Remove the environments, the caches and the local MLflow's data
-	rm -rf $(VENV) .matrix data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,7 +1,7 @@
 """What most tests start from: an environment of their own, a fake MLflow, and the service over it."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,19 @@ from hypothesis import settings
 from tests.api.serving import Client, serving
 from tests.certificates import write_certificate
 from tests.fakes.mlflow import FakeMlflow
+from tests.once import worked_out_once
 
-settings.register_profile("tests", deadline=None)  # a busy machine is no failure
+# How many examples a test makes up: --hypothesis-profile chooses. No deadline: a busy machine is no failure.
+for name, examples in {"quick": 20, "tests": 100, "long": 400}.items():
+    settings.register_profile(name, deadline=None, max_examples=examples)
 settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _worked_out_once() -> Iterator[None]:
+    """A service is built in half of its time."""
+    with worked_out_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

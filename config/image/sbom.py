@@ -3,8 +3,9 @@
 
 PYTHON is the environment that is shipped, REPORT what pip reported of its installation: the SHA-256 digests
 of the archives are from there, and pip has held them to the lock. PYPROJECT describes the service, and
-SERVICE is its folder, with the files of Swagger UI. A package in the environment that pip does not report or
-that names no licence is an error, as is a list that is not valid. What the base image holds is not listed.
+SERVICE is its folder, with its version and the files of Swagger UI. A package in the environment that pip
+does not report or that names no licence is an error, as is a list that is not valid. What the base image
+holds is not listed.
 """
 
 import json
@@ -38,6 +39,12 @@ def installed(report: Json) -> dict[tuple[str, str], Json]:
     return {
         (normalized(one["metadata"]["name"]), one["metadata"]["version"]): one for one in report["install"]
     }
+
+
+def version(folder: Path) -> str:
+    """The service's version, read from its folder without an import."""
+    [line] = re.findall(r'^__version__ = "(.+)"$', (folder / "__init__.py").read_text("utf-8"), re.MULTILINE)
+    return str(line)
 
 
 def swagger_ui(folder: Path) -> Json:
@@ -75,8 +82,9 @@ def listed(python: str, report: Path, pyproject: str, service: Path) -> Json:
         if "licenses" not in package:
             sys.exit(f"{package['name']} names no licence")
     bom["components"].append(swagger_ui(service / "api" / "static" / "swagger-ui"))
-    root = bom["metadata"]["component"]["bom-ref"]
-    [needs] = [one for one in bom["dependencies"] if one["ref"] == root]
+    root = bom["metadata"]["component"]
+    root["version"] = version(service)
+    [needs] = [one for one in bom["dependencies"] if one["ref"] == root["bom-ref"]]
     needs["dependsOn"] = [*needs.get("dependsOn", []), "swagger-ui"]
     bom["dependencies"].append({"ref": "swagger-ui"})
     return bom

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import schemathesis
 from aiohttp import web
+from hypothesis import settings
 
 from service.api.openapi import openapi_document
 from service.app import create_app
@@ -18,10 +19,13 @@ from tests.api.serving import make_settings
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
+pytestmark = pytest.mark.thorough
+
 KEY, LINE = new_key("ada")
 KNOWN = {"X-API-Key": KEY}
 OPEN = {"/livez", "/readyz"}
 MLFLOW_FAILS = schemathesis.checks.not_a_server_error
+EXAMPLES = settings().max_examples // 4  # of each route; `make slow` has them all
 # The path of compare could be a run's, too, so its Allow also has the methods of a run's detail.
 TRUE_ALL_THE_SAME = schemathesis.checks.allow_header_conformance
 DESCRIBED = [
@@ -35,7 +39,7 @@ def schema(document: dict[str, Any], **generation: Any) -> schemathesis.BaseSche
     """What schemathesis makes requests from: the same ones each time."""
     generating = {
         "deterministic": True,
-        "max-examples": 100,
+        "max-examples": EXAMPLES,
         "database": "none",
         "allow-extra-parameters": False,  # they are ignored, which it takes for a fault
         **generation,
@@ -109,7 +113,7 @@ def failing() -> Iterator[str]:
 ANYBODY = schema(openapi_document())
 # A credential that schemathesis makes up beside the good one would be a second one.
 CLOSED = openapi_document("api_key")
-THE_KNOWN = schema(CLOSED, **{"with-security-parameters": False, "max-examples": 280})
+THE_KNOWN = schema(CLOSED, **{"with-security-parameters": False, "max-examples": EXAMPLES * 14 // 5})
 STRANGERS = schema(CLOSED)
 
 

@@ -13,6 +13,8 @@ from tests.api.serving import API, ROUTES, Client, answered, ask, refused, servi
 from tests.fakes.faults import Hook, half_a_body, only, reset
 from tests.fakes.mlflow import FakeMlflow
 
+pytestmark = pytest.mark.thorough
+
 WORDS = "s3cret-words-of-mlflow"
 BEARER = "s3cret-of-ours"
 

@@ -10,6 +10,8 @@ from service.auth.api_keys import new_key
 from tests.auth.attempts import RUNS, Attempts, attempting, check_let_in, check_refused
 from tests.fakes.mlflow import FakeMlflow
 
+pytestmark = pytest.mark.thorough
+
 KEY, LINE = new_key("ada")
 OTHER = new_key("bob")
 DIGEST = sha256(KEY.encode()).hexdigest()

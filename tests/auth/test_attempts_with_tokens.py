@@ -15,6 +15,8 @@ from tests.auth.issuer import AUDIENCE, ISSUER, Issuer, assembled, signing
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
+pytestmark = pytest.mark.thorough
+
 Caplog = pytest.LogCaptureFixture
 
 

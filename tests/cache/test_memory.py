@@ -252,6 +252,7 @@ def original(number: int) -> Run:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("together", [True, False], ids=["in one list", "one by one"])
 @pytest.mark.parametrize("shape", [bare, usual, wide, wordy, foreign, original])
 def test_the_count_is_near_the_truth(shape: Callable[[int], Run], together: bool) -> None:

@@ -2,10 +2,10 @@
 
 import re
 import shlex
-import tomllib
 
 import pytest
 
+from service import __version__
 from service.errors import BodyTimeout, NotFound
 from service.http.server import _KEEPALIVE_SECONDS, _SHUTDOWN_SECONDS
 from service.settings.load import Settings, variables
@@ -157,10 +157,9 @@ class TestPlaces:
 class TestNames:
     def test_versions(self) -> None:
         """The images bear the versions of what is in them."""
-        version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-        assert f"experiment-tracking:{version}" == composed("tracking")["image"]
+        assert f"experiment-tracking:{__version__}" == composed("tracking")["image"]
         [image] = document(KUBERNETES / "kustomization.yaml")["images"]
-        assert (container()["image"], version) == (image["name"], image["newTag"])
+        assert (container()["image"], __version__) == (image["name"], image["newTag"])
         locked = {pin.name: pin.version for pin in pins(DEPLOY / "mlflow.txt")}
         assert MLFLOW_VERSION == locked["mlflow"]
         assert composed("mlflow")["image"].endswith(f":{MLFLOW_VERSION}")

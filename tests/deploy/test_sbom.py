@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 import venv
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from service import __version__
 from tests.deploy.files import ROOT
 
 PYPROJECT = ROOT / "pyproject.toml"
@@ -92,8 +92,7 @@ def test_the_service_and_its_files(image: Image) -> None:
     assert 0 == image.listed(reported("aiohttp", "3")).returncode
     bom = json.loads(image.text())
     root, [_, swagger_ui] = bom["metadata"]["component"], bom["components"]
-    version = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["version"]
-    assert ("experiment-tracking", version) == (root["name"], root["version"])
+    assert ("experiment-tracking", __version__) == (root["name"], root["version"])
     assert f"Swagger UI {swagger_ui['version']}," in (SWAGGER_UI / "README.md").read_text("utf-8")
     sums = {f"{one['hashes'][0]['content']}  {one['name']}" for one in swagger_ui["components"]}
     assert set((SWAGGER_UI / "SHA256SUMS").read_text("utf-8").splitlines()) == sums

@@ -10,7 +10,7 @@ faults.py has ways for it to misbehave; tests/live/test_fake_is_honest*.py hold 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -118,6 +118,7 @@ class FakeMlflow:
             infinity_strings=infinity_strings,
             pretty=pretty,
         )
+        self._hooks: set[asyncio.Future[web.StreamResponse | None]] = set()
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -162,6 +163,7 @@ class FakeMlflow:
             for method in endpoint.methods:
                 for one in (method, "HEAD") if method == "GET" else (method,):
                     app.router.add_route(one, self._prefix + API + name, self._api_handler(endpoint))
+        app.on_shutdown.append(self._end_hooks)
         app.router.add_get(f"{self._prefix}/health", _health)
         app.router.add_get(f"{self._prefix}/version", _version)
         return app
@@ -205,7 +207,7 @@ class FakeMlflow:
         async def handler(request: web.Request) -> web.StreamResponse:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            if self.before is not None and (reply := await self.before(request)) is not None:
+            if self.before is not None and (reply := await self._hooked(self.before(request))) is not None:
                 return reply
             try:
                 asked = read_request(await _body(request), endpoint.fields)
@@ -214,6 +216,20 @@ class FakeMlflow:
                 return json_reply(error.body, error.status)
 
         return handler
+
+    async def _hooked(self, hook: Awaitable[web.StreamResponse | None]) -> web.StreamResponse | None:
+        """What the hook answers; its connection breaks where the server stops before."""
+        task = asyncio.ensure_future(hook)
+        self._hooks.add(task)
+        try:
+            return await task
+        finally:
+            self._hooks.discard(task)
+
+    async def _end_hooks(self, _app: web.Application) -> None:
+        """Nobody waits for a hook that never ends."""
+        for task in self._hooks:
+            task.cancel()
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -12,6 +12,8 @@ from tests.deploy.stub import held
 from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import ENDED, Connection, connected
 
+pytestmark = pytest.mark.thorough
+
 NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: next\r\n\r\n"
 LIMIT = 65_536  # bytes of a body
 

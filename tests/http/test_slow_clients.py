@@ -19,6 +19,8 @@ from tests.deploy.stub import held
 from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import PATIENCE, Connection, connected
 
+pytestmark = pytest.mark.thorough
+
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 SHORT = 1.0  # seconds until a connection is closed; a good request needs far less
 LONG = 3_600.0  # one that no test waits for

@@ -275,6 +275,7 @@ WRONG_SETTINGS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wrong", WRONG_SETTINGS, ids=lambda wrong: next(iter(wrong)))
 def test_the_command_stops_with_exit_code_2(wrong: dict[str, str]) -> None:
     """With a wrong setting, the command writes one line with its name to stderr, and exits with 2."""

@@ -98,6 +98,7 @@ class TestRequests:
 class TestBounds:
     """There are only ever so many time series, whatever callers send."""
 
+    @pytest.mark.thorough
     async def test_hostile_requests(self, api: Client) -> None:
         """A thousand paths and all kinds of methods make no more time series than a few do."""
         methods = ["GET", "PROPFIND", "M-SEARCH", "SOURCE", "PURGE", "DELETE", "LINK"]

@@ -72,6 +72,7 @@ def matches(pattern: str, value: str) -> bool:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=500)
 @given(value=HOSTILE.filter(bool))
 @example(value="\\")
@@ -92,6 +93,7 @@ def test_one_comparison_is_read_back_as_meant(value: str) -> None:
         assert matches(read, value)
 
 
+@pytest.mark.thorough
 @settings(max_examples=500)
 @given(run_type=HOSTILE.filter(bool), strategy_id=HOSTILE.filter(bool))
 @example(run_type="a\\", strategy_id=" AND tags.z != 'b")

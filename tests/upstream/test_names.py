@@ -5,6 +5,8 @@ import json
 import tracemalloc
 from sys import getsizeof
 
+import pytest
+
 from service.upstream import wire
 from service.upstream.names import Names
 
@@ -48,6 +50,7 @@ def test_a_long_name_has_no_place() -> None:
     assert {} == names
 
 
+@pytest.mark.thorough
 def test_names_of_runs_that_are_gone_are_gone() -> None:
     """Reading ever new names leaves no more in memory than the table."""
     names = Names()
