@@ -31,7 +31,7 @@ from service.wiring.local_store import local_store, remarks, settled
 _CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # as curl takes one, from a variable of the reader's
 
 _EPILOG = """\
-settings are environment variables over config/service.toml, which lists them all. The first ones:
+settings are environment variables over config/service.toml; README.md lists them all. The first ones:
   MLFLOW_TRACKING_URI      MLflow's address; without it a local one is started over data/
   MLFLOW_EXPERIMENT_NAME   the experiment whose runs are listed (Default)
   TRACKING_HOST, _PORT     where to listen (127.0.0.1, 8080)
