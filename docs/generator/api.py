@@ -26,8 +26,11 @@ def api_page() -> str:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             parts.append(_operation(document, method.upper(), path, operation))
+    components = document["components"]
+    parts.append(_headers("Request headers", components.get("parameters", {})))
+    parts.append(_headers("Response headers", components.get("headers", {})))
     parts.append("\n## Shapes\n")
-    for name, shape in document["components"]["schemas"].items():
+    for name, shape in components["schemas"].items():
         parts.append(_shape(name, shape))
     return "".join(parts)
 
@@ -36,10 +39,10 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
     text = f"\n## {method} {path}\n\n{operation['summary'].rstrip('.')}.\n"
     if "description" in operation:
         text += f"\n{operation['description']}\n"
-    parameters = [_resolved(document, parameter) for parameter in operation.get("parameters", ())]
     rows = [
         (f"`{one['name']}`", str(one["in"]), _type(one["schema"]), str(one.get("description", "")))
-        for one in parameters
+        for one in operation.get("parameters", ())
+        if "$ref" not in one  # the headers that routes share stand in a table of their own
     ]
     if rows:
         text += "\n" + table(("parameter", "in", "type", "meaning"), rows)
@@ -59,6 +62,15 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
         body = json.dumps(_example(operation["requestBody"]))
         text += f" \\\n  -H 'Content-Type: application/json' -d '{body}'"
     return text + f"\n```\n\n```json\n{json.dumps(_example(responses['200']), indent=2)}\n```\n"
+
+
+def _headers(title: str, headers: Mapping[str, Any]) -> str:
+    """What is said of headers that several routes have."""
+    rows = [
+        (f"`{one.get('name', name)}`", _type(one["schema"]), one["description"])
+        for name, one in headers.items()
+    ]
+    return f"\n## {title}\n\n{table(('header', 'type', 'meaning'), rows)}" if rows else ""
 
 
 def _resolved(document: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
