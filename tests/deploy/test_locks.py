@@ -18,7 +18,16 @@ from tests.deploy.releases import NEWER, Pin, pins, write_wheel
 
 LOCKS = [*(ROOT / "config" / "locks").iterdir(), DEPLOY / "mlflow.txt"]
 FLAGS = ("--no-deps", "--require-hashes", "--only-binary :all:")
-PLACES = ("Makefile", "Dockerfile", "README.md", "CONTRIBUTING.md", ".ci/*", "config/**/*", "tests/**/*.md")
+PLACES = (
+    "Makefile",
+    "Dockerfile",
+    "README.md",
+    "docs/**/*.md",
+    "CONTRIBUTING.md",
+    ".ci/*",
+    "config/**/*",
+    "tests/**/*.md",
+)
 INSTALLED_WITHOUT_ITS_NEEDS = {"bench.txt"}  # so that there is nothing to check; the lock says why
 # pip sees nothing but the folder of a test, whatever the machine has set.
 ALONE = {"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

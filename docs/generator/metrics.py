@@ -1,0 +1,55 @@
+"""docs/reference/metrics.md, from the collector for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client.core import Metric
+
+from generator.tables import REMARK, table
+from service.cache.cached_source import CachedSource
+from service.cache.freshness import Freshness
+from service.cache.memory import Memory
+from service.http.access_record import RequestTimes
+from service.http.capacity import Capacity
+from service.http.representations import Representations
+from service.settings.groups import CacheSettings
+from service.telemetry.loop_lag import LoopLag
+from service.telemetry.metrics import Instruments, ServiceCollector
+from service.upstream.client import MlflowClient
+from service.upstream.door import Door, Limits
+
+METRICS = """\
+# Metrics
+
+`GET /metrics` has these in Prometheus's text format, and the Prometheus client's own `process_…` and
+`python_…`. No label is text of a caller's or of MLflow's. `TRACKING_METRICS=false` turns them off.
+[Monitor](../how-to/monitor.md) has alerts and a dashboard.
+"""
+
+
+def metrics_page() -> str:
+    """Every metric of /metrics."""
+    rows = [
+        (f"`{_name(metric)}`", metric.type, ", ".join(_labels(metric)), metric.documentation)
+        for metric in _collector().collect()
+    ]
+    remark = REMARK.format(source="service/telemetry/metrics.py")
+    return remark + METRICS + "\n" + table(("metric", "type", "labels", "meaning"), rows)
+
+
+def _name(metric: Metric) -> str:
+    return metric.name + {"counter": "_total", "info": "_info"}.get(metric.type, "")
+
+
+def _labels(metric: Metric) -> list[str]:
+    return [f"`{label}`" for label in getattr(metric, "_labelnames", ())]  # which has no public name
+
+
+def _collector() -> ServiceCollector:
+    """The collector over parts that have counted nothing yet."""
+    door = Door("http://127.0.0.1", Limits())
+    memory = Memory(0)
+    freshness = Freshness(**CacheSettings().model_dump(exclude={"max_bytes"}))
+    source = CachedSource(MlflowClient(door), memory, freshness)
+    return ServiceCollector(
+        Instruments(RequestTimes(), Capacity(1), door, source, memory, Representations(0), LoopLag(), int)
+    )
