@@ -11,7 +11,7 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 # Tests that need nothing but Python, and no minutes.
 ALONE := "not haproxy and not prometheus and not slow"
 # Their times count, so they run after all others, one at a time.
-TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py)
+TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types unit slow balancer operations matrix bench soak image image-check bare-machine locks clean

@@ -46,7 +46,7 @@ from service.http.pipeline import ALWAYS_ANSWERED, X_REQUEST_ID
 from service.http.problems import CODE
 from service.http.routing import LONGEST_PATH, UNMATCHED, route_of
 from service.http.trace_context import place_in_trace
-from service.upstream.exchange import Ask
+from service.upstream.session import SessionRequest
 
 log = logging.getLogger("service")
 
@@ -145,7 +145,7 @@ class CallSpans:
         self._tracer = tracer
         self._base = URL(base.rstrip("/") + "/")
 
-    def __call__(self, ask: Ask) -> Ask:
+    def __call__(self, send: SessionRequest) -> SessionRequest:
         """The same, with a span from the question to the end of the answer; MLflow is told of it."""
 
         @asynccontextmanager
@@ -160,7 +160,7 @@ class CallSpans:
             span = self._start(method, path, trace_request_ctx, request.get("params"))
             told = {**(headers or {}), **_injected(set_span_in_context(span))}
             try:
-                async with ask(method, path, headers=told, **request) as response:
+                async with send(method, path, headers=told, **request) as response:
                     _note_status(span, response.status)
                     yield response
             except BaseException as error:

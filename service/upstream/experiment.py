@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from service.errors import UpstreamAuth, UpstreamFailure, UpstreamForbidden, UpstreamRefused
 from service.upstream.client import MlflowClient
-from service.upstream.verdict import NotMlflow
+from service.upstream.failures import NotMlflow
 from service.upstream.watched_experiment import WatchedExperiment
 
 log = logging.getLogger("service.upstream")

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment, resembling
+from service.upstream.transport import Limits, MlflowTransport
 from tests.api.serving import Client, serving
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
@@ -16,8 +16,8 @@ from tests.fakes.mlflow import FakeMlflow
 
 @pytest.fixture
 async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
-    async with Door(fake.url, Limits(attempts=1)) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits(attempts=1)) as transport:
+        yield MlflowClient(transport)
 
 
 async def never(_: float) -> None:
@@ -182,8 +182,8 @@ async def test_an_outage_that_heals(
         if len(pauses) == 9:
             await fake.start()
 
-    async with Door(fake.url, Limits(attempts=1, breaker_failures=100)) as door:
-        await ensure_experiment(MlflowClient(door), "new", sleep)
+    async with MlflowTransport(fake.url, Limits(attempts=1, breaker_failures=100)) as transport:
+        await ensure_experiment(MlflowClient(transport), "new", sleep)
     assert [0.5, 1, 2, 4, 8, 16, 30, 30, 30] == pauses
     assert 1 == named(fake, "new")
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]

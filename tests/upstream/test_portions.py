@@ -10,8 +10,8 @@ from aiohttp import web
 from service.errors import UpstreamTimeout, UpstreamTooLarge
 from service.tracking.runs import RunQuestion
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
 from service.upstream.portions import Portions
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.faults import only
 from tests.fakes.mlflow import FakeMlflow
 
@@ -86,8 +86,8 @@ def test_lists_that_nobody_asks_for_are_forgotten() -> None:
 @pytest.fixture
 async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
     limits = Limits(attempts=1, max_body_bytes=100_000, deadline=0.6, read_timeout=0.4)
-    async with Door(fake.url, limits) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(fake.url, limits) as transport:
+        yield MlflowClient(transport)
 
 
 def asked(fake: FakeMlflow) -> list[int]:
@@ -145,8 +145,8 @@ async def test_a_list_that_is_too_slow(fake: FakeMlflow) -> None:
             await asyncio.Event().wait()
 
     fake.before = only("runs/search", hang)
-    async with Door(fake.url, Limits(attempts=1, read_timeout=0.2)) as door:
-        client = MlflowClient(door, Ticking())
+    async with MlflowTransport(fake.url, Limits(attempts=1, read_timeout=0.2)) as transport:
+        client = MlflowClient(transport, Ticking())
         for expected in ([50, 12, 12], [12, 12]):
             assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
             assert expected == asked(fake)

@@ -1,44 +1,13 @@
-"""Whether and when a call is made again: the rules, and the door that follows them."""
-
-from datetime import UTC, datetime
+"""Whether and when another attempt is made: the budget, the pauses, and the transport that keeps to them."""
 
 import pytest
 
 from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamUnavailable
-from service.upstream.door import Door, Limits
-from service.upstream.retry import RetryBudget, pause_before, retry_after
+from service.upstream.retry import RetryBudget, pause_before
+from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.wire import read_experiments
 from tests.fakes.faults import Hook, answering, first, half_a_body, only, reset
 from tests.fakes.mlflow import FakeMlflow
-
-NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", 0),
-        ("0", 0),
-        ("7", 7),
-        (" 7 ", 7),
-        ("3600", 60),
-        ("9" * 5_000, 60),
-        ("-1", 0),
-        ("1.5", 0),
-        ("٣", 0),
-        ("soon", 0),
-        ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
-        ("Wed, 21 Oct 2026 07:28:30 -0000", 30),
-        ("Wed, 21 Oct 2026 09:28:05 +0200", 5),
-        ("Wed, 21 Oct 2026 07:00:00 GMT", 0),
-        ("Wed, 21 Oct 2027 07:00:00 GMT", 60),
-        ("Wed, 21 Oct 99999999999999999999 07:00:00 GMT", 0),
-        ("Wed, 21 Oct 2026 07:00:00 +99999999999999999999", 0),
-    ],
-)
-def test_retry_after(text: str, expected: int) -> None:
-    """Whole seconds or a date, a minute at most; what is neither asks for nothing."""
-    assert expected == retry_after(text, NOW)
 
 
 @pytest.mark.parametrize(
@@ -99,20 +68,22 @@ class Clock:
         self.now += seconds
 
 
-async def knock(fake: FakeMlflow, clock: Clock, limits: Limits | None = None, times: int = 1) -> Door:
-    """Call as often as told, through one door; the door, for what it counted."""
-    async with Door(fake.url, limits or Limits(), clock=clock, sleep=clock.sleep) as door:
+async def knock(
+    fake: FakeMlflow, clock: Clock, limits: Limits | None = None, times: int = 1
+) -> MlflowTransport:
+    """Call as often as told, through one transport, which is returned for what it counted."""
+    async with MlflowTransport(fake.url, limits or Limits(), clock=clock, sleep=clock.sleep) as transport:
         for _ in range(times):
-            await door.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
-        return door
+            await transport.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
+        return transport
 
 
 @pytest.mark.parametrize("fault", [answering(500), answering(503), answering(429), half_a_body, reset])
 async def test_a_failure_is_tried_again(fake: FakeMlflow, fault: Hook) -> None:
     """Two failures of MLflow's, a broken connection included, are not the caller's."""
     fake.before, clock = first(2, fault), Clock()
-    door = await knock(fake, clock)
-    assert (2, 3) == (door.retries, fake.count("experiments/search"))
+    transport = await knock(fake, clock)
+    assert (2, 3) == (transport.layers.retrying.retries, fake.count("experiments/search"))
     assert 2 == len(clock.slept)
 
 
@@ -191,15 +162,17 @@ async def test_what_would_fail_again_is_not_tried_again(fake: FakeMlflow, name: 
     )
     clock = Clock()
     limits = Limits(max_body_bytes=1_000)
-    async with Door(fake.url, limits, clock=clock, sleep=clock.sleep) as door:
+    async with MlflowTransport(fake.url, limits, clock=clock, sleep=clock.sleep) as transport:
         for number in range(50):
             with pytest.raises(UpstreamError):
-                await door.call("POST", "experiments/search", read_experiments, json={"max_results": number})
+                await transport.call(
+                    "POST", "experiments/search", read_experiments, json={"max_results": number}
+                )
         assert (0, 10.0, "closed", 0) == (
-            door.retries,
-            door.budget.tokens,
-            door.breaker.state,
-            door.breaker.openings,
+            transport.layers.retrying.retries,
+            transport.layers.retrying.budget.tokens,
+            transport.layers.breaker.state,
+            transport.layers.breaker.openings,
         )
     assert 50 == fake.count("experiments/search")
 
@@ -215,9 +188,11 @@ async def test_nothing_is_tried_beyond_the_deadline(fake: FakeMlflow) -> None:
 async def test_an_outage_is_not_multiplied(fake: FakeMlflow) -> None:
     """When the budget is spent, each call is one attempt."""
     fake.before, clock = answering(500), Clock()
-    async with Door(fake.url, Limits(breaker_failures=1_000), clock=clock, sleep=clock.sleep) as door:
-        door.breaker.report = lambda *_, **__: None  # type: ignore[method-assign]
+    async with MlflowTransport(
+        fake.url, Limits(breaker_failures=1_000), clock=clock, sleep=clock.sleep
+    ) as transport:
+        transport.layers.breaker.record = lambda *_: None  # type: ignore[method-assign]
         for _ in range(20):
             with pytest.raises(UpstreamError):
-                await door.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
+                await transport.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
     assert 20 + 5 <= fake.count("experiments/search") <= 20 + 8

@@ -8,10 +8,10 @@ import pytest
 
 from service.errors import UpstreamAuth
 from service.upstream.access import Access
-from service.upstream.door import Door, Limits
 from service.upstream.token_file import TokenFile, read_token
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.mlflow import FakeMlflow
-from tests.upstream.test_door import knock
+from tests.upstream.test_transport import knock
 
 
 class Clock:
@@ -107,21 +107,23 @@ async def fake() -> AsyncIterator[FakeMlflow]:
 
 async def test_a_refused_token_is_looked_up_at_once(file: Path, fake: FakeMlflow) -> None:
     """When MLflow refuses a token whose file has another by now, the call is made again with that."""
-    async with Door(fake.url, Limits(), access=Access(token=TokenFile(file, Clock()))) as door:
+    async with MlflowTransport(
+        fake.url, Limits(), access=Access(token=TokenFile(file, Clock()))
+    ) as transport:
         with pytest.raises(UpstreamAuth):
-            await knock(door)
+            await knock(transport)
         assert 1 == len(fake.calls)
         write(file, "two")
-        assert await knock(door)
+        assert await knock(transport)
     assert ["one", "one", "two"] == [call.headers["Authorization"].split()[1] for call in fake.calls]
 
 
 async def test_a_last_attempt_is_the_last(file: Path, fake: FakeMlflow) -> None:
     """With one attempt a refusal is a refusal, and the next call has the new token."""
     token = TokenFile(file, Clock())
-    async with Door(fake.url, Limits(attempts=1), access=Access(token=token)) as door:
+    async with MlflowTransport(fake.url, Limits(attempts=1), access=Access(token=token)) as transport:
         write(file, "two")
         with pytest.raises(UpstreamAuth):
-            await knock(door)
+            await knock(transport)
         token.renew()
-        assert await knock(door)
+        assert await knock(transport)

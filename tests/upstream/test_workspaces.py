@@ -5,8 +5,8 @@ from aiohttp import web
 
 from service.errors import UpstreamRefused
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
-from service.upstream.verdict import Missing
+from service.upstream.failures import Missing
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
@@ -24,8 +24,8 @@ NOT_FOUND = '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Workspace \'quan
 async def test_there_is_no_such_workspace(fake: FakeMlflow, status: int, text: str, words: str) -> None:
     """It is a refusal, asked for once, and never an experiment or a run that does not exist."""
     fake.before = answering(status, text, content_type="application/json")
-    async with Door(fake.url, Limits()) as door:
-        client = MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits()) as transport:
+        client = MlflowClient(transport)
         for asked in (client.experiment("alpha"), client.run("0" * 32), client.create_experiment("alpha")):
             with pytest.raises(UpstreamRefused) as caught:
                 await asked
@@ -42,5 +42,5 @@ async def test_an_experiment_of_such_a_name(fake: FakeMlflow) -> None:
         return web.json_response({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": message}, status=404)
 
     fake.before = not_found
-    async with Door(fake.url, Limits()) as door:
-        assert None is (await MlflowClient(door).experiment("Workspace 'quant' not found")).value
+    async with MlflowTransport(fake.url, Limits()) as transport:
+        assert None is (await MlflowClient(transport).experiment("Workspace 'quant' not found")).value

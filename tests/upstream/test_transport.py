@@ -23,8 +23,8 @@ from service.errors import (
     UpstreamTooLarge,
 )
 from service.upstream.access import Access, tls
-from service.upstream.door import Door, Limits
-from service.upstream.verdict import Missing
+from service.upstream.failures import Missing
+from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.wire import Body
 from tests.fakes.mlflow import FakeMlflow
 
@@ -37,8 +37,8 @@ def as_json(body: Body) -> Any:
     return json.loads(body)
 
 
-async def knock(door: Door) -> Any:
-    return await door.call("POST", ENDPOINT, as_json, json={"max_results": 5})
+async def knock(transport: MlflowTransport) -> Any:
+    return await transport.call("POST", ENDPOINT, as_json, json={"max_results": 5})
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ async def test_the_address(base: str, expected: str) -> None:
     """Paths are below MLflow's address, its prefix kept, with or without a slash at its end."""
     with aioresponses() as mocked:
         mocked.get(expected, payload={"a": 1})
-        async with Door(base, ONCE) as door:
-            assert {"a": 1} == await door.call("GET", "x", as_json)
+        async with MlflowTransport(base, ONCE) as transport:
+            assert {"a": 1} == await transport.call("GET", "x", as_json)
 
 
 async def test_headers(fake: FakeMlflow) -> None:
@@ -67,9 +67,9 @@ async def test_headers(fake: FakeMlflow) -> None:
         return web.json_response({}, headers=next(replies))
 
     fake.before = reply
-    async with Door(fake.url, ONCE, access=Access({"Authorization": "Bearer x"})) as door:
-        await knock(door)
-        await knock(door)
+    async with MlflowTransport(fake.url, ONCE, access=Access({"Authorization": "Bearer x"})) as transport:
+        await knock(transport)
+        await knock(transport)
     assert ["Bearer x"] * 2 == [call.headers["Authorization"] for call in fake.calls]
     assert ["application/json"] * 2 == [call.headers["Content-Type"] for call in fake.calls]
     assert [None] * 2 == [call.headers.get("Cookie") for call in fake.calls]
@@ -79,18 +79,20 @@ async def test_credentials_are_refused() -> None:
     """A server that does not know the credentials is an UpstreamAuth; who knows them is answered."""
     async with FakeMlflow(authorization="Bearer right").serve() as fake:
         for headers in ({}, {"Authorization": "Bearer wrong"}):
-            async with Door(fake.url, ONCE, access=Access(headers)) as door:
+            async with MlflowTransport(fake.url, ONCE, access=Access(headers)) as transport:
                 with pytest.raises(UpstreamAuth):
-                    await knock(door)
-        async with Door(fake.url, ONCE, access=Access({"Authorization": "Bearer right"})) as door:
-            assert 1 == len((await knock(door))["experiments"])
+                    await knock(transport)
+        async with MlflowTransport(
+            fake.url, ONCE, access=Access({"Authorization": "Bearer right"})
+        ) as transport:
+            assert 1 == len((await knock(transport))["experiments"])
 
 
 async def test_a_door_that_is_not_open() -> None:
     """A call outside of the context is a defect of the caller's."""
-    door = Door("http://h", ONCE)
+    transport = MlflowTransport("http://h", ONCE)
     with pytest.raises(RuntimeError, match="outside its context"):
-        await knock(door)
+        await knock(transport)
 
 
 def subclasses(of: type[Any]) -> set[type[Any]]:
@@ -165,9 +167,9 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
             raise error
 
     monkeypatch.setattr(aiohttp.ClientSession, "request", lambda *_, **__: Broken())
-    async with Door("http://h", ONCE) as door:
+    async with MlflowTransport("http://h", ONCE) as transport:
         with pytest.raises(UpstreamFailure) as caught:
-            await knock(door)
+            await knock(transport)
     assert isinstance(error, TimeoutError) == isinstance(caught.value, UpstreamTimeout)
     assert error is caught.value.__cause__
     assert type(error).__name__ in caught.value.cause
@@ -180,8 +182,8 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
 async def test_addresses_that_are_none(base: str) -> None:
     """An address that cannot be called is an error of a value or an UpstreamFailure, and nothing else."""
     with pytest.raises((ValueError, UpstreamFailure)):
-        async with Door(base, ONCE) as door:
-            await knock(door)
+        async with MlflowTransport(base, ONCE) as transport:
+            await knock(transport)
 
 
 async def test_the_largest_answer(fake: FakeMlflow) -> None:
@@ -191,20 +193,20 @@ async def test_the_largest_answer(fake: FakeMlflow) -> None:
         return web.Response(body=b'"' + b"x" * 998 + b'"', content_type="application/json")
 
     fake.before = reply
-    async with Door(fake.url, ONCE._replace(max_body_bytes=1_000)) as door:
-        assert "x" * 998 == await knock(door)
-    async with Door(fake.url, ONCE._replace(max_body_bytes=999)) as door:
+    async with MlflowTransport(fake.url, ONCE._replace(max_body_bytes=1_000)) as transport:
+        assert "x" * 998 == await knock(transport)
+    async with MlflowTransport(fake.url, ONCE._replace(max_body_bytes=999)) as transport:
         with pytest.raises(UpstreamTooLarge, match="ask for fewer"):
-            await knock(door)
+            await knock(transport)
 
 
 async def test_only_mlflows_own_word_makes_something_missing(fake: FakeMlflow) -> None:
     """A 404 with MLflow's code is Missing, one without it is an UpstreamError."""
-    async with Door(fake.url, ONCE) as door:
+    async with MlflowTransport(fake.url, ONCE) as transport:
         with pytest.raises(Missing):
-            await door.call("GET", "runs/get", as_json, params={"run_id": "nobody"})
+            await transport.call("GET", "runs/get", as_json, params={"run_id": "nobody"})
         with pytest.raises(UpstreamError):
-            await door.call("GET", "runs/nowhere", as_json)
+            await transport.call("GET", "runs/nowhere", as_json)
 
 
 @pytest.fixture
@@ -228,8 +230,10 @@ async def test_tls(pem: Path, trusting: ssl.SSLContext) -> None:
     await server.start_server(ssl=trusting)
 
     async def answers(context: ssl.SSLContext | None) -> Any:
-        async with Door(str(server.make_url("/")), ONCE, access=Access(ssl_context=context)) as door:
-            return await door.call("GET", "x", as_json)
+        async with MlflowTransport(
+            str(server.make_url("/")), ONCE, access=Access(ssl_context=context)
+        ) as transport:
+            return await transport.call("GET", "x", as_json)
 
     try:
         assert {"ok": True} == await answers(tls(pem, None, {}, insecure=False))
