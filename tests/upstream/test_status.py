@@ -63,7 +63,7 @@ CASES = {
     "a redirect on the same host": Case(
         308, b"", {"Location": "/mlflow/?a=1"}, NotMlflow, "redirects to /mlflow/"
     ),
-    "a redirect to nowhere": Case(301, b"", {"Location": "http://[x"}, NotMlflow, "an address that is none"),
+    "a redirect to nowhere": Case(301, b"", {"Location": "http://[x"}, NotMlflow, "an invalid address"),
     "not modified": Case(304, b"", {}, NotMlflow, "status 304"),
     "no content": Case(204, b"", {}, NotMlflow, "status 204"),
     "too many": Case(429, b"slow down", {"Retry-After": "7"}, errors.UpstreamUnavailable, "429: 'slow down'"),

@@ -88,7 +88,7 @@ def test_a_file_in_trouble(file: Path, caplog: pytest.LogCaptureFixture, trouble
         clock.now = second
         assert bearer("one") == token.header()
     [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert "the token for MLflow stays as it was" in record.getMessage()
+    assert "the last token for MLflow stays in use" in record.getMessage()
     file.write_text("two")
     clock.now = 6
     assert bearer("two") == token.header()

@@ -57,7 +57,7 @@ def test_a_certificate_that_python_3_13_refuses(tmp_path: Path) -> None:
         (66, "too weak"),
         (68, "too weak"),
         (20, "MLFLOW_TRACKING_SERVER_CERT_PATH"),
-        (23, "not good: revoked"),
+        (23, "not valid: revoked"),
     ],
 )
 def test_what_openssl_says(code: int, words: str) -> None:
@@ -70,8 +70,8 @@ def test_what_openssl_says(code: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.ENETUNREACH, "no"), "no way leads there: is a proxy needed"),
-        (OSError(errno.EHOSTUNREACH, "no"), "no way leads there: is a proxy needed"),
+        (OSError(errno.ENETUNREACH, "no"), "there is no route to it: is a proxy needed"),
+        (OSError(errno.EHOSTUNREACH, "no"), "there is no route to it: is a proxy needed"),
         (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "nothing listens there"),
         (ConnectionResetError(errno.ECONNRESET, "no"), "it hangs up"),
     ],

@@ -57,7 +57,7 @@ def test_long_words() -> None:
         ("//sso/login?x", "//sso/login"),
         ("/login?next=/api", "/login"),
         ("https://h/a\r\nSet-Cookie: x", "https://h/aSet-Cookie:%20x"),
-        ("http://h:99999999/", "an address that is none"),
+        ("http://h:99999999/", "an invalid address"),
     ],
 )
 def test_destinations(location: str, expected: str) -> None:
