@@ -46,7 +46,8 @@ async def ensure_experiment(
             is_news = isinstance(error, _WORTH_A_WARNING) and error.cause not in causes
             causes.add(error.cause)
             level = logging.WARNING if is_news else logging.INFO
-            log.log(level, "no word on the experiment %r, next attempt in %g s: %s", name, pause, error.cause)
+            text = "MLflow does not say whether the experiment %r exists, next attempt in %g s: %s"
+            log.log(level, text, name, pause, error.cause)
             await sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             continue

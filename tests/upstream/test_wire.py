@@ -247,11 +247,6 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     assert {"k\ufffd": "\ufffdx🎲\ufffd"} == wire.read_run(body).tags
 
 
-def test_nothing_is_read_of_a_reply_that_only_has_to_succeed() -> None:
-    """What a creation answers does not matter."""
-    wire.read_nothing(b"anything")
-
-
 @pytest.mark.parametrize(("runs", "pauses"), [(1, 0), (5, 0), (6, 2), (100, 20)])
 def test_a_long_list_is_read_in_turns(runs: int, pauses: int) -> None:
     """Before every five runs of a long list there is a pause, for whatever else there is to do."""
