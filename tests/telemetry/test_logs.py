@@ -58,7 +58,7 @@ class TestEvents:
     @pytest.mark.parametrize("render", [as_json, as_text])
     @pytest.mark.parametrize("argument", ["\ud800", "%"])
     def test_odd_text(self, render: Render, argument: str) -> None:
-        """Text that no UTF-8 can carry is logged somehow, and breaks nobody."""
+        """Text that UTF-8 cannot carry is logged with replacements, and breaks nothing."""
         stream = io.BytesIO()
         writer = LineWriter(stream, render)
         # Not by a logger: pytest would capture it, and could not pass it on from one process to another.
@@ -66,7 +66,7 @@ class TestEvents:
         writer.close()
         assert b"odd" in stream.getvalue()
 
-    def test_the_handler_goes_away(self) -> None:
+    def test_the_handler_is_removed(self) -> None:
         """After the context nothing is written any more."""
         stream = io.BytesIO()
         with logging_to(stream, "info", as_json):
@@ -159,7 +159,7 @@ class TestAccess:
 
     @pytest.mark.parametrize("render", [as_json, as_text])
     async def test_odd_headers(self, fake: FakeMlflow, render: Render) -> None:
-        """Bytes that are no UTF-8 in a header are no reason to fail the request."""
+        """Bytes in a header that are no UTF-8 do not fail the request."""
         stream = io.BytesIO()
         async with logged(fake, stream, render) as api:
             reader, writer = await asyncio.open_connection("127.0.0.1", api.port)

@@ -83,8 +83,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_an_answer_means(name: str) -> None:
-    """By its status, and by whether it is MLflow's own JSON; the log learns what it said."""
+def test_raises_what_an_answer_means(name: str) -> None:
+    """Status, headers and body decide about the failure; its cause quotes the answer, its detail does not."""
     case = CASES[name]
     with pytest.raises(errors.UpstreamFailure) as caught:
         raise_for_status("runs/get", case.status, case.headers, case.body, NO_MASK)
@@ -110,8 +110,10 @@ def test_what_an_answer_means(name: str) -> None:
         (b"[]", {}, WrongShape),
     ],
 )
-def test_what_cannot_be_read(body: bytes, headers: Mapping[str, str], kind: type[Exception]) -> None:
-    """A page is not MLflow's; JSON of another shape would be the same again; the rest is an accident."""
+def test_tells_unreadable_answers_apart(
+    body: bytes, headers: Mapping[str, str], kind: type[Exception]
+) -> None:
+    """A web page is not MLflow's, JSON of another shape would repeat, anything else may be an accident."""
     with pytest.raises(WireError) as caught:
         read_run(body)
     assert kind is type(unreadable("runs/get", headers, body, caught.value, NO_MASK))
@@ -139,6 +141,6 @@ def test_what_cannot_be_read(body: bytes, headers: Mapping[str, str], kind: type
         ("Wed, 21 Oct 2026 07:00:00 +99999999999999999999", 0),
     ],
 )
-def test_retry_after(text: str, expected: int) -> None:
-    """Whole seconds or a date, a minute at most; what is neither asks for nothing."""
+def test_reads_retry_after(text: str, expected: int) -> None:
+    """The header holds seconds or a date, and counts up to a minute; any other text counts as 0."""
     assert expected == retry_after(text, NOW)

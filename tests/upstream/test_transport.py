@@ -51,16 +51,16 @@ async def knock(transport: MlflowTransport) -> Any:
         ("https://h/a/b/", "https://h/a/b/api/2.0/mlflow/x"),
     ],
 )
-async def test_the_address(base: str, expected: str) -> None:
-    """Paths are below MLflow's address, its prefix kept, with or without a slash at its end."""
+async def test_builds_addresses_below_the_base(base: str, expected: str) -> None:
+    """Paths are below MLflow's address and keep its prefix, with or without a slash at its end."""
     with aioresponses() as mocked:
         mocked.get(expected, payload={"a": 1})
         async with MlflowTransport(base, ONCE) as transport:
             assert {"a": 1} == await transport.call("GET", "x", as_json)
 
 
-async def test_headers(fake: FakeMlflow) -> None:
-    """The given headers go with every call, JSON has its type, and no cookie is kept."""
+async def test_sends_its_headers_and_keeps_no_cookie(fake: FakeMlflow) -> None:
+    """The headers of the access go with every call, JSON has its type, and no cookie is kept."""
     replies = iter([{"Set-Cookie": "session=1; Path=/"}, {}])
 
     async def reply(_: web.Request) -> web.Response:
@@ -75,8 +75,8 @@ async def test_headers(fake: FakeMlflow) -> None:
     assert [None] * 2 == [call.headers.get("Cookie") for call in fake.calls]
 
 
-async def test_credentials_are_refused() -> None:
-    """A server that does not know the credentials is an UpstreamAuth; who knows them is answered."""
+async def test_refused_credentials_are_an_upstream_auth() -> None:
+    """A server that does not accept the credentials is an UpstreamAuth; with the right ones it answers."""
     async with FakeMlflow(authorization="Bearer right").serve() as fake:
         for headers in ({}, {"Authorization": "Bearer wrong"}):
             async with MlflowTransport(fake.url, ONCE, access=Access(headers)) as transport:
@@ -88,8 +88,8 @@ async def test_credentials_are_refused() -> None:
             assert 1 == len((await knock(transport))["experiments"])
 
 
-async def test_a_door_that_is_not_open() -> None:
-    """A call outside of the context is a defect of the caller's."""
+async def test_refuses_calls_outside_its_context() -> None:
+    """A call before the transport is entered is a defect of the caller."""
     transport = MlflowTransport("http://h", ONCE)
     with pytest.raises(RuntimeError, match="outside its context"):
         await knock(transport)
@@ -179,15 +179,15 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
 @pytest.mark.parametrize(
     "base", ["http://", "http://h:99999999", "http://[", "http://a b", "nonsense", "http://é.invalid"]
 )
-async def test_addresses_that_are_none(base: str) -> None:
-    """An address that cannot be called is an error of a value or an UpstreamFailure, and nothing else."""
+async def test_rejects_malformed_addresses(base: str) -> None:
+    """A malformed address is a ValueError or an UpstreamFailure, and nothing else."""
     with pytest.raises((ValueError, UpstreamFailure)):
         async with MlflowTransport(base, ONCE) as transport:
             await knock(transport)
 
 
-async def test_the_largest_answer(fake: FakeMlflow) -> None:
-    """An answer up to the limit is read, a byte more is an UpstreamTooLarge."""
+async def test_bounds_the_size_of_an_answer(fake: FakeMlflow) -> None:
+    """An answer up to the bound is read, and a byte more is an UpstreamTooLarge."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.Response(body=b'"' + b"x" * 998 + b'"', content_type="application/json")
@@ -200,8 +200,8 @@ async def test_the_largest_answer(fake: FakeMlflow) -> None:
             await knock(transport)
 
 
-async def test_only_mlflows_own_word_makes_something_missing(fake: FakeMlflow) -> None:
-    """A 404 with MLflow's code is Missing, one without it is an UpstreamError."""
+async def test_only_mlflows_code_means_missing(fake: FakeMlflow) -> None:
+    """A 404 with MLflow's code is Missing, and one without it is an UpstreamError."""
     async with MlflowTransport(fake.url, ONCE) as transport:
         with pytest.raises(Missing):
             await transport.call("GET", "runs/get", as_json, params={"run_id": "nobody"})
@@ -218,8 +218,8 @@ def trusting(pem: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_tls(pem: Path, trusting: ssl.SSLContext) -> None:
-    """A bundle of ones own verifies the server, insecure does not care, and the system knows neither."""
+async def test_verifies_tls_as_the_access_says(pem: Path, trusting: ssl.SSLContext) -> None:
+    """A CA bundle verifies the server, `insecure` does not care, and the system's CAs know no such server."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.json_response({"ok": True})

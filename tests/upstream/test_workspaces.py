@@ -21,8 +21,10 @@ NOT_FOUND = '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Workspace \'quan
     ("status", "text", "words"),
     [(500, DISABLED, "unset MLFLOW_WORKSPACE"), (404, NOT_FOUND, "MLFLOW_WORKSPACE is not there")],
 )
-async def test_there_is_no_such_workspace(fake: FakeMlflow, status: int, text: str, words: str) -> None:
-    """It is a refusal, asked for once, and never an experiment or a run that does not exist."""
+async def test_an_unknown_workspace_is_a_refusal(
+    fake: FakeMlflow, status: int, text: str, words: str
+) -> None:
+    """An unknown workspace is a refusal, requested once, and never a missing experiment or run."""
     fake.before = answering(status, text, content_type="application/json")
     async with MlflowTransport(fake.url, Limits()) as transport:
         client = MlflowClient(transport)
@@ -34,8 +36,8 @@ async def test_there_is_no_such_workspace(fake: FakeMlflow, status: int, text: s
     assert 3 == len(fake.calls)
 
 
-async def test_an_experiment_of_such_a_name(fake: FakeMlflow) -> None:
-    """What is not found may be named so, and does not exist."""
+async def test_an_experiment_may_be_named_like_the_message(fake: FakeMlflow) -> None:
+    """A missing experiment is missing, even where its name reads like the message about a workspace."""
 
     async def not_found(_: web.Request) -> web.Response:
         message = "Could not find experiment with name 'Workspace 'quant' not found'"
