@@ -16,7 +16,7 @@ ALONE := "not haproxy and not prometheus and not slow"
 QUICK := "not haproxy and not prometheus and not slow and not live and not thorough"
 ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry tracking upstream test_architecture.py)
 # Their times count, so they run after all others, one at a time.
-TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py)
+TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run quick test lint types unit hooks clean nightly slow balancer operations soak matrix wheel newest \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -33,16 +34,16 @@ from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
 from service.upstream.access import DIRECT, Access
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
 from service.upstream.experiment_state import ExperimentState
+from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
 
 if TYPE_CHECKING:
     from service.telemetry.tracing import Tracing
 
-DOOR = web.AppKey("door", Door)
+TRANSPORT = web.AppKey("transport", MlflowTransport)
 CAPACITY = web.AppKey("capacity", Capacity)
 CLIENT = web.AppKey("client", MlflowClient)
 EXPERIMENT_STATE = web.AppKey("experiment_state", ExperimentState)
@@ -60,21 +61,24 @@ def create_app(
     clock: Callable[[], datetime] = _NOW,
     lost_lines: Callable[[], int] = lambda: 0,
     access: Access = DIRECT,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> web.Application:
     """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
 
     observers: told of every request, besides the metrics. clock: the time, for the log.
     lost_lines: how many lines the log has lost, for the metrics. access: how MLflow is reached.
+    monotonic: seconds, for deadlines and ages.
     """
     tracing, warnings = _tracing()
-    door = Door(
+    transport = MlflowTransport(
         mlflow_url,
         Limits(deadline=settings.deadline, **settings.upstream.model_dump()),
         access=access,
         experiment=settings.mlflow_experiment_name,
-        around=None if tracing is None else tracing.calls(mlflow_url),
+        wrap_request=None if tracing is None else tracing.calls(mlflow_url),
+        clock=monotonic,
     )
-    client = MlflowClient(door)
+    client = MlflowClient(transport, monotonic)
     directions = _directions(settings)
     cache = settings.cache
     for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
@@ -91,6 +95,7 @@ def create_app(
         watched,
         memory,
         Freshness(**cache.model_dump(exclude={"max_bytes"})),
+        monotonic,
     )
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(source.past_memory(), settings.mlflow_experiment_name, directions)
@@ -112,7 +117,7 @@ def create_app(
     )
     app[UNREADABLE] = entrance.unreadable
     app[ENTRANCE] = entrance if tracing is None else tracing.requests(entrance, clients)
-    app[DOOR] = door
+    app[TRANSPORT] = transport
     app[CLIENT] = client
     app[EXPERIMENT_STATE] = state
     app[CAPACITY] = capacity
@@ -122,18 +127,18 @@ def create_app(
     answers = Representations(cache.max_bytes - for_runs)
     routes = [
         *TrackingRoutes(queries, anew, answers).table(),
-        *HealthRoutes(capacity, lambda: {**door.condition(), "experiment": state.state}).table(),
+        *HealthRoutes(capacity, lambda: {**transport.condition(), "experiment": state.state}).table(),
         *documentation,
     ]
     if settings.metrics:
         lag = LoopLag()
-        counted = Instruments(times, capacity, door, source, memory, answers, lag, lost_lines)
+        counted = Instruments(times, capacity, transport.layers, source, memory, answers, lag, lost_lines)
         routes += MetricsRoute(ServiceCollector(counted)).table()
         app.cleanup_ctx.append(lag.watched)
     app.add_routes(routes)
 
     async def opened(_app: web.Application) -> AsyncIterator[None]:
-        async with tracing or nullcontext(), keys, door, aclosing(source):
+        async with tracing or nullcontext(), keys, transport, aclosing(source):
             yield
 
     app.cleanup_ctx.append(opened)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import aiohttp
 from yarl import URL
 
-from service.app import CLIENT, DOOR, WARNINGS, create_app
+from service.app import CLIENT, TRANSPORT, WARNINGS, create_app
 from service.commands.descriptors import fitted
 from service.errors import (
     AuthUnavailable,
@@ -71,7 +71,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     if settings.auth.mode == "jwt" and settings.auth.jwks_url:
         codes.append(await _check_issuer(settings.auth.jwks_url, say))
     if store is None:
-        async with app[DOOR]:
+        async with app[TRANSPORT]:
             codes.append(await _check_mlflow(app[CLIENT], settings, way.access, say, patience))
     else:
         codes.append(_check_store(store, say))

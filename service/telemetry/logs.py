@@ -1,7 +1,7 @@
-"""The service's log: a line for each event, written in batches by a thread.
+"""The service's log: one line for each request or event, written in batches by a thread.
 
-No request waits for the writing: what it costs one is its line, encoded at once. To hand a thread what the
-line is made of costs more, since it fetches and frees that from another core.
+A request encodes its line, and does not wait until that is written. To encode it in the thread would cost
+more, since the values of the line would be fetched and freed from another core.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import msgspec
 
 from service.http.access_record import AccessRecord
 
-_INTERVAL = 0.1  # seconds between two batches
-_MOST_WAITING = 32 * 2**20  # bytes; where the reader of the log is slower, the rest is counted and lost
+_INTERVAL = 0.1  # seconds
+_MAX_WAITING = 32 * 2**20  # bytes
 _encode = msgspec.json.Encoder().encode
 
 
 class Event(msgspec.Struct, omit_defaults=True):
-    """What is not a request: something that a part of the service has to say."""
+    """An entry of the log that is not a request: a message of a part of the service."""
 
     time: datetime
     level: str
@@ -37,46 +37,56 @@ Render = Callable[[Entry], bytes]  # with its newline
 
 
 class LineWriter:
-    """Writes entries to a stream, in order, at most an interval late; `close` writes what is left."""
+    """Writes entries to a stream, in order and in batches.
 
-    def __init__(self, stream: BinaryIO, render: Render) -> None:
+    render: makes the lines of an entry. interval: seconds between two batches. max_waiting: bytes that may
+    wait to be written; where the stream is slower, further lines are lost, and counted.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, render: Render, interval: float = _INTERVAL, max_waiting: int = _MAX_WAITING
+    ) -> None:
         self._stream = stream
         self._render = render
-        self._waiting = bytearray()  # one for good: adding to its end and cutting off its start are atomic
+        self._interval = interval
+        self._max_waiting = max_waiting
+        # Shared with the thread: the GIL makes adding at its end and deleting at its start atomic.
+        self._waiting = bytearray()
         self.lost = 0  # lines so far
-        self._said = 0  # of them, those that the log tells of
+        self._reported = 0  # of them, those that a line of the log reports
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def write(self, entry: Entry) -> None:
-        """Add an entry; it is an observer of requests, too."""
-        if len(self._waiting) < _MOST_WAITING:
+        """Add an entry. This method is an observer of requests, too."""
+        if len(self._waiting) < self._max_waiting:
             self._waiting += self._render(entry)
         else:
             self.lost += 1
 
     def close(self) -> None:
-        """Write what is left and stop."""
+        """Write what is left, and end the thread."""
         self._stop.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._stop.wait(_INTERVAL):
-            self._flush()
-        self._flush()
+        while not self._stop.wait(self._interval):
+            self.flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits, now."""
         if self._waiting:
             lines = bytes(self._waiting)
             del self._waiting[: len(lines)]
             if not self._put(lines):
                 self.lost += lines.count(b"\n")
-        lost = self.lost - self._said
+        lost = self.lost - self._reported
         if lost and self._put(
             self._render(Event(datetime.now(UTC), "error", __name__, f"{lost} log lines were lost"))
         ):
-            self._said += lost
+            self._reported += lost
 
     def _put(self, lines: bytes) -> bool:
         try:
@@ -93,17 +103,17 @@ def as_json(entry: Entry) -> bytes:
 
 
 def as_text(entry: Entry) -> bytes:
-    """Lines for a person. A terminal gets no control characters of a caller's making."""
-    return "".join(f"{_printable(line)}\n" for line in _told(entry)).encode("utf-8", "replace")
+    """Lines for a person, without control characters: a caller must not control the terminal."""
+    return "".join(f"{_printable(line)}\n" for line in _lines(entry)).encode("utf-8", "replace")
 
 
-def _told(entry: Entry) -> list[str]:
-    when = entry.time.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+def _lines(entry: Entry) -> list[str]:
+    time = entry.time.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
     if isinstance(entry, Event):
-        text = f"{when} {entry.level.upper():7} {entry.logger}: {entry.message}\n{entry.traceback}"
+        text = f"{time} {entry.level.upper():7} {entry.logger}: {entry.message}\n{entry.traceback}"
         return text.splitlines()
     cache = f" {entry.cache}" if entry.cache is not None else ""
-    return [f"{when[11:]} {entry.method} {entry.path} {entry.status} {entry.duration_ms:.2f} ms{cache}"]
+    return [f"{time[11:]} {entry.method} {entry.path} {entry.status} {entry.duration_ms:.2f} ms{cache}"]
 
 
 def _printable(text: str) -> str:
@@ -145,16 +155,16 @@ def _as_utf8(text: str) -> str:
 
 @contextmanager
 def logging_to(stream: BinaryIO, level: str, render: Render) -> Iterator[LineWriter]:
-    """All of the standard library's logging goes to a stream; the writer, for what else is to stand there."""
+    """Send all of the standard library's logging to a stream; the writer, which takes other entries, too."""
     writer = LineWriter(stream, render)
     handler = LogHandler(writer)
     root = logging.getLogger()
-    before = root.level
+    level_before = root.level
     root.addHandler(handler)
     root.setLevel(level.upper())
     try:
         yield writer
     finally:
-        root.setLevel(before)
+        root.setLevel(level_before)
         root.removeHandler(handler)
         writer.close()

@@ -46,10 +46,10 @@ class LoopLag:
 
     async def _watch(self) -> None:
         while True:
-            asked = self._clock()
+            start = self._clock()
             await self._sleep(_INTERVAL)
             now = self._clock()
-            self._note(max(0.0, now - asked - _INTERVAL), now)
+            self._note(max(0.0, now - start - _INTERVAL), now)
 
     def _note(self, lag: float, now: float) -> None:
         self.durations.add(lag)

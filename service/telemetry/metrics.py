@@ -1,4 +1,4 @@
-"""What the service tells Prometheus: read from the rooms when asked for, so that counting costs little."""
+"""The service's metrics for Prometheus. Parts count, and a scrape reads them: counting costs little."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ from service.http.capacity import Capacity
 from service.http.representations import Representations
 from service.telemetry.loop_lag import LoopLag
 from service.upstream.breaker import State
-from service.upstream.door import Door
+from service.upstream.transport import Layers
 
 
 class Instruments(NamedTuple):
-    """The parts of the service that count something. lost_lines: how many lines the log has lost."""
+    """The parts of the service that count something.
+
+    upstream: the layers of MLflow's transport. lost_lines: how many lines the log has lost.
+    """
 
     requests: RequestTimes
     capacity: Capacity
-    door: Door
+    upstream: Layers
     source: CachedSource
     memory: Memory
     answers: Representations
@@ -43,13 +46,13 @@ class Instruments(NamedTuple):
 
 
 class ServiceCollector(Collector):
-    """Requests, calls of MLflow's, what is kept, and how the process fares.
+    """Collects the metrics of requests, calls to MLflow, the caches and the process.
 
-    No label is text of a caller's or of MLflow's, so that there are only ever so many time series.
+    No label holds text that a caller or MLflow chose, so that the number of time series is bounded.
     """
 
-    def __init__(self, counted: Instruments) -> None:
-        self._counted = counted
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
 
     def collect(self) -> Iterable[Metric]:
         """The metrics as they are now."""
@@ -62,7 +65,7 @@ class ServiceCollector(Collector):
         yield from self._of_process()
 
     def _of_requests(self) -> Iterator[Metric]:
-        requests = self._counted.requests
+        requests = self._instruments.requests
         yield _histogram(
             "tracking_request_duration_seconds",
             "Time to answer a request; source says where the answer came from.",
@@ -76,90 +79,102 @@ class ServiceCollector(Collector):
             (((code,), number) for code, number in requests.problems.items()),
         )
         yield GaugeMetricFamily(
-            "tracking_requests_in_flight", "Requests being handled.", value=self._counted.capacity.active
+            "tracking_requests_in_flight", "Requests being handled.", value=self._instruments.capacity.active
         )
 
     def _of_upstream(self) -> Iterator[Metric]:
-        door = self._counted.door
+        retrying, counting, _, limit, timing = self._instruments.upstream
         yield _counter(
             "tracking_upstream_calls",
-            "Attempts to call MLflow, by what came of them.",
+            "Attempts to call MLflow, by their outcome.",
             ("endpoint", "outcome"),
-            door.outcomes.items(),
+            counting.outcomes.items(),
         )
         yield _histogram(
             "tracking_upstream_duration_seconds",
-            "Time that an attempt to call MLflow took, without waiting for a place.",
+            "Time that MLflow took for an attempt, without the wait for a slot.",
             ("endpoint",),
-            (((endpoint,), durations) for endpoint, durations in door.durations.items()),
+            (((endpoint,), durations) for endpoint, durations in timing.durations.items()),
         )
-        yield CounterMetricFamily("tracking_upstream_retries", "Calls made again.", value=door.retries)
-        yield GaugeMetricFamily(
-            "tracking_upstream_retry_budget", "Retries that may be made at once.", value=door.budget.tokens
+        yield CounterMetricFamily(
+            "tracking_upstream_retries", "Attempts after the first.", value=retrying.retries
         )
-        yield GaugeMetricFamily("tracking_upstream_in_flight", "Calls in flight.", value=door.gate.in_flight)
         yield GaugeMetricFamily(
-            "tracking_upstream_waiting", "Calls that wait for a place.", value=door.gate.waiting
+            "tracking_upstream_retry_budget",
+            "Retries that the retry budget allows now.",
+            value=retrying.budget.tokens,
+        )
+        yield GaugeMetricFamily("tracking_upstream_in_flight", "Calls in flight.", value=limit.in_flight)
+        yield GaugeMetricFamily(
+            "tracking_upstream_waiting", "Calls that wait for a slot.", value=limit.waiting
         )
         yield CounterMetricFamily(
             "tracking_upstream_wait_seconds",
-            "Time that calls waited for a place, all together.",
-            value=door.gate.waited,
+            "Time that calls have waited for a slot, in total.",
+            value=limit.wait_seconds,
         )
 
     def _of_breaker(self) -> Iterator[Metric]:
-        breaker = self._counted.door.breaker
-        state = GaugeMetricFamily("tracking_upstream_breaker", "1 for the breaker's state.", labels=["state"])
+        breaker = self._instruments.upstream.breaker
+        state = GaugeMetricFamily(
+            "tracking_upstream_breaker", "1 for the state that the breaker is in.", labels=["state"]
+        )
         for name in get_args(State):
             state.add_metric([name], float(breaker.state == name))
         yield state
         yield CounterMetricFamily(
             "tracking_upstream_breaker_openings",
-            "Times that the breaker opened, after a failed probe too.",
+            "How often the breaker opened, failed probes included.",
             value=breaker.openings,
         )
 
     def _of_store(self) -> Iterator[Metric]:
-        memory = self._counted.memory
+        memory = self._instruments.memory
         yield _counter(
             "tracking_store_reads",
-            "Questions, by how they were met.",
+            "Lookups in the cache, by their result.",
             ("result",),
-            (((result,), number) for result, number in self._counted.source.reads.items()),
+            (((result,), number) for result, number in self._instruments.source.reads.items()),
         )
-        yield GaugeMetricFamily("tracking_store_bytes", "Memory the store takes.", value=memory.used)
-        yield GaugeMetricFamily("tracking_store_entries", "Entries in the store.", value=len(memory))
+        yield GaugeMetricFamily("tracking_store_bytes", "Memory that the cache takes.", value=memory.used)
+        yield GaugeMetricFamily("tracking_store_entries", "Entries in the cache.", value=len(memory))
         yield CounterMetricFamily(
-            "tracking_store_evictions", "Entries dropped for want of memory.", value=memory.evictions
+            "tracking_store_evictions",
+            "Entries that the cache dropped to stay within its memory.",
+            value=memory.evictions,
         )
 
     def _of_answers(self) -> Iterator[Metric]:
-        answers = self._counted.answers
+        answers = self._instruments.answers
         yield GaugeMetricFamily(
-            "tracking_answers_bytes", "Memory that kept answers take.", value=answers.used
+            "tracking_answers_bytes", "Memory that encoded answers take.", value=answers.used
         )
-        yield GaugeMetricFamily("tracking_answers_entries", "Answers that are kept.", value=len(answers))
+        yield GaugeMetricFamily(
+            "tracking_answers_entries", "Encoded answers that are kept.", value=len(answers)
+        )
         yield CounterMetricFamily(
-            "tracking_answers_evictions", "Answers dropped for want of memory.", value=answers.evictions
+            "tracking_answers_evictions",
+            "Encoded answers dropped to stay within their memory.",
+            value=answers.evictions,
         )
 
     def _of_process(self) -> Iterator[Metric]:
-        lag = self._counted.lag
+        lag = self._instruments.lag
         yield _histogram(
             "tracking_event_loop_lag_seconds",
-            "How much later than asked for the event loop came back, looked at twenty times a second.",
+            "How late the event loop runs a timer, measured twenty times a second.",
             (),
             [((), lag.durations)],
         )
         yield GaugeMetricFamily(
             "tracking_event_loop_longest_lag_seconds",
-            "The longest such lag in the last half minute to a minute.",
+            "The longest lag of the event loop in the last 30 to 60 seconds.",
             value=lag.longest,
         )
         yield CounterMetricFamily(
             "tracking_log_lines_lost",
-            "Lines that the log could not take.",
-            value=self._counted.lost_lines(),
+            "Log lines that could not be written.",
+            value=self._instruments.lost_lines(),
         )
 
 

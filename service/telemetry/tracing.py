@@ -46,7 +46,7 @@ from service.http.pipeline import ALWAYS_ANSWERED, X_REQUEST_ID
 from service.http.problems import CODE
 from service.http.routing import LONGEST_PATH, UNMATCHED, route_of
 from service.http.trace_context import place_in_trace
-from service.upstream.exchange import Ask
+from service.upstream.session import SessionRequest
 
 log = logging.getLogger("service")
 
@@ -85,7 +85,7 @@ class Tracing:
         return RequestSpans(self._tracer, entrance, clients)
 
     def calls(self, base: str) -> CallSpans:
-        """Spans around what asks the MLflow at this address."""
+        """Spans around the requests to the MLflow at this address."""
         return CallSpans(self._tracer, base)
 
 
@@ -136,17 +136,17 @@ class RequestSpans:
 
 
 class CallSpans:
-    """A span for each attempt to ask MLflow, a child of the request's that it is made for.
+    """Makes a span for each attempt to call MLflow, a child of the span of the request that it is made for.
 
-    A renewal is made for nobody, and its span has no parent.
+    A renewal is made for no request, and its span has no parent.
     """
 
     def __init__(self, tracer: Tracer, base: str) -> None:
         self._tracer = tracer
         self._base = URL(base.rstrip("/") + "/")
 
-    def __call__(self, ask: Ask) -> Ask:
-        """The same, with a span from the question to the end of the answer; MLflow is told of it."""
+    def __call__(self, send: SessionRequest) -> SessionRequest:
+        """The same function, with a span from the request to the end of the answer; MLflow learns of it."""
 
         @asynccontextmanager
         async def traced(
@@ -158,9 +158,9 @@ class CallSpans:
             **request: Any,
         ) -> AsyncIterator[aiohttp.ClientResponse]:
             span = self._start(method, path, trace_request_ctx, request.get("params"))
-            told = {**(headers or {}), **_injected(set_span_in_context(span))}
+            traced_headers = {**(headers or {}), **_injected(set_span_in_context(span))}
             try:
-                async with ask(method, path, headers=told, **request) as response:
+                async with send(method, path, headers=traced_headers, **request) as response:
                     _note_status(span, response.status)
                     yield response
             except BaseException as error:
@@ -211,7 +211,9 @@ def _tell(span: Span, request: web.Request, response: web.StreamResponse | None)
 
 def _note_status(span: Span, status: int) -> None:
     span.set_attribute(HTTP_RESPONSE_STATUS_CODE, status)
-    if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND:  # which is MLflow's plain word
+    if (
+        status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND
+    ):  # which MLflow answers for a run that does not exist
         span.set_attribute(ERROR_TYPE, str(status))
         span.set_status(StatusCode.ERROR)
 

@@ -1,1 +1,1 @@
-"""MLflow's REST API: the only room that talks to it."""
+"""The client of MLflow's REST API. No other room talks to it."""

@@ -1,4 +1,4 @@
-"""How MLflow is reached: what it is shown, how it is verified, and through which proxy."""
+"""How the service reaches MLflow: its credentials, TLS and a proxy."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ WORKSPACE = "X-MLFLOW-WORKSPACE"  # mlflow/utils/workspace_utils.py
 
 
 class Access(NamedTuple):
-    """How one MLflow is reached.
+    """The way to one MLflow.
 
-    headers: sent with every call, to MLflow only. token: one that changes, sent beside them.
-    ssl_context: how its certificate is verified; None for the system's way. proxy: an HTTP proxy, which may
-    have a user and a password; None for directly.
+    headers: sent with every call, to MLflow only. token: a bearer token that may change, sent in addition.
+    ssl_context: verifies MLflow's certificate; None for the system's defaults. proxy: an HTTP proxy, whose
+    address may hold a user and a password; None for none.
     """
 
     headers: Mapping[str, str] = {}
@@ -33,11 +33,11 @@ class Access(NamedTuple):
         return "Access(…)"  # it holds secrets
 
     def shown(self) -> Mapping[str, str]:
-        """The headers of a call that is made now."""
+        """The headers of a request that is sent now."""
         return self.headers if self.token is None else {**self.headers, **self.token.header()}
 
     def renew(self) -> bool:
-        """Whether there is another credential than the one that MLflow has just refused."""
+        """Read the token again; whether it differs from the one that MLflow has just refused."""
         return self.token is not None and self.token.renew()
 
 
@@ -45,7 +45,7 @@ DIRECT = Access()  # a local MLflow: no credentials, no proxy
 
 
 def authorization(username: str | None, password: str | None, token: str | None) -> Mapping[str, str]:
-    """The header that MLflow's own client would send: a username and password win over a token.
+    """The header that MLflow's own client would send. A username and password take precedence over a token.
 
     https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
     """
@@ -62,11 +62,11 @@ def tls(
     *,
     insecure: bool,
 ) -> ssl.SSLContext | None:
-    """How MLflow's certificate is verified and ours is shown; None where the system's way is meant.
+    """The TLS settings for MLflow; None for the system's defaults.
 
-    server_cert: CA bundle, a file (PEM) or folder; it wins over those of the environment. client_cert:
-    certificate and key in one PEM file. insecure: do not verify. ValueError, with the name of the variable,
-    where a file is not there or not what it should be.
+    server_cert: a CA bundle, a PEM file or a folder; it takes precedence over those of the environment.
+    client_cert: certificate and key in one PEM file. insecure: do not verify MLflow's certificate.
+    ValueError, with the name of the variable, where a file does not exist or cannot be used.
     """
     context = None
     if server_cert:
@@ -81,11 +81,11 @@ def tls(
         context.verify_mode = ssl.CERT_NONE
     if client_cert:
         try:
-            context.load_cert_chain(client_cert, password=_has_a_passphrase)
+            context.load_cert_chain(client_cert, password=_refuse_passphrase)
         except (OSError, ValueError) as error:
             raise ValueError(f"MLFLOW_TRACKING_CLIENT_CERT_PATH: {client_cert}: {error}") from error
     return context
 
 
-def _has_a_passphrase() -> NoReturn:
+def _refuse_passphrase() -> NoReturn:
     raise ValueError("its key is encrypted, and there is nobody to ask for the passphrase")

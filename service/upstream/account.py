@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable
 
 from service.errors import UpstreamAuth, UpstreamRefused
 
-_SERVED = 10.0  # seconds for which it is believed that the account is served
-_REFUSED = 2.0
+_SERVED_TTL = 10.0  # seconds for which the answer is remembered
+_REFUSED_TTL = 2.0
 
 
 class Account:
-    """The account that MLflow knows this service by.
+    """The account that this service has at MLflow.
 
-    look: asks what every account may (mlflow/server/auth shows each account the experiments that it may
-    read); UpstreamAuth where not even that is answered. clock: seconds, monotonic.
+    look: asks for what every account may read (mlflow/server/auth shows each account the experiments that it
+    may read); UpstreamAuth where MLflow refuses even that. clock: seconds, monotonic.
     """
 
     def __init__(
@@ -24,24 +24,24 @@ class Account:
     ) -> None:
         self._look = look
         self._clock = clock
-        self._until = float("-inf")
+        self._valid_until = float("-inf")
         self._is_refused = False
-        self._looking = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def make_sure_it_is_served(self, forbidden: UpstreamAuth) -> None:
-        """UpstreamAuth, of the same cause, where MLflow refuses the account; believed for a while."""
-        async with self._looking:  # those who come meanwhile hear the same
-            if self._clock() >= self._until:
-                await self._find_out()
+        """UpstreamAuth, of the same cause, where MLflow refuses the account; remembered for some seconds."""
+        async with self._lock:  # calls that come meanwhile share the answer
+            if self._clock() >= self._valid_until:
+                await self._ask()
         if self._is_refused:
             raise UpstreamAuth(forbidden.cause) from forbidden
 
-    async def _find_out(self) -> None:
+    async def _ask(self) -> None:
         self._is_refused = False
         try:
             await self._look()
         except UpstreamAuth:
             self._is_refused = True
         except UpstreamRefused:
-            pass  # a server that has no such list; that says nothing about the account
-        self._until = self._clock() + (_REFUSED if self._is_refused else _SERVED)
+            pass  # a server without such a list: that says nothing about the account
+        self._valid_until = self._clock() + (_REFUSED_TTL if self._is_refused else _SERVED_TTL)

@@ -1,122 +1,143 @@
-"""Decides whether MLflow is asked: one that is ill is left alone until it is well again. Pure."""
+"""A circuit breaker: it decides whether MLflow is asked. Pure, but for the clock that it is given."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Literal
+from typing import Literal, NamedTuple
 
 State = Literal["closed", "open", "half_open"]
 Health = Literal["unknown", "ok", "failing"]
 
 _WINDOW = 10.0  # seconds of calls that the failure rate is taken over
-_ENOUGH = 20  # calls in the window before a rate says anything
+_MIN_CALLS = 20  # in the window, before a rate says anything
 _RATE = 0.5
-_DIFFERENT = 3  # questions that must have failed: one alone may be the cause itself
-_DOUBTFUL = 3  # consecutive calls that did not go well before MLflow is asked how it is
+_MIN_QUESTIONS = 3  # different ones that must have failed: a single one may be the cause itself
+_DOUBTFUL = 3  # consecutive calls that did not succeed before the health probe is sent
 _GOOD_PROBES = 2
 
 
-class Sign(Enum):
-    """What came of a call, as far as it tells how MLflow is."""
+class Signal(Enum):
+    """What the outcome of a call says about MLflow's health."""
 
-    WELL = auto()  # MLflow answered
-    NOTHING = auto()  # it tells nothing
-    ODD = auto()  # something answered, and not as MLflow does when it is well and lets us in
-    DOUBT = auto()  # a failure that MLflow's state may have caused, or the question itself
-    AWAY = auto()  # no connection: no question can cause that
+    SUCCESS = auto()  # MLflow answered
+    IGNORED = auto()  # it says nothing about MLflow
+    UNEXPECTED = auto()  # something answered, but not as a healthy MLflow that accepts our credentials
+    FAILURE = auto()  # caused by MLflow's state, or by the question itself
+    UNREACHABLE = auto()  # no connection: no question can cause that
+
+
+class Permit(NamedTuple):
+    """What a call is admitted with. It is valid until the breaker opens.
+
+    epoch: how often the breaker had opened when it gave this permit.
+    """
+
+    breaker: Breaker
+    epoch: int
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the breaker has not opened since."""
+        return self == self.breaker.admit()
+
+    def report(self, signal: Signal, question: int) -> None:
+        """Tell the breaker how the call ended. question: the same number for the same question.
+
+        A call from before the breaker opened says how MLflow was then, and does not count.
+        """
+        if self.is_valid:
+            self.breaker.record(signal, question)
 
 
 class Breaker:
-    """A circuit breaker: closed while MLflow is asked, open while it is left alone, half open between probes.
+    """A circuit breaker that tells an unhealthy MLflow from questions that fail by themselves.
 
-    What callers' questions cause only raises suspicion: so many consecutive failures, or half of the last
-    ten seconds' calls, and over several different questions. Whether MLflow is ill, a plain question tells
-    that depends on no caller: `due` says when to ask it, `conclude` takes its outcome. Only connections that
-    cannot be made open the breaker without it. While it is open, the plain question is the probe, once an
-    interval (seconds); two good ones in a row close it.
+    It is closed while MLflow is asked, open while MLflow is left alone, and half open between two probes.
+    Failures of callers' questions only raise suspicion: `failures` consecutive ones, or half of the last ten
+    seconds' calls, and over several different questions. The health probe, a question that depends on no
+    caller, decides: `due` says when to send it, `begin` and `conclude` take its start and outcome. Only
+    connections that cannot be made open the breaker without a probe. While it is open, a probe is sent once
+    an interval (seconds); two in a row that are answered close it. clock: seconds, monotonic.
     """
 
     def __init__(self, failures: int, interval: float, clock: Callable[[], float]) -> None:
-        self._most_failures = failures
+        self._max_failures = failures
         self._interval = interval
         self._clock = clock
         self._failures = 0  # consecutive
-        self._not_well = 0  # the same, with odd answers
+        self._not_successful = 0  # consecutive, with unexpected answers
         self._failed: set[int] = set()  # different questions among the failures
         self._calls: deque[tuple[float, int | None]] = deque(maxlen=1_000)  # and the question, if it failed
-        self._is_ill = False  # the plain question failed, and nothing has gone well since
+        self._probe_failed = False  # and nothing has succeeded since
         self._good_probes = 0
-        self._not_before = 0.0  # when the plain question may be asked again
+        self._next_probe = 0.0  # the earliest time
         self.state: State = "closed"
         self.health: Health = "unknown"
         self.openings = 0  # so far
 
-    def admit(self) -> int | None:
-        """What a call is to be reported with; None where none may be made now."""
-        return self.openings if self.state == "closed" else None
+    def admit(self) -> Permit | None:
+        """A permit for one call; None while MLflow is left alone."""
+        return Permit(self, self.openings) if self.state == "closed" else None
 
-    def report(self, admission: int, sign: Sign, question: int) -> None:
-        """What came of an admitted call; question: the same number for the same question.
-
-        A call from before the breaker opened says how MLflow was then, and is not counted.
-        """
-        if sign is Sign.NOTHING or admission != self.admit():
+    def record(self, signal: Signal, question: int) -> None:
+        """Count the outcome of a call whose permit is valid."""
+        if signal is Signal.IGNORED:
             return
-        if sign is Sign.WELL:
+        if signal is Signal.SUCCESS:
             self.health = "ok"
-            self._failures = self._not_well = 0
+            self._failures = self._not_successful = 0
             self._failed.clear()
-            self._is_ill = False
+            self._probe_failed = False
             self._calls.append((self._clock(), None))
             return
-        self._not_well += 1
-        if sign is Sign.ODD:
+        self._not_successful += 1
+        if signal is Signal.UNEXPECTED:
             return
         self._failures += 1
         self._calls.append((self._clock(), question))
-        if len(self._failed) < _DIFFERENT:
+        if len(self._failed) < _MIN_QUESTIONS:
             self._failed.add(question)
-        if sign is Sign.AWAY:
+        if signal is Signal.UNREACHABLE:
             self.health = "failing"
-        is_away = sign is Sign.AWAY and self._failures >= self._most_failures
-        if is_away or (self._is_ill and self._is_suspicious()):
+        is_away = signal is Signal.UNREACHABLE and self._failures >= self._max_failures
+        if is_away or (self._probe_failed and self._is_suspicious()):
             self._open()
 
     def due(self) -> float | None:
-        """Seconds until the plain question is to be asked; None where there is no reason to."""
+        """Seconds until the health probe is to be sent; None where there is no reason to send one."""
         if self.state == "half_open":
             return 0.0
-        if self.state == "closed" and self._not_well < _DOUBTFUL and not self._is_suspicious():
+        if self.state == "closed" and self._not_successful < _DOUBTFUL and not self._is_suspicious():
             return None
-        return max(0.0, self._not_before - self._clock())
+        return max(0.0, self._next_probe - self._clock())
 
     def begin(self) -> None:
-        """The plain question is being asked."""
-        self._not_before = self._clock() + self._interval
+        """The health probe is being sent."""
+        self._next_probe = self._clock() + self._interval
         if self.state == "open":
             self.state = "half_open"
 
-    def conclude(self, sign: Sign) -> None:
-        """What came of the plain question."""
-        if sign is Sign.NOTHING:
+    def conclude(self, signal: Signal) -> None:
+        """The health probe has ended."""
+        if signal is Signal.IGNORED:
             if self.state == "half_open":
                 self.state = "open"
             return
-        self.health = "ok" if sign is Sign.WELL else "failing"
-        answered = sign in (Sign.WELL, Sign.ODD)
+        self.health = "ok" if signal is Signal.SUCCESS else "failing"
+        is_answered = signal in (Signal.SUCCESS, Signal.UNEXPECTED)
         if self.state != "closed":
-            self._conclude_probe(answered=answered)
-        elif answered:  # the failures are the questions' own
+            self._conclude_probe(is_answered=is_answered)
+        elif is_answered:  # the failures are the questions' own
             self._forget()
         else:
-            self._is_ill = True
+            self._probe_failed = True
             if self._is_suspicious():
                 self._open()
 
-    def _conclude_probe(self, *, answered: bool) -> None:
-        if not answered:
+    def _conclude_probe(self, *, is_answered: bool) -> None:
+        if not is_answered:
             self._open()
             return
         self._good_probes += 1
@@ -128,24 +149,24 @@ class Breaker:
         self.state = "open"
         self.health = "failing"
         self.openings += 1
-        self._not_before = self._clock() + self._interval
+        self._next_probe = self._clock() + self._interval
         self._good_probes = 0
 
     def _forget(self) -> None:
-        self._good_probes = self._failures = self._not_well = 0
+        self._good_probes = self._failures = self._not_successful = 0
         self._failed.clear()
         self._calls.clear()
-        self._is_ill = False
+        self._probe_failed = False
 
     def _is_suspicious(self) -> bool:
-        if self._failures >= self._most_failures:
-            return len(self._failed) >= min(_DIFFERENT, self._most_failures)
+        if self._failures >= self._max_failures:
+            return len(self._failed) >= min(_MIN_QUESTIONS, self._max_failures)
         oldest = self._clock() - _WINDOW
         while self._calls and self._calls[0][0] < oldest:
             self._calls.popleft()
         failed = [question for _, question in self._calls if question is not None]
         return (
-            len(self._calls) >= _ENOUGH
+            len(self._calls) >= _MIN_CALLS
             and len(failed) >= _RATE * len(self._calls)
-            and len(set(failed)) >= _DIFFERENT
+            and len(set(failed)) >= _MIN_QUESTIONS
         )

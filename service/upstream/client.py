@@ -14,12 +14,12 @@ from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, 
 from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
 from service.upstream import filters, forms, wire
 from service.upstream.account import Account
-from service.upstream.door import Door
+from service.upstream.failures import AlreadyExists, Forbidden, Missing
 from service.upstream.forms import Form, Refusals
 from service.upstream.listing import Listing, oldest_first
 from service.upstream.names import Names
 from service.upstream.portions import Portions
-from service.upstream.verdict import AlreadyExists, Forbidden, Missing
+from service.upstream.transport import MlflowTransport
 from service.upstream.wire import Page
 
 log = logging.getLogger("service.upstream")
@@ -43,16 +43,16 @@ class MlflowClient:
     asked, and put in order here: some servers ignore parts of a question.
     """
 
-    def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
-        self._call = door.call
-        self._in_time = door.in_time
-        self._deadline = door.deadline
+    def __init__(self, transport: MlflowTransport, clock: Callable[[], float] = time.monotonic) -> None:
+        self._call = transport.call
+        self._within_deadline = transport.within_deadline
+        self._deadline = transport.deadline
         self._clock = clock
         names = Names()
         self._read_run = partial(wire.read_run, names=names)
         self._read_runs = partial(wire.read_runs, names=names)
         self._refusals = Refusals(clock)
-        self._portions = Portions(door.largest, clock)
+        self._portions = Portions(transport.max_body_bytes, clock)
         self._account = Account(self._look, clock)
         self._unreadable: dict[str, str] = {}  # why, by the name: each is told of once
         self._experiments: dict[str, str] = {}  # their names by their ids, for messages
@@ -118,7 +118,7 @@ class MlflowClient:
             return question.limit if form.is_full else max(question.limit, _WIDE)
 
         try:
-            async with self._in_time():
+            async with self._within_deadline():
                 form, page = await self._first(
                     forms.of_runs(question), lambda form: page_of(form.body, wanted_of(form))
                 )
@@ -148,7 +148,7 @@ class MlflowClient:
     async def experiments(self) -> Answer[tuple[Experiment, ...]]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-experiments"""
         page_of = partial(self._page, "experiments/search", wire.read_experiments, None)
-        async with self._in_time():
+        async with self._within_deadline():
             form, page = await self._first(forms.of_experiments(), lambda form: page_of(form.body, _PAGE))
             found = page.found
             while page.token:

@@ -1,8 +1,8 @@
-"""Where the credentials for MLflow come from, in the order of MLflow's own client.
+"""Where the credentials for MLflow come from, in the order of precedence of MLflow's own client.
 
 Environment over ~/.mlflow/credentials (mlflow/utils/credentials.py); a username and password over a token;
-.netrc where there is nothing else. (`requests`, under MLflow's client, lets .netrc win over a token. That
-surprises whoever set the token, so it is not followed.)
+.netrc where there is nothing else. (With MLflow's client, `requests` prefers .netrc to a token.
+That surprises whoever set the token, so the service does not do so.)
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _SECTION = "mlflow"
 
 
 class Credentials(NamedTuple):
-    """What MLflow is shown.
+    """The credentials for MLflow.
 
-    has_token: there is a token in a variable or a file of its own. source: the file of username and password,
-    "" where they are of the environment. is_netrc: either of them may be empty.
+    has_token: a variable or a file of its own holds a token. source: the file that username and password are
+    from, "" for the environment. is_netrc: they are from .netrc, where either may be empty.
     """
 
     username: str | None = None
@@ -40,61 +40,65 @@ class Credentials(NamedTuple):
 
     @property
     def has_any(self) -> bool:
-        """Whether MLflow is shown anything at all."""
+        """Whether the service sends MLflow any credentials."""
         return self.is_basic or self.has_token
 
 
-def with_file(given: Credentials, home: Path) -> Credentials:
-    """What the environment lacks of username and password, from ~/.mlflow/credentials if it is there.
+def with_file(credentials: Credentials, home: Path) -> Credentials:
+    """The credentials, completed from ~/.mlflow/credentials where that file exists.
 
-    ValueError where the file is not what MLflow's client could read.
+    ValueError where MLflow's client could not read the file.
     """
-    if given.is_basic:
-        return given
+    if credentials.is_basic:
+        return credentials
     username, password = _of_file(home / ".mlflow" / "credentials")
-    merged = given._replace(username=given.username or username, password=given.password or password)
-    return merged._replace(source=_FILE) if merged != given else given
+    merged = credentials._replace(
+        username=credentials.username or username, password=credentials.password or password
+    )
+    return merged._replace(source=_FILE) if merged != credentials else credentials
 
 
-def with_netrc(given: Credentials, host: str, environment: Mapping[str, str], home: Path) -> Credentials:
-    """Those of .netrc for this host, where there are no others. ValueError where it cannot be read."""
-    if given.is_basic or given.has_token:
-        return given
-    named = environment.get("NETRC")
-    places = [Path(named).expanduser()] if named else [home / ".netrc", home / "_netrc"]
-    for place in places:
-        if _exists(place):
+def with_netrc(
+    credentials: Credentials, host: str, environment: Mapping[str, str], home: Path
+) -> Credentials:
+    """The credentials of .netrc for this host, where there are no others. ValueError if it cannot be read."""
+    if credentials.is_basic or credentials.has_token:
+        return credentials
+    variable = environment.get("NETRC")
+    files = [Path(variable).expanduser()] if variable else [home / ".netrc", home / "_netrc"]
+    for file in files:
+        if _exists(file):
             break
     else:
-        if named:
-            raise ValueError(f"NETRC: {named} is not there")
-        return given
+        if variable:
+            raise ValueError(f"NETRC: {variable} is not there")
+        return credentials
     try:
-        found = netrc(str(place)).authenticators(host)
+        entry = netrc(str(file)).authenticators(host)
     except (NetrcParseError, OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{place}: {_reason(error)}") from error
-    if found is None:
-        return given
-    login, account, password = found
-    return Credentials(login or account or "", password or "", source=str(place), is_netrc=True)
+        raise ValueError(f"{file}: {_reason(error)}") from error
+    if entry is None:
+        return credentials
+    login, account, password = entry
+    return Credentials(login or account or "", password or "", source=str(file), is_netrc=True)
 
 
-def remarks(given: Credentials) -> Iterator[str]:
-    """What is odd about credentials, as sentences for an operator."""
-    if given.is_basic and given.has_token:
+def remarks(credentials: Credentials) -> Iterator[str]:
+    """Sentences for the operator about credentials that are probably not as intended."""
+    if credentials.is_basic and credentials.has_token:
         yield f"{USERNAME} and _PASSWORD win over {TOKEN}, as with MLflow's client: unset what is not meant"
-    if given.is_netrc:
+    if credentials.is_netrc:
         return
-    if given.password and given.password != given.password.strip(" \"'"):
+    if credentials.password and credentials.password != credentials.password.strip(" \"'"):
         yield f"{PASSWORD} begins or ends with a quote or a space, which is sent as part of it"
-    if given.username and not given.password:
-        yield f"{USERNAME} is set without {PASSWORD}: {_sent(given)}"
-    if given.password and not given.username:
-        yield f"{PASSWORD} is set without {USERNAME}: {_sent(given)}"
+    if credentials.username and not credentials.password:
+        yield f"{USERNAME} is set without {PASSWORD}: {_sent(credentials)}"
+    if credentials.password and not credentials.username:
+        yield f"{PASSWORD} is set without {USERNAME}: {_sent(credentials)}"
 
 
-def _sent(given: Credentials) -> str:
-    return "MLflow is sent the token" if given.has_token else "MLflow is sent no credentials"
+def _sent(credentials: Credentials) -> str:
+    return "MLflow is sent the token" if credentials.has_token else "MLflow is sent no credentials"
 
 
 def _of_file(file: Path) -> tuple[str | None, str | None]:

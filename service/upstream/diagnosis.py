@@ -1,4 +1,4 @@
-"""What an operator can do about what answers in MLflow's place, or as MLflow, and is of no use. Pure."""
+"""What an operator can do about an answer, of MLflow or of something else, that is of no use. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from yarl import URL
 
-from service.upstream.probe import Seen
+from service.upstream.probe import RawAnswer
 from service.upstream.unreachable import URI, Place, of_proxy
 
 _CREDENTIALS = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
@@ -19,25 +19,26 @@ _SPOKEN_TO_TLS = re.compile(r"plain HTTP request was sent to HTTPS|HTTP request 
 
 
 class Look(NamedTuple):
-    """What was seen. api, health: below the address. root: the API at the root of its host.
+    """What answered, None for nothing.
 
-    is_tls: whether TLS is spoken at an address of http://….
+    api, health: the API and /health below the address. root: the API at the root of its host. is_tls: whether
+    a server at an http:// address speaks TLS.
     """
 
-    api: Seen | None = None
-    health: Seen | None = None
-    root: Seen | None = None
+    api: RawAnswer | None = None
+    health: RawAnswer | None = None
+    root: RawAnswer | None = None
     is_tls: bool = False
 
 
 def of_answer(look: Look, place: Place) -> list[str]:
-    """What to do about what answered, in lines."""
+    """What to do about it, in lines."""
     if look.is_tls or (look.api is not None and _SPOKEN_TO_TLS.search(look.api.text)):
         return [f"TLS is spoken there: set {URI}={place.with_scheme('https')}"]
     if look.api is None:
         return [f"is {URI} right, and does this host reach it? {place.try_it}"]
-    if place.workspace and (said := _of_workspace(look.api, place.workspace)):
-        return [said]
+    if place.workspace and (hint := _of_workspace(look.api, place.workspace)):
+        return [hint]
     if HTTPStatus.MULTIPLE_CHOICES <= look.api.status < HTTPStatus.BAD_REQUEST:
         return [_of_redirect(look.api, place)]
     if look.api.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -45,7 +46,7 @@ def of_answer(look: Look, place: Place) -> list[str]:
     return [_of_failure(look, look.api, place)]
 
 
-def _of_workspace(api: Seen, workspace: str) -> str:
+def _of_workspace(api: RawAnswer, workspace: str) -> str:
     if api.code == "FEATURE_DISABLED":
         return "this MLflow has no workspaces: unset MLFLOW_WORKSPACE"
     if api.code and "orkspace" in api.text:
@@ -53,22 +54,22 @@ def _of_workspace(api: Seen, workspace: str) -> str:
     return ""
 
 
-def _of_redirect(api: Seen, place: Place) -> str:
+def _of_redirect(api: RawAnswer, place: Place) -> str:
     try:
         target = place.url.join(URL(api.location))
     except ValueError:
-        return f"it redirects to an address that is none: is {URI} right? {place.try_it}"
-    shown = str(target.with_query(None).with_fragment(None).with_user(None))
-    base, is_api, _ = shown.partition(_API)
+        return f"it redirects to an invalid address: is {URI} right? {place.try_it}"
+    address = str(target.with_query(None).with_fragment(None).with_user(None))
+    base, is_api, _ = address.partition(_API)
     if is_api:
         return f"it redirects to another address: set {URI}={base}"
     return (
-        f"it redirects to {shown}, no API: if that is a login, set {_CREDENTIALS}, if it takes them, "
+        f"it redirects to {address}, no API: if that is a login, set {_CREDENTIALS}, if it takes them, "
         f"or set {URI} to the address of MLflow itself"
     )
 
 
-def _of_refusal(api: Seen, place: Place) -> Iterator[str]:
+def _of_refusal(api: RawAnswer, place: Place) -> Iterator[str]:
     if "Invalid Host header" in api.text:
         name = place.url.authority
         yield f"MLflow is not to be called {name}: start it with --allowed-hosts {name},"
@@ -81,7 +82,7 @@ def _of_refusal(api: Seen, place: Place) -> Iterator[str]:
         yield ("a 403 may also mean that MLflow does not know this host: see its MLFLOW_SERVER_ALLOWED_HOSTS")
 
 
-def _of_failure(look: Look, api: Seen, place: Place) -> str:
+def _of_failure(look: Look, api: RawAnswer, place: Place) -> str:
     if api.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return of_proxy(api.status, place)
     if api.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -101,16 +102,16 @@ def _of_failure(look: Look, api: Seen, place: Place) -> str:
 def _of_wrong_path(look: Look, place: Place) -> str:
     path = place.url.path.rstrip("/")
     if path and _is_api(look.root):
-        cause = ", as from MLflow 2.17 on with --static-prefix" if _is_well(look.health) else ""
+        cause = ", as from MLflow 2.17 on with --static-prefix" if _is_healthy(look.health) else ""
         return f"MLflow's API is not below {path}{cause}: set {URI}={place.url.origin()}"
-    if _is_well(look.health):
+    if _is_healthy(look.health):
         return f"MLflow's health answers there, and not its API: is {_API} let through?"
     if path:
         return f"is the path {path} right? {place.try_it}"
     return f"is MLflow behind a prefix? then {URI} ends in it; is it MLflow at all? {place.try_it}"
 
 
-def _of_server_error(api: Seen, place: Place) -> str:
+def _of_server_error(api: RawAnswer, place: Place) -> str:
     if api.status == HTTPStatus.INTERNAL_SERVER_ERROR or api.code:
         return f"MLflow's own log says why; {place.try_it}"
     if place.proxy and place.url.scheme == "http":
@@ -118,18 +119,18 @@ def _of_server_error(api: Seen, place: Place) -> str:
     return f"what stands before MLflow may not reach it: is MLflow running? {place.try_it}"
 
 
-def _is_page(seen: Seen) -> bool:
-    return "html" in seen.content_type or seen.text.lstrip()[:1] == "<"
+def _is_page(answer: RawAnswer) -> bool:
+    return "html" in answer.content_type or answer.text.lstrip()[:1] == "<"
 
 
-def _is_api(seen: Seen | None) -> bool:
-    """Whether MLflow's API is there, be it that it refuses."""
-    return seen is not None and (
-        bool(seen.code)
-        or (seen.status == HTTPStatus.OK and "json" in seen.content_type)
-        or seen.status == HTTPStatus.UNAUTHORIZED
+def _is_api(answer: RawAnswer | None) -> bool:
+    """Whether MLflow's API answered, even if it refused the request."""
+    return answer is not None and (
+        bool(answer.code)
+        or (answer.status == HTTPStatus.OK and "json" in answer.content_type)
+        or answer.status == HTTPStatus.UNAUTHORIZED
     )
 
 
-def _is_well(seen: Seen | None) -> bool:
-    return seen is not None and seen.status == HTTPStatus.OK and not _is_page(seen)
+def _is_healthy(answer: RawAnswer | None) -> bool:
+    return answer is not None and answer.status == HTTPStatus.OK and not _is_page(answer)

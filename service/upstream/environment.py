@@ -1,4 +1,4 @@
-"""What the variables of MLflow's client mean to a service that is not MLflow's client. Pure.
+"""What the environment variables of MLflow's client mean to this service. Pure.
 
 mlflow/environment_variables.py lists them.
 """
@@ -15,9 +15,9 @@ _KUBERNETES = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _DEFAULT = "Default"  # the experiment of every new MLflow
 _ALIKE = 0.9  # of difflib: MLFLOW_TRACKING_URL is MLFLOW_TRACKING_URI, MLFLOW_TRACKING_DIR is not
 
-# What is said of a variable that asks for what the service does in its own way.
+# Variables for which the service has settings of its own.
 _PAUSES = "the service has its own pauses; TRACKING_UPSTREAM__ATTEMPTS bounds them"
-_INSTEAD = {
+_REPLACEMENTS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "set TRACKING_UPSTREAM__READ_TIMEOUT and TRACKING_DEADLINE",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "set TRACKING_UPSTREAM__ATTEMPTS",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": _PAUSES,
@@ -26,7 +26,7 @@ _INSTEAD = {
     "MLFLOW_HTTP_POOL_MAXSIZE": "set TRACKING_UPSTREAM__MAX_IN_FLIGHT",
     "MLFLOW_LOGGING_LEVEL": "set TRACKING_LOG_LEVEL",
 }
-# The same, where only one of its values asks for more than the service does.
+# Variables with values that change nothing for the service, and what to say about the other values.
 _UNLESS = {
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": (_TRUE, "MLflow's Retry-After is always respected"),
     "MLFLOW_ALLOW_HTTP_REDIRECTS": (
@@ -37,7 +37,7 @@ _UNLESS = {
 
 
 def unsupported(environment: Mapping[str, str]) -> Iterator[str]:
-    """What the service cannot do with a server and MLflow's client would, each with what to do instead."""
+    """What MLflow's client could do with a server and the service cannot, each with what to do instead."""
     if environment.get("MLFLOW_TRACKING_AWS_SIGV4", "").lower() in _TRUE:
         yield (
             "MLFLOW_TRACKING_AWS_SIGV4: the service does not sign requests; put a proxy that signs them, "
@@ -48,7 +48,7 @@ def unsupported(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def wrong_experiment(environment: Mapping[str, str], name: str) -> Iterator[str]:
-    """Where the experiment is given by its id alone. name: of the experiment that would be taken instead."""
+    """An error where only MLFLOW_EXPERIMENT_ID names the experiment. name: the one the service would use."""
     identifier = environment.get("MLFLOW_EXPERIMENT_ID", "")
     if identifier not in {"", "0"} and name == _DEFAULT:  # whose id is 0
         yield (
@@ -58,8 +58,8 @@ def wrong_experiment(environment: Mapping[str, str], name: str) -> Iterator[str]
 
 
 def replaced(environment: Mapping[str, str], host: str, *, has_credentials: bool) -> Iterator[str]:
-    """What is not done as asked, each with the setting that does it. host: MLflow's."""
-    for name, said in _INSTEAD.items():
+    """Variables that have no effect, each with the setting to use instead. host: MLflow's."""
+    for name, said in _REPLACEMENTS.items():
         if environment.get(name):
             yield f"{name} is not read: {said}"
     for name, (harmless, said) in _UNLESS.items():
@@ -72,26 +72,26 @@ def replaced(environment: Mapping[str, str], host: str, *, has_credentials: bool
 
 
 def misspelt(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
-    """Variables that look like a slip of the pen. known: those that the service reads."""
+    """Variables whose names look misspelt. known: the names that the service reads."""
     for name in _unread(environment, known):
-        if meant := _meant(name, known):
-            yield f"{name} is not read: did you mean {meant}?"
+        if suggestion := _suggestion(name, known):
+            yield f"{name} is not read: did you mean {suggestion}?"
 
 
 def without_use(environment: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """The other variables of MLflow that are set, and not read here: those of its server, say."""
+    """The other variables of MLflow that are set but not read here, such as those of its server."""
     return [
         name
         for name in _unread(environment, known)
-        if name not in _INSTEAD
+        if name not in _REPLACEMENTS
         and name not in _UNLESS
         and name != "MLFLOW_EXPERIMENT_ID"  # compared with the experiment that is found
-        and not _meant(name, known)
+        and not _suggestion(name, known)
     ]
 
 
 def unheard(names: Collection[str]) -> str:
-    """A sentence that names them."""
+    """A sentence that lists these names."""
     return f"not read by this service: {', '.join(names)}"
 
 
@@ -103,7 +103,7 @@ def _unread(environment: Mapping[str, str], known: Collection[str]) -> list[str]
     )
 
 
-def _meant(name: str, known: Collection[str]) -> str | None:
+def _suggestion(name: str, known: Collection[str]) -> str | None:
     alike = get_close_matches(name.upper(), known, len(known), _ALIKE)
     longer = [one for one in alike if one.startswith(name.upper())]  # USER is USERNAME rather than URI
     return next(iter([*longer, *alike]), None)

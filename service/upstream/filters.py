@@ -23,35 +23,35 @@ _PATTERN = str.maketrans({chr(code): "_" for code in range(128) if not chr(code)
 
 
 class Filter(NamedTuple):
-    """A filter expression. Where it is not exact, it also lets runs pass whose tags only look alike."""
+    """A filter expression. Where it is not exact, it also matches runs whose tags only look alike."""
 
     text: str
     exact: bool
 
 
 def by_tags(tags: Mapping[str, str]) -> Filter:
-    """Runs that bear each of these tags with exactly this value, as far as the grammar can say that."""
+    """A filter for runs that have each of these tags with exactly this value, if the grammar can say so."""
     return _all([_equal(key, value) or _like(key, value) for key, value in tags.items()])
 
 
 def by_patterns(tags: Mapping[str, str]) -> Filter:
-    """The same runs, and such whose tags look alike: values that are not plain become patterns."""
+    """A filter for the same runs and for look-alikes: values that are not plain become patterns."""
     equal = {key: _equal(key, value) for key, value in tags.items() if is_plain(value)}
     return _all([equal.get(key) or _like(key, value) for key, value in tags.items()])
 
 
 def is_plain(value: str) -> bool:
-    """Whether every server that has the grammar reads this value in quotes as it is meant."""
+    """Whether every server with this grammar reads the quoted value as MLflow does."""
     return _PLAIN.fullmatch(value) is not None
 
 
 def can_be_a_tag(value: str) -> bool:
-    """Whether a run can bear such a tag: PostgreSQL holds no NUL, and no UTF-8 half a surrogate pair."""
+    """Whether a run can have such a tag: PostgreSQL stores no NUL, and UTF-8 no half of a surrogate pair."""
     return _NEVER.search(value) is None
 
 
 def by_ids(run_ids: Sequence[str]) -> str:
-    """Runs of these ids, each of which must be one that `is_run_id` accepts."""
+    """A filter for the runs with these ids; ValueError for an id that `is_run_id` does not accept."""
     if not all(is_run_id(run_id) for run_id in run_ids):
         raise ValueError("a run id that MLflow does not allow")
     return f"attributes.run_id IN ({', '.join(repr(run_id) for run_id in run_ids)})"
@@ -62,7 +62,7 @@ def _all(clauses: Sequence[Filter]) -> Filter:
 
 
 def _equal(key: str, value: str) -> Filter | None:
-    """The value in the quotes that it lacks; None where no quotes can hold it on every server."""
+    """The value in quotes that it does not contain; None where no quotes are safe on every server."""
     if value.endswith("\\") or value.startswith(_QUOTES) or value.endswith(_QUOTES):
         return None
     quote = next((quote for quote in _QUOTES if quote not in value), None)
@@ -70,7 +70,7 @@ def _equal(key: str, value: str) -> Filter | None:
 
 
 def _like(key: str, value: str) -> Filter:
-    # `_` stands for any one character: the runs that are meant are among those found. Letters beyond ASCII
+    # `_` matches any one character, so the runs with this value are among the matches. Letters beyond ASCII
     # stay, for MySQL compares bytes.
     return Filter(f"tags.{_checked(key)} LIKE '{value.translate(_PATTERN)}'", exact=False)
 

@@ -1,8 +1,8 @@
-"""Reads what is not written as MLflow writes it, but can be understood. Pure.
+"""Reads answers that differ from MLflow's own, but can be understood. Pure.
 
-Servers that speak MLflow's API send numbers where it has texts, null for what is not set, the same metric
-once for each context (FastTrackML), or a run's id as `run_uuid` alone. wire.py reads what MLflow writes, and
-comes here where that fails; so each member is looked at by itself, with the bytes that stand for it.
+Other servers with MLflow's API send numbers where MLflow sends strings, null for what is not set, the same
+metric once for each context (FastTrackML), or a run's id only as `run_uuid`. wire.py reads what MLflow sends
+and falls back to this module, which reads each member by itself, from its raw bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Member = Mapping[str, msgspec.Raw]
 
 
 class WireError(ValueError):
-    """A body that is not what MLflow's API answers."""
+    """A body is not what MLflow's API answers."""
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -53,8 +53,8 @@ _experiment = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def read_run(body: Body | msgspec.Raw, names: Names) -> Run:
     """A run, from the JSON object that stands for it.
 
-    A param or tag that is not set is "", a metric None. Of a metric that is there several times the value of
-    the highest step counts, then the one of the latest time.
+    A param or tag that is not set is "", a metric None. Of a metric that occurs several times, the value with
+    the highest step counts, and among those the latest.
     """
     run = decode(_run, body)
     info, data = run.info or {}, run.data or _Data()
@@ -93,7 +93,7 @@ def read_experiment(body: Body | msgspec.Raw) -> Experiment:
 
 
 def name_of(body: Body | msgspec.Raw) -> str:
-    """The id of a run or experiment that cannot be read, to be named; "" where even that is not known."""
+    """The id of a run or experiment that cannot be read; "" where even the id cannot be read."""
     try:
         object_ = decode(_experiment, body)
         info = decode(_experiment, object_["info"]) if "info" in object_ else object_
@@ -108,14 +108,14 @@ def id_of(info: _Member) -> str:
 
 
 def status_of(text: str | None, names: Names) -> str:
-    """A run's status: one of MLflow's, or what the server says; RUNNING, protobuf's default, if nothing."""
+    """A run's status: one of MLflow's, or the server's own; RUNNING, protobuf's default, if not set."""
     if not text:
         return "RUNNING"
     return _STATUS.get(text) or _STATUS.get(text.upper()) or names[text]
 
 
 def time_of(value: float | str | None) -> int | None:
-    """Milliseconds: an int64, quoted or not, or a number whose fraction is left out; None where not set."""
+    """Milliseconds from an int64, quoted or not, or from a number without its fraction; None if not set."""
     if value is None:
         return None
     try:
@@ -135,7 +135,7 @@ def _whole(value: float | str) -> int:
 
 
 def finite(value: float | str) -> float | None:
-    """A metric's value; None where it is not finite, in whatever way that is written."""
+    """A metric's value; None where it is not finite, however the server writes that."""
     try:
         number = float(value)
     except ValueError as error:
@@ -159,7 +159,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: Body | msgspec.Raw) -> T:
 
 
 def _text(member: _Member, key: str) -> str | None:
-    """A value as text: a text as it is, all else as it stands in the JSON; None where it is not set."""
+    """A value as text: a string as it is, anything else as its JSON; None where it is not set."""
     raw = member.get(key)
     if raw is None:
         return None

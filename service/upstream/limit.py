@@ -1,69 +1,76 @@
-"""How many calls MLflow gets at once."""
+"""The layer that bounds how many calls MLflow gets at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
-_KEPT_FREE = 8  # one place in so many is kept for calls of other kinds
+from service.upstream.call import Call, Transport
+from service.upstream.failures import NoSlot
+
+T = TypeVar("T")
+
+_KEPT_FREE = 8  # one slot in so many is kept for calls to other endpoints
 
 
-class GateFullError(Exception):
-    """No place came free in time."""
+class ConcurrencyLimit:
+    """A concurrency limit: a call needs a slot, and queues for one, in order, for `patience` seconds.
 
-
-class Gate:
-    """At most so many calls at once; further ones wait for a place, in order, for a short time (seconds).
-
-    Calls of one kind leave an eighth of the places to the others, so that slow lists do not hold up what is
-    quick. What can wait (a renewal that nobody waits for) gets a place only where one is free.
-    clock: seconds, monotonic.
+    Calls to one endpoint leave an eighth of the slots to the others, so that slow lists do not hold up quick
+    calls. A call that may not wait gets a slot only where one is free. clock: seconds, monotonic.
     """
 
-    def __init__(self, places: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._places = asyncio.Semaphore(places)
-        of_a_kind = places - places // _KEPT_FREE
-        self._kinds: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(of_a_kind))
+    def __init__(
+        self, inner: Transport, slots: int, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._inner = inner
+        self._slots = asyncio.Semaphore(slots)
+        share = slots - slots // _KEPT_FREE
+        self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(share))
         self._patience = patience
         self._clock = clock
         self.in_flight = 0
         self.waiting = 0
-        self.refused = 0
-        self.waited = 0.0  # seconds, all calls together
+        self.wait_seconds = 0.0  # all calls together
 
-    @asynccontextmanager
-    async def place(self, kind: str = "", *, may_wait: bool) -> AsyncIterator[None]:
-        """A place for the time of the context; GateFullError where none came free. kind: one of a few."""
-        own = self._kinds[kind]
-        await self._take(own, may_wait=may_wait)
+    @property
+    def is_full(self) -> bool:
+        """Whether every slot is taken, or promised to a call that queues."""
+        return self._slots.locked()
+
+    async def send(self, call: Call[T]) -> T:
+        """NoSlot where no slot came free in time."""
+        share = self._shares[call.endpoint]
+        await self._acquire(share, call)
         self.in_flight += 1
         try:
-            yield
+            return await self._inner.send(call)
         finally:
             self.in_flight -= 1
-            self._places.release()
-            own.release()
+            self._slots.release()
+            share.release()
 
-    async def _take(self, own: asyncio.Semaphore, *, may_wait: bool) -> None:
-        if not may_wait and (self._places.locked() or own.locked()):
-            self.refused += 1
-            raise GateFullError
+    async def _acquire(self, share: asyncio.Semaphore, call: Call[T]) -> None:
+        if not call.may_wait and (self.is_full or share.locked()):
+            raise self._no_slot(call)
         self.waiting += 1
-        began = self._clock()
+        start = self._clock()
         try:
             async with asyncio.timeout(self._patience):
-                await own.acquire()
+                await share.acquire()
                 try:
-                    await self._places.acquire()
+                    await self._slots.acquire()
                 except BaseException:
-                    own.release()
+                    share.release()
                     raise
         except TimeoutError:
-            self.refused += 1
-            raise GateFullError from None
+            raise self._no_slot(call) from None
         finally:
             self.waiting -= 1
-            self.waited += self._clock() - began
+            self.wait_seconds += self._clock() - start
+
+    def _no_slot(self, call: Call[T]) -> NoSlot:
+        return NoSlot(f"{call.endpoint}: {self.in_flight} calls are in flight")

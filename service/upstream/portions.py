@@ -1,4 +1,4 @@
-"""How much of a list MLflow is asked for at once."""
+"""How many entries of a list MLflow is asked for at once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _PAUSE = 60.0  # seconds between two tries with more, where it is not that plain
 
 
 class Portions:
-    """For each list as many as are wanted, unless that was too large or too slow: then a quarter of it.
+    """How many entries to ask for, by list: all that a caller needs, until that is too large or too slow.
 
-    What worked is where the next question about the list begins, and grows again: at once where answers come
-    quickly and are small, else twofold a minute. largest: bytes of one answer. clock: seconds, monotonic.
+    Then it is a quarter of that. It is kept for the next question about the list, and grows again: at once
+    where answers are quick and small, else twofold a minute. largest: bytes of one answer. clock: seconds,
+    monotonic.
     """
 
     def __init__(self, largest: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,21 +26,21 @@ class Portions:
         self._clock = clock
         self._most: OrderedDict[Hashable, tuple[int, float]] = OrderedDict()  # and since when
 
-    def of(self, key: Hashable, wanted: int) -> int:
-        """How many to ask for."""
-        most, _ = self._most.get(key, (wanted, 0.0))
-        return min(most, wanted)
+    def of(self, key: Hashable, number: int) -> int:
+        """How many to ask for, of the `number` that the caller needs."""
+        most, _ = self._most.get(key, (number, 0.0))
+        return min(most, number)
 
-    def were_too_much(self, key: Hashable, asked: int) -> int:
-        """So many at once were too large or too slow; how many to ask for instead."""
-        fewer = max(1, asked // _FEWER)
+    def were_too_much(self, key: Hashable, number: int) -> int:
+        """Note that so many were too large or too slow; how many to ask for instead."""
+        fewer = max(1, number // _FEWER)
         self._keep(key, fewer)
         return fewer
 
-    def went_well(self, key: Hashable, came: int, seconds: float, size: int) -> None:
-        """So many came at once, in so many seconds and bytes."""
+    def went_well(self, key: Hashable, number: int, seconds: float, size: int) -> None:
+        """Note that so many came at once, in this time and this size in bytes."""
         most, since = self._most.get(key, (0, 0.0))
-        if came < most or not most:
+        if number < most or not most:
             return
         if seconds < _QUICK and size < self._largest // (4 * _FEWER):
             self._keep(key, most * _FEWER)

@@ -1,4 +1,4 @@
-"""One plain look at an address: what a web server says there, whatever it is. For `check` alone."""
+"""Single requests to an address, whatever answers there. Only `check` uses them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _READ = 65_536  # bytes of a body
 _SECONDS = 3.0
 
 
-class Seen(NamedTuple):
-    """An answer. code: MLflow's error code, "" where it has none. text: how its body begins."""
+class RawAnswer(NamedTuple):
+    """An HTTP answer. code: MLflow's error code, "" where it has none. text: the first 64 kB of its body."""
 
     status: int
     content_type: str = ""
@@ -29,8 +29,8 @@ class Seen(NamedTuple):
     text: str = ""
 
 
-async def look(base: URL, path: str, access: Access, seconds: float = _SECONDS) -> Seen | None:
-    """What is answered below this address to a service that is let in this way; None where nothing is."""
+async def look(base: URL, path: str, access: Access, seconds: float = _SECONDS) -> RawAnswer | None:
+    """The answer to a GET of a path below this address, with these credentials; None where none came."""
     timeout = aiohttp.ClientTimeout(total=seconds)
     connector = aiohttp.TCPConnector(ssl=access.ssl_context or True)
     try:
@@ -43,7 +43,7 @@ async def look(base: URL, path: str, access: Access, seconds: float = _SECONDS) 
             ) as response,
         ):
             body = await response.content.read(_READ)
-            return Seen(
+            return RawAnswer(
                 response.status,
                 response.content_type,
                 response.headers.get("Location", ""),
@@ -56,7 +56,7 @@ async def look(base: URL, path: str, access: Access, seconds: float = _SECONDS) 
 
 
 async def speaks_tls(url: URL, seconds: float = _SECONDS) -> bool:
-    """Whether TLS is spoken at an address of http://…; nothing is sent, so nothing is verified."""
+    """Whether a server at an http:// address speaks TLS. Nothing is sent, so nothing is verified."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -9,42 +9,42 @@ from pathlib import Path
 
 log = logging.getLogger("service.upstream")
 
-_INTERVAL = 1.0  # seconds between two looks at the file
+_INTERVAL = 1.0  # seconds between two reads of the file
 _LARGEST = 65_536  # bytes of the file
 
 
 class TokenFile:
-    """The header for MLflow from a token file.
+    """A token file, and the header with its token for MLflow.
 
-    Read again within a second of a change, and at once when MLflow refuses the token. A file that has
-    vanished or holds no token changes nothing, and the log says so once. clock: seconds, monotonic.
-    ValueError or OSError where it is not what it should be at the start.
+    The file is read again within a second of a change, and at once when MLflow refuses the token. If it has
+    vanished or holds no token, the last token stays in use, and the log says so once. clock: seconds,
+    monotonic. ValueError or OSError where it holds no token at the start.
     """
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._file = file
         self._clock = clock
         self._token = read_token(file)
-        self._trouble = ""  # what the log was last told of the file
-        self._look_at = clock() + _INTERVAL
+        self._logged = ""  # the last error, so that the log has it once
+        self._next_read = clock() + _INTERVAL
 
     def header(self) -> Mapping[str, str]:
         """The header with the token as it is now."""
-        if self._clock() >= self._look_at:
+        if self._clock() >= self._next_read:
             self.renew()
         return {"Authorization": f"Bearer {self._token}"}
 
     def renew(self) -> bool:
-        """Look into the file now; whether it has another token than before."""
-        self._look_at = self._clock() + _INTERVAL
+        """Read the file now; whether it holds another token than before."""
+        self._next_read = self._clock() + _INTERVAL
         try:
             token = read_token(self._file)
         except (OSError, ValueError) as error:
-            if self._trouble != str(error):
-                log.error("the token for MLflow stays as it was: %s", error)  # noqa: TRY400 - the reason is enough
-            self._trouble = str(error)
+            if self._logged != str(error):
+                log.error("the last token for MLflow stays in use: %s", error)  # noqa: TRY400 - the reason is enough
+            self._logged = str(error)
             return False
-        self._trouble = ""
+        self._logged = ""
         is_new, self._token = token != self._token, token
         if is_new:
             log.info("there is a new token for MLflow in %s", self._file)
@@ -52,7 +52,7 @@ class TokenFile:
 
 
 def read_token(file: Path) -> str:
-    """The token in a file, without the space around it; ValueError or OSError, which never shows it."""
+    """The token in a file, without the space around it; ValueError or OSError, whose text never holds it."""
     with file.open("rb") as opened:
         content = opened.read(_LARGEST + 1)
     if len(content) > _LARGEST:

@@ -1,4 +1,4 @@
-"""What an operator can do where there is no connection, by the error that aiohttp raised. Pure."""
+"""What an operator can do where there is no connection, judged by the error that aiohttp raised. Pure."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _OF_CERTIFICATES: Mapping[int, str] = {
     67: "the key of its certificate's CA is too weak for this host: have a new one issued",
     68: "its certificate's signature is too weak for this host: have a new one issued",
 }
-# What OpenSSL says of an answer that is no TLS at all.
+# OpenSSL's reasons for an answer that is not TLS.
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
 _WANTS_OURS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
 
 
 class Place(NamedTuple):
-    """Where MLflow, or another server, should be.
+    """The address at which MLflow, or another server, should answer.
 
-    proxy: the one on the way, without its password. bundle: the variable that names the CAs, "" where none
-    does. workspace: the one that is asked for. setting, for_ca: the variables of its address and of its CA.
-    path: what a person may ask there.
+    proxy: the address of the proxy on the way, without its password; "" for none. bundle: the variable that
+    names the CAs, "" where none does. workspace: MLflow's, "" for none. setting, for_ca: the variables of the
+    address and of its CA. path: what a person may request there.
     """
 
     url: URL
@@ -53,7 +53,7 @@ class Place(NamedTuple):
 
     @property
     def around(self) -> str:
-        """How to do without the proxy."""
+        """How to bypass the proxy."""
         return f"to go around it, put {self.url.host} into NO_PROXY"
 
     def with_scheme(self, scheme: str) -> str:
@@ -62,7 +62,7 @@ class Place(NamedTuple):
 
 
 def of_connection(error: BaseException | None, place: Place) -> str:
-    """What to do where there was no connection, or one that broke."""
+    """What to do where no connection could be made, or where it broke."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return of_proxy(error.status, place)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
@@ -79,14 +79,14 @@ def of_connection(error: BaseException | None, place: Place) -> str:
 
 
 def of_proxy(status: int, place: Place) -> str:
-    """What to do about an answer of the proxy's own."""
+    """What to do about an answer of the proxy itself."""
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return f"the proxy {place.proxy} wants user:password@ in its address; {place.around}"
     return f"the proxy {place.proxy} does not lead there (status {status}): {place.around}"
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException | None]:
-    """The system's errors that an error was made of: aiohttp's own are of the same classes, and know less."""
+    """The errors of the system behind an error: aiohttp's own are of the same classes, and say less."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         yield error.certificate_error
     elif isinstance(error, aiohttp.ClientConnectorError):
@@ -115,10 +115,8 @@ def _of_certificate(error: ssl.SSLCertVerificationError, place: Place) -> str:
             f"Python 3.13 checks certificates more strictly than curl does: {error.verify_message}. Have it, "
             "or its CA's, issued anew with what it lacks; until then Python 3.12 takes it"
         )
-    known = _OF_CERTIFICATES.get(code)
-    return (
-        known.format(uri=place.setting) if known else f"its certificate is not good: {error.verify_message}"
-    )
+    hint = _OF_CERTIFICATES.get(code, "its certificate is not valid: {message}")
+    return hint.format(uri=place.setting, message=error.verify_message)
 
 
 def _of_tls(reason: str, place: Place) -> str:
@@ -134,8 +132,10 @@ def _of_socket(causes: Iterable[OSError], place: Place) -> str:
         if isinstance(cause, ConnectionRefusedError):
             return f"nothing listens there: is it running, and is this its port? {place.try_it}"
         if cause.errno in {ENETUNREACH, EHOSTUNREACH}:
-            return f"no way leads there: is a proxy needed (HTTPS_PROXY)? {place.try_it}"
+            return f"there is no route to it: is a proxy needed (HTTPS_PROXY)? {place.try_it}"
     if place.url.scheme == "https":  # where the server wanted a certificate, TLS 1.3 breaks off like this
-        wanted = "a client certificate (MLFLOW_TRACKING_CLIENT_CERT_PATH)"
-        return f"it hangs up: does it want {wanted}? {place.try_it}"
-    return f"the connection breaks: is {place.setting} right, and is that what listens there? {place.try_it}"
+        variable = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
+        return f"it hangs up: does it want a client certificate ({variable})? {place.try_it}"
+    return (
+        f"the connection breaks: is {place.setting} right, and does that server listen there? {place.try_it}"
+    )

@@ -1,10 +1,10 @@
 """MLflow's JSON, read into values. Pure: bytes in, values out, WireError for what is not MLflow's answer.
 
 The shapes are those of https://mlflow.org/docs/latest/api_reference/rest-api.html, with what servers really
-send: unset fields and empty lists are left out, numbers that JSON lacks come as "NaN", "Infinity" and
-"-Infinity" (some servers: bare), int64 may be quoted, and older servers keep a run's name only in a tag.
-What another server writes in another way is read by lenient.py; a run of a list, or an experiment, that
-cannot be read in any way is named, and costs the others nothing.
+send: unset fields and empty lists are left out, numbers that JSON lacks are "NaN", "Infinity" and
+"-Infinity" (without quotes on some servers), int64 may be quoted, and older servers have a run's name only in
+a tag. lenient.py reads what other servers write in another way. A run or experiment of a list that cannot be
+read at all is reported by its id, and the others are read all the same.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from service.upstream.names import Names
 
 __all__ = ["Body", "WireError"]
 
-_AT_ONCE = 5  # runs read in one turn: a sixth of a millisecond
+_AT_ONCE = 5  # runs read in one step: a sixth of a millisecond
 _EXPERIMENTS_AT_ONCE = 100
 
 T = TypeVar("T")
 
 
 class Unreadable(NamedTuple):
-    """A run or experiment that cannot be read: its id, "" where that is not known, and why."""
+    """A run or experiment that cannot be read: its id, "" where even that cannot be read, and the reason."""
 
     name: str
     why: str
 
 
 class Page(NamedTuple, Generic[T]):
-    """A part of a list: what can be read, the token of the next part ("" on the last), and what cannot.
+    """A page of a list: what can be read, the token of the next page ("" on the last), and what cannot.
 
     size: bytes of the reply.
     """
@@ -114,14 +114,14 @@ _error = msgspec.json.Decoder(_ErrorReply)
 
 
 def read_run(body: Body, names: Names | None = None) -> Run:
-    """The run in a reply of runs/get. names: those of metrics, params and tags that runs share."""
+    """The run in a reply of runs/get. names: the names of metrics, params and tags that runs share."""
     return _to_run(decode(_run_reply, body).run, {}, Names() if names is None else names)
 
 
 def read_runs(body: Body, names: Names | None = None) -> Generator[None, None, Page[Run]]:
     """The runs in a reply of runs/search.
 
-    A hundred runs are two milliseconds of work, done in turns: between two of them it yields.
+    A hundred runs are two milliseconds of work, which is done in steps: it yields between two of them.
     """
     reply = decode(_list_reply, body)
     raws, token = reply.runs or [], _token(reply)
@@ -144,7 +144,7 @@ def read_experiment(body: Body) -> Experiment:
 
 
 def read_experiments(body: Body) -> Generator[None, None, Page[Experiment]]:
-    """The experiments in a reply of experiments/search, a thousand perhaps: in turns, too."""
+    """The experiments in a reply of experiments/search, which may be a thousand: in steps, too."""
     reply = decode(_list_reply, body)
     raws, token = reply.experiments or [], _token(reply)
     if not raws:
@@ -159,7 +159,7 @@ def read_experiments(body: Body) -> Generator[None, None, Page[Experiment]]:
 
 
 def read_nothing(body: Body) -> None:
-    """A reply of which only the success matters."""
+    """Nothing, for a reply of which only the success matters."""
     del body
 
 
@@ -179,7 +179,7 @@ def _add(page: Page[T], raw: msgspec.Raw, read: Callable[[msgspec.Raw], T]) -> N
 
 
 def _some(page: Page[T]) -> Page[T]:
-    # Where not even one has an id, it is no list of MLflow's: that must not look like an empty one.
+    # Where not even one has an id, this is not MLflow's list: it must not look like an empty one.
     if page.unreadable and not page.found and not any(one.name for one in page.unreadable):
         raise WireError(page.unreadable[0].why)
     return page

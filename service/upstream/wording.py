@@ -1,4 +1,4 @@
-"""What an answer that is no good says, for the operator's log: short, in one line, without secrets. Pure."""
+"""The text of an answer that is a failure, for the log: short, on one line, without secrets. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from yarl import URL
 
 from service.errors import shorten
 
-_LONGEST = 300  # characters of what somebody else says
-_LOOKED_AT = 8_192  # bytes of a page in which its title is looked for
+_LONGEST = 300  # characters of a text that is not ours
+_SEARCHED = 8_192  # bytes of a page in which its title is looked for
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 Body = bytes | bytearray
@@ -31,9 +31,9 @@ _reply = msgspec.json.Decoder(_ErrorReply)
 
 
 class Mask:
-    """Takes the service's own credentials out of a text.
+    """Replaces the service's own credentials in a text by `***`.
 
-    headers: those that the service sends; what their Authorization consists of is secret.
+    headers: those that the service sends; their Authorization holds the secrets.
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:
@@ -46,22 +46,22 @@ class Mask:
 
 
 def is_page(headers: Mapping[str, str], body: Body) -> bool:
-    """Whether it is a page for people, be it that its type says so, or that it begins as one."""
+    """Whether an answer is a web page, by its type or by how it begins."""
     return "html" in headers.get("Content-Type", "").lower() or bytes(body[:64]).lstrip()[:1] == b"<"
 
 
 def is_json_object(body: Body) -> bool:
-    """Whether a program answered, be it MLflow or another one."""
+    """Whether an answer is a JSON object, as MLflow and other programs send it."""
     return _read(body) is not None
 
 
 def words(headers: Mapping[str, str], body: Body, mask: Mask) -> str:
-    """The message of an error, the title of a page, or how a text begins; "" where there is nothing."""
+    """The message of an error, the title of a page, or the beginning of a text; "" for an empty answer."""
     reply = _read(body)
     if reply is not None:
-        said = [one for one in (reply.message, reply.error, reply.detail) if isinstance(one, str)]
-        return _quoted(said[0], mask) if said else ""
-    text = bytes(body[:_LOOKED_AT]).decode("utf-8", "replace")
+        messages = [text for text in (reply.message, reply.error, reply.detail) if isinstance(text, str)]
+        return _quoted(messages[0], mask) if messages else ""
+    text = bytes(body[:_SEARCHED]).decode("utf-8", "replace")
     if is_page(headers, body):
         title = _TITLE.search(text)
         return "a web page" + (f", {_quoted(html.unescape(title[1]), mask)}" if title else "")
@@ -69,17 +69,17 @@ def words(headers: Mapping[str, str], body: Body, mask: Mask) -> str:
 
 
 def destination(location: str, mask: Mask) -> str:
-    """Where a redirect leads: scheme, host and path. Its query may hold what is nobody's business."""
+    """Where a redirect leads: scheme, host and path. Its query may hold secrets."""
     try:
         url = URL(location.strip())
         place = url.with_query(None).with_fragment(None).with_user(None) if url.host else URL(url.raw_path)
     except ValueError:
-        return "an address that is none"
+        return "an invalid address"
     return _plain(str(place), mask)
 
 
 def _secrets(headers: Mapping[str, str]) -> list[str]:
-    """What must not be told, in all the forms that it may stand in, the longest first."""
+    """The secrets of the Authorization header, in every encoding that a text may have, the longest first."""
     whole = headers.get("Authorization", "")
     scheme, _, credential = whole.partition(" ")
     secrets = {whole, credential, credential.rstrip("=")}
@@ -103,8 +103,8 @@ def _read(body: Body) -> _ErrorReply | None:
 
 
 def _quoted(text: str, mask: Mask) -> str:
-    said = " ".join(mask(text).split())
-    return shorten(said, _LONGEST) if said else ""
+    line = " ".join(mask(text).split())
+    return shorten(line, _LONGEST) if line else ""
 
 
 def _plain(text: str, mask: Mask) -> str:

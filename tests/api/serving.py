@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NoReturn, TypeVar
 
@@ -55,10 +56,13 @@ class Served(TestServer):
 
 
 @asynccontextmanager
-async def serving(mlflow_url: str, **settings: Any) -> AsyncIterator[Client]:
+async def serving(
+    mlflow_url: str, monotonic: Callable[[], float] = time.monotonic, /, **settings: Any
+) -> AsyncIterator[Client]:
     """A client of the service over the MLflow at this address."""
     made = make_settings(mlflow_tracking_uri=mlflow_url, **settings)
-    async with TestClient(Served(create_app(made, mlflow_url, access=connection(made).access))) as client:
+    app = create_app(made, mlflow_url, access=connection(made).access, monotonic=monotonic)
+    async with TestClient(Served(app)) as client:
         yield client
 
 

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from service.app import CAPACITY, DOOR, SOURCE
+from service.app import CAPACITY, SOURCE, TRANSPORT
 from service.cache.cached_source import CachedSource
 from service.http.capacity import Capacity
-from service.upstream.breaker import Breaker, Sign
-from service.upstream.door import Door
+from service.upstream.transport import MlflowTransport
 from tests.api.serving import API, Client, serving
 
 __all__ = ["API", "Clock", "Service", "serve"]
@@ -39,18 +38,11 @@ class Clock:
         self._skipped += seconds
 
 
-class NeverOpens(Breaker):
-    """A breaker out of the way."""
-
-    def report(self, admission: int, sign: Sign, question: int) -> None:
-        """What happens changes nothing."""
-
-
 class Service(NamedTuple):
     """A client of the service, and the parts of it that a promise is about."""
 
     client: Client
-    door: Door
+    transport: MlflowTransport
     source: CachedSource
     capacity: Capacity
     clock: Clock
@@ -62,17 +54,17 @@ class Service(NamedTuple):
     @property
     def is_idle(self) -> bool:
         """Whether nobody is answered and nothing is asked for."""
-        gate = self.door.gate
-        return (0, 0, 0) == (self.capacity.active, gate.in_flight, gate.waiting)
+        limit = self.transport.layers.limit
+        return (0, 0, 0) == (self.capacity.active, limit.in_flight, limit.waiting)
 
 
 @asynccontextmanager
 async def serve(mlflow_url: str, *, breaker: bool = True, **settings: Any) -> AsyncIterator[Service]:
-    """The service over this MLflow, its clock in the test's hand; breaker: whether it has one."""
-    async with serving(mlflow_url, **settings) as client:
+    """The service over this MLflow, with a clock of the test's; breaker: whether it ever opens."""
+    clock = Clock()
+    async with serving(mlflow_url, clock, **settings) as client:
         assert client.app is not None
-        door, source, clock = client.app[DOOR], client.app[SOURCE], Clock()
+        transport = client.app[TRANSPORT]
         if not breaker:
-            door.breaker = NeverOpens(1, 1.0, clock)
-        door._clock = door.breaker._clock = source._clock = clock
-        yield Service(client, door, source, client.app[CAPACITY], clock)
+            transport.layers.breaker.record = lambda *_: None  # type: ignore[method-assign]
+        yield Service(client, transport, client.app[SOURCE], client.app[CAPACITY], clock)

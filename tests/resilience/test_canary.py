@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from service.app import DOOR, create_app
+from service.app import TRANSPORT, create_app
 from service.auth.api_keys import new_key
 from service.telemetry.logs import as_json, logging_to
 from service.wiring.connection import connection
@@ -53,7 +53,7 @@ async def emitting(url: str, credentials: Mapping[str, str]) -> AsyncIterator[tu
         app = create_app(settings, url, [writer.write], access=way.access)
         async with TestClient(Served(app)) as client:
             yield client, key, stream
-    stream.write(repr([settings, way, app, app[DOOR], vars(app[DOOR])["_limits"]]).encode())
+    stream.write(repr([settings, way, app, app[TRANSPORT], app[TRANSPORT].layers]).encode())
 
 
 async def said(client: Client, key: str, method: str, path: str, body: object) -> str:

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestServer
 
-from service.app import DOOR
+from service.app import TRANSPORT
 from tests.api.serving import API, ROUTES, Client, refused, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience import proxy as wire
@@ -72,8 +72,8 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def nothing_is_under_way(api: Client) -> bool:
-    door = api.app[DOOR]
-    return (0, 0) == (door.gate.in_flight, door.gate.waiting)
+    transport = api.app[TRANSPORT]
+    return (0, 0) == (transport.layers.limit.in_flight, transport.layers.limit.waiting)
 
 
 @pytest.mark.parametrize("name", FAULTS)

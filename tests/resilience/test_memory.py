@@ -38,7 +38,7 @@ def _no_collector() -> Iterator[None]:
     ids=["too large", "rubbish", "a status"],
 )
 async def test_a_failure_keeps_no_body(fake: FakeMlflow, hook: Hook) -> None:
-    """Whatever holds on to an error, what MLflow sent with it is freed at once."""
+    """A failure keeps nothing in memory of what MLflow sent, however long something holds on to it."""
     fake.before = hook
     limits = {"attempts": 1, "max_body_bytes": SIZE - 1_000}
     async with serve(fake.url, breaker=False, upstream=limits) as service:

@@ -3,8 +3,8 @@
 from service.durations import Durations
 
 
-def test_buckets() -> None:
-    """Each bound has all that were no longer than it, the bound itself included, and the last has all."""
+def test_buckets_are_cumulative() -> None:
+    """Each bucket counts all that took no longer than its bound, and the last one counts all."""
     durations = Durations((0.5, 1.0))
     for seconds in (0.25, 0.5, 0.75, 2.0):
         durations.add(seconds)
@@ -12,7 +12,7 @@ def test_buckets() -> None:
     assert 3.5 == durations.total
 
 
-def test_nothing_yet() -> None:
-    """Before the first one all are zero."""
+def test_buckets_start_at_zero() -> None:
+    """Before the first duration all buckets are zero."""
     durations = Durations((0.5,))
     assert ([("0.5", 0), ("+Inf", 0)], 0.0) == (durations.buckets(), durations.total)

@@ -58,7 +58,7 @@ class TestEvents:
     @pytest.mark.parametrize("render", [as_json, as_text])
     @pytest.mark.parametrize("argument", ["\ud800", "%"])
     def test_odd_text(self, render: Render, argument: str) -> None:
-        """Text that no UTF-8 can carry is logged somehow, and breaks nobody."""
+        """Text that UTF-8 cannot carry is logged with replacements, and breaks nothing."""
         stream = io.BytesIO()
         writer = LineWriter(stream, render)
         # Not by a logger: pytest would capture it, and could not pass it on from one process to another.
@@ -66,7 +66,7 @@ class TestEvents:
         writer.close()
         assert b"odd" in stream.getvalue()
 
-    def test_the_handler_goes_away(self) -> None:
+    def test_the_handler_is_removed(self) -> None:
         """After the context nothing is written any more."""
         stream = io.BytesIO()
         with logging_to(stream, "info", as_json):
@@ -74,13 +74,11 @@ class TestEvents:
         logging.getLogger("a").warning("too late")
         assert b"" == stream.getvalue()
 
-    def test_what_does_not_fit_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where the reader is too slow, the rest is lost, and said to be."""
+    def test_lines_that_do_not_fit_are_counted(self) -> None:
+        """Where the stream is too slow, further lines are lost, and the log says how many."""
         event = Event(NOON, "info", "a", "hello")
-        monkeypatch.setattr("service.telemetry.logs._MOST_WAITING", len(as_json(event)) + 1)
-        monkeypatch.setattr("service.telemetry.logs._INTERVAL", 60.0)
         stream = io.BytesIO()
-        writer = LineWriter(stream, as_json)
+        writer = LineWriter(stream, as_json, interval=60.0, max_waiting=len(as_json(event)) + 1)
         for _ in range(5):
             writer.write(event)
         writer.close()
@@ -89,20 +87,19 @@ class TestEvents:
         assert ["hello"] * 2 == [event["message"] for event in kept]
         assert ("error", "3 log lines were lost") == (lost["level"], lost["message"])
 
-    def test_what_a_full_disk_takes_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_lines_that_a_full_disk_refuses_are_counted(self) -> None:
         """Lines that cannot be written are lost; once there is room, the log says how many, and once."""
-        monkeypatch.setattr("service.telemetry.logs._INTERVAL", 60.0)
         stream = FullDisk()
-        writer = LineWriter(stream, as_json)
+        writer = LineWriter(stream, as_json, interval=60.0)
         for number in range(3):
             writer.write(Event(NOON, "info", "a", str(number)))
-        writer._flush()
+        writer.flush()
         assert (3, b"") == (writer.lost, stream.getvalue())
         stream.has_room = True
-        writer._flush()
+        writer.flush()
         writer.close()
-        [told] = events(stream)
-        assert (3, "3 log lines were lost") == (writer.lost, told["message"])
+        [report] = events(stream)
+        assert (3, "3 log lines were lost") == (writer.lost, report["message"])
 
 
 class FullDisk(io.BytesIO):
@@ -162,7 +159,7 @@ class TestAccess:
 
     @pytest.mark.parametrize("render", [as_json, as_text])
     async def test_odd_headers(self, fake: FakeMlflow, render: Render) -> None:
-        """Bytes that are no UTF-8 in a header are no reason to fail the request."""
+        """Bytes in a header that are no UTF-8 do not fail the request."""
         stream = io.BytesIO()
         async with logged(fake, stream, render) as api:
             reader, writer = await asyncio.open_connection("127.0.0.1", api.port)

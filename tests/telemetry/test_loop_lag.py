@@ -36,16 +36,16 @@ async def watched(*lags: float) -> LoopLag:
     return lag
 
 
-async def test_lags_are_counted() -> None:
-    """Each look is counted by how late it was; a timer that is early is not late."""
+async def test_counts_lags() -> None:
+    """Each measurement is counted by how late the timer was; one that is early is not late."""
     lag = await watched(0.0, -0.01, 0.02, 0.3)
     counted = dict(lag.durations.buckets())
     assert (2, 2, 3, 3, 4) == tuple(counted[bound] for bound in ("0.001", "0.01", "0.025", "0.25", "0.5"))
     assert 4 == counted["+Inf"]
 
 
-async def test_the_longest() -> None:
-    """The longest lag is told for as long as it is one of the last half minute, and forgotten after two."""
+async def test_forgets_the_longest_lag() -> None:
+    """The longest lag is shown while it is one of the last half minute, and forgotten after two."""
     assert 0.0 == (await watched()).longest
     assert 0.5 == round((await watched(0.5, 0.1)).longest, 3)
     assert 40.0 == round((await watched(40.0, 0.1)).longest, 3)
@@ -60,8 +60,8 @@ async def test_it_ends_with_the_application() -> None:
     assert before == asyncio.all_tasks()
 
 
-async def test_a_real_loop() -> None:
-    """An event loop that something holds up is seen to be late."""
+async def test_notices_a_blocked_loop() -> None:
+    """A lag is measured while something blocks the event loop."""
     lag = LoopLag()
     async with asynccontextmanager(lag.watched)(None):
         loop = asyncio.get_running_loop()

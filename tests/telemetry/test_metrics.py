@@ -7,7 +7,7 @@ import pytest
 from aiohttp import hdrs
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.app import DOOR
+from service.app import TRANSPORT
 from service.auth.api_keys import new_key
 from service.http.access_record import AccessRecord, RequestTimes
 from tests.api.serving import API, ROUTES, Client, ask, serving
@@ -57,7 +57,7 @@ class TestRequests:
         assert "nobody" not in str(samples)
 
     async def test_by_source(self, api: Client, fake: FakeMlflow) -> None:
-        """What waited for MLflow, what came from memory and what is neither's are told apart."""
+        """Answers that waited for MLflow, answers from memory and all others are told apart."""
         fake.add_run(run_id="abc123def456")
         for _ in range(3):
             await api.get(API + ROUTES["run"][1])
@@ -68,7 +68,7 @@ class TestRequests:
         assert 1 == requests(samples, route="/livez", source="none")
 
     async def test_problems(self, api: Client) -> None:
-        """Each answer that is a problem is counted by its code, and the others are zero from the start."""
+        """Each error is counted by its code, and every code is zero from the start."""
         for path in ("/runs", "/runs/nobody", "/runs/noone", "/runs?limit=x"):
             await api.get(API + path)
         samples = await scrape(api)
@@ -80,8 +80,8 @@ class TestRequests:
         assert {"run_not_found": 2, "invalid_request": 1} == {code: n for code, n in counted.items() if n}
         assert {"internal_error", "upstream_auth", "auth_unavailable", "overloaded"} <= counted.keys()
 
-    async def test_who_is_not_known(self, fake: FakeMlflow) -> None:
-        """A request without a good credential is a 401, and its path is nobody's business."""
+    async def test_unauthenticated_requests(self, fake: FakeMlflow) -> None:
+        """A request without a valid credential is a 401 whose path is no label."""
         key, line = new_key("prometheus")
         async with serving(fake.url, auth={"mode": "api_key", "api_keys": line}) as api:
             await api.get(f"{API}/runs/s3cret")
@@ -114,7 +114,7 @@ class TestBounds:
         assert few == await attack(range(14, 500))
 
     def test_methods(self) -> None:
-        """Methods that HTTP does not define are all the same, and those that it does are kept."""
+        """Methods that HTTP does not define share one label, and those that it does have their own."""
         times = RequestTimes()
         for method in [*(f"BREW{number}" for number in range(100)), "get", "GET", "PATCH"]:
             times(AccessRecord(NOON, "1", "::1", method, "unmatched", "/", 405, 1.0))
@@ -123,8 +123,8 @@ class TestBounds:
         }
         assert "other" not in hdrs.METH_ALL
 
-    async def test_every_label(self, fake: FakeMlflow) -> None:
-        """No time series has a label but those that are known to have a few values."""
+    async def test_labels(self, fake: FakeMlflow) -> None:
+        """Every label is one of those that have few values."""
         async with serving(fake.url) as api:
             for route in ROUTES:
                 await ask(api, route)
@@ -175,8 +175,8 @@ class TestUpstream:
         assert 0 == value(samples, f"{name}_bucket", endpoint=endpoint, le="0.05")
         assert 1 == value(samples, f"{name}_bucket", endpoint=endpoint, le="+Inf")
 
-    async def test_waiting_for_a_place(self, fake: FakeMlflow) -> None:
-        """Time that calls wait for a place is added up; it is no part of what MLflow takes."""
+    async def test_waiting_for_a_slot(self, fake: FakeMlflow) -> None:
+        """The time that calls wait for a slot is added up, and is not part of MLflow's."""
         fake.latency = 0.2
         upstream = {"max_in_flight": 1, "queue_timeout": 20.0}
         async with serving(fake.url, upstream=upstream) as api:
@@ -193,7 +193,7 @@ class TestUpstream:
 
 class TestMemory:
     async def test_reads(self, api: Client, fake: FakeMlflow) -> None:
-        """What was met from memory and what was not is counted."""
+        """Lookups in the cache are counted by their result."""
         fake.add_run(run_id="abc123def456")
         for _ in range(3):
             await api.get(API + ROUTES["run"][1])
@@ -203,8 +203,8 @@ class TestMemory:
         assert [2, 0, 1, 0, 0, 0] == reads
         assert value(samples, "tracking_store_bytes") > 0
 
-    async def test_joined_flights(self, fake: FakeMlflow) -> None:
-        """Who joins a call that is under way already is counted as collapsed."""
+    async def test_collapsed_reads(self, fake: FakeMlflow) -> None:
+        """A request that joins a call that is already under way counts as collapsed."""
         fake.add_run(run_id="abc123def456")
         fake.latency = 0.2
         async with serving(fake.url) as api:
@@ -214,8 +214,8 @@ class TestMemory:
         assert 2 == value(samples, "tracking_store_reads_total", result="collapsed")
 
     @pytest.mark.parametrize(("max_bytes", "kept", "dropped"), [(2**20, 2, 0), (40_000, 1, 1)])
-    async def test_answers(self, fake: FakeMlflow, max_bytes: int, kept: int, dropped: int) -> None:
-        """Answers that are kept are counted beside the store, in bytes too, and so are those dropped."""
+    async def test_encoded_answers(self, fake: FakeMlflow, max_bytes: int, kept: int, dropped: int) -> None:
+        """Encoded answers that are kept, their bytes and those that were dropped are counted."""
         runs = [fake.add_run(params={"notes": "x" * 600}) for _ in range(2)]
         async with serving(fake.url, cache={"max_bytes": max_bytes}) as api:
             for run in runs:
@@ -228,18 +228,18 @@ class TestMemory:
 
 class TestProcess:
     async def test_the_event_loop(self, api: Client) -> None:
-        """How late the event loop was is looked at while the service runs."""
+        """The lag of the event loop is measured while the service runs."""
         async with asyncio.timeout(20):
             while not (count := value(await scrape(api), "tracking_event_loop_lag_seconds_count")):
                 await asyncio.sleep(0.01)
         assert count > 0
 
     async def test_lost_lines(self, api: Client) -> None:
-        """A log that lost nothing says so."""
+        """A log that lost no lines shows zero."""
         assert 0 == value(await scrape(api), "tracking_log_lines_lost_total")
 
     async def test_metrics_can_be_turned_off(self, fake: FakeMlflow) -> None:
-        """TRACKING_METRICS=false serves none, and watches nothing."""
+        """With TRACKING_METRICS=false there is no /metrics, and nothing is measured."""
         before = asyncio.all_tasks()
         async with serving(fake.url, metrics=False) as api:
             assert 404 == (await api.get("/metrics")).status
@@ -247,9 +247,9 @@ class TestProcess:
             assert not [task for task in asyncio.all_tasks() - before if "_watch" in repr(task)]
 
 
-async def test_counting_waits_for_nobody(api: Client, fake: FakeMlflow) -> None:
-    """A scrape asks MLflow nothing."""
+async def test_a_scrape_asks_mlflow_nothing(api: Client, fake: FakeMlflow) -> None:
+    """A scrape makes no call to MLflow."""
     assert api.app is not None
-    before = dict(api.app[DOOR].outcomes)
+    before = dict(api.app[TRANSPORT].layers.counting.outcomes)
     await scrape(api)
-    assert ([], before) == (fake.calls, dict(api.app[DOOR].outcomes))
+    assert ([], before) == (fake.calls, dict(api.app[TRANSPORT].layers.counting.outcomes))

@@ -23,43 +23,43 @@ from service.upstream.access import authorization, tls
         (None, "x", None, {}),
     ],
 )
-def test_authorization(
+def test_prefers_a_username_and_password_to_a_token(
     username: str | None, password: str | None, token: str | None, expected: dict[str, str]
 ) -> None:
-    """As MLflow's own client: both a username and a password are basic, and win over a bearer token."""
+    """As with MLflow's client, a username and a password take precedence over a bearer token."""
     assert expected == authorization(username, password, token)
 
 
-def test_the_systems_way() -> None:
-    """Without any setting the system's way of verifying is meant."""
+def test_leaves_tls_to_the_system_by_default() -> None:
+    """Without any setting there is no TLS context of the service's own."""
     assert tls(None, None, {}, insecure=False) is None
 
 
-def test_not_verifying() -> None:
-    """insecure neither verifies the certificate nor the name in it."""
+def test_insecure_verifies_nothing() -> None:
+    """With `insecure` neither the certificate nor the name in it is verified."""
     context = tls(None, None, {}, insecure=True)
     assert context is not None
     assert (ssl.CERT_NONE, False) == (context.verify_mode, context.check_hostname)
 
 
-def test_a_bundle_of_ones_own(pem: Path) -> None:
-    """A CA bundle is what MLflow's certificate is verified with, the system's CAs left out."""
+def test_a_ca_bundle_replaces_the_systems(pem: Path) -> None:
+    """A CA bundle verifies MLflow's certificate, and the system's CAs do not."""
     context = tls(pem, None, {}, insecure=False)
     assert context is not None
     assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
     assert 1 == len(context.get_ca_certs())
 
 
-def test_a_client_certificate(pem: Path) -> None:
-    """A client certificate leaves the verification as it is."""
+def test_a_client_certificate_keeps_the_verification(pem: Path) -> None:
+    """A client certificate does not change how MLflow's certificate is verified."""
     context = tls(None, pem, {}, insecure=False)
     assert context is not None
     assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
 
 
 @pytest.mark.parametrize("kind", ["absent", "no PEM"])
-def test_files_that_are_wrong(tmp_path: Path, kind: str) -> None:
-    """A file that is not there, or not what it should be, is named with MLflow's variable."""
+def test_names_the_variable_of_a_bad_file(tmp_path: Path, kind: str) -> None:
+    """The error for a file that does not exist or cannot be used names MLflow's variable."""
     file = tmp_path / "x.pem"
     if kind == "no PEM":
         file.write_text("no certificate")

@@ -51,29 +51,29 @@ async def settled() -> None:
 
 
 @pytest.mark.parametrize("chunks", [(), (b"abc",), (b"a", b"bc" * 10, b"d"), (b"x" * LARGEST,)])
-async def test_a_body(chunks: tuple[bytes, ...]) -> None:
-    """A body is what its parts are, up to the largest."""
+async def test_reads_a_body_up_to_the_largest(chunks: tuple[bytes, ...]) -> None:
+    """A body that is as large as allowed is the sum of its chunks."""
     assert b"".join(chunks) == await reading(BodyReader(LARGEST, PATIENCE), Response(*chunks, b""))
 
 
-async def test_a_body_that_is_too_large() -> None:
-    """A byte more than the largest, and no more is read."""
+async def test_stops_at_a_body_that_is_too_large() -> None:
+    """A body that is a byte too large is refused, and not read any further."""
     response = Response(b"x" * LARGEST, b"x", b"x", b"")
     with pytest.raises(TooLargeError, match="more than 3200 bytes"):
         await reading(BodyReader(LARGEST, PATIENCE), response)
     assert 2 == response.taken
 
 
-async def test_a_body_that_says_it_is_too_large() -> None:
-    """Nothing is read of a body whose Content-Length is above the largest."""
+async def test_reads_nothing_of_a_body_that_is_announced_as_too_large() -> None:
+    """A body whose Content-Length is too large is refused before any of it is read."""
     response = Response(b"x", b"", announced=LARGEST + 1)
     with pytest.raises(TooLargeError, match="3201"):
         await reading(BodyReader(LARGEST, PATIENCE), response)
     assert 0 == response.taken
 
 
-async def test_many_at_once() -> None:
-    """Bodies that together take twice the largest make a later one wait for room, but no small one."""
+async def test_a_body_waits_where_the_memory_is_used_up() -> None:
+    """Where bodies together take twice the largest, a later one waits for room, but a small one does not."""
     intake = BodyReader(LARGEST, PATIENCE)
     large = [Response(b"x" * (LARGEST - 10)) for _ in range(2)]
     small = Response(b"s" * 19)
@@ -92,8 +92,8 @@ async def test_many_at_once() -> None:
     await asyncio.gather(*tasks[:2])
 
 
-async def test_the_first_always_goes_on() -> None:
-    """However many bodies are half read, none waits for another that waits for it: all come to their end."""
+async def test_bodies_never_wait_for_each_other() -> None:
+    """However many bodies are half read, all of them are read to the end."""
     intake = BodyReader(LARGEST, PATIENCE)
     half = b"x" * (LARGEST // 2)
     responses = [Response(half, half, b"") for _ in range(10)]
@@ -101,8 +101,8 @@ async def test_the_first_always_goes_on() -> None:
     assert [LARGEST] * 10 == [len(body) for body in await asyncio.gather(*tasks)]
 
 
-async def test_patience_ends() -> None:
-    """A body for which there is no room in time is given up; the others are not."""
+async def test_a_body_without_room_in_time_fails() -> None:
+    """A body for which there is no room in time fails, and the others do not."""
     intake = BodyReader(LARGEST, 0.01)
     large = [Response(b"x" * (LARGEST - 10)) for _ in range(2)]
     tasks = [reading(intake, one) for one in large]
@@ -114,8 +114,8 @@ async def test_patience_ends() -> None:
     assert [LARGEST - 10] * 2 == [len(body) for body in await asyncio.gather(*tasks)]
 
 
-async def test_what_is_given_up_takes_no_memory() -> None:
-    """A reader who is cancelled, or whose connection fails, leaves its share to the others."""
+async def test_a_failed_reader_frees_its_memory() -> None:
+    """A reader that is cancelled, or whose connection fails, leaves its share to the others."""
     intake = BodyReader(LARGEST, PATIENCE)
     given_up = [reading(intake, Response(b"x" * (LARGEST - 10))) for _ in range(2)]
     await settled()
@@ -125,8 +125,8 @@ async def test_what_is_given_up_takes_no_memory() -> None:
     assert b"y" * LARGEST == await reading(intake, Response(b"y" * LARGEST, b""))
 
 
-async def test_an_answer_without_a_body() -> None:
-    """It has ended before it is read, each time: aiohttp has one and the same empty body for all."""
+async def test_reads_empty_bodies() -> None:
+    """An answer without a body reads as empty each time, though aiohttp shares one empty body among all."""
     response = Response(announced=0)
     cast("aiohttp.ClientResponse", response).content = EMPTY_PAYLOAD
     for _ in range(2):

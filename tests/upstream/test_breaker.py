@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from service.upstream.breaker import Breaker, Sign
+from service.upstream.breaker import Breaker, Signal
 
-WELL, NOTHING, ODD, DOUBT, AWAY = Sign.WELL, Sign.NOTHING, Sign.ODD, Sign.DOUBT, Sign.AWAY
+SUCCESS, IGNORED, UNEXPECTED, FAILURE, UNREACHABLE = Signal
 
 
 class Clock:
@@ -28,197 +28,197 @@ def health(one: Breaker) -> str:
     return one.health
 
 
-def report(one: Breaker, *signs: Sign, question: int | None = None) -> None:
+def report(one: Breaker, *signals: Signal, question: int | None = None) -> None:
     """What came of so many calls, each of another question if not told."""
-    for number, sign in zip(count(), signs, strict=False):
-        admission = one.admit()
-        assert admission is not None
-        one.report(admission, sign, number if question is None else question)
+    for number, signal in zip(count(), signals, strict=False):
+        permit = one.admit()
+        assert permit is not None
+        permit.report(signal, number if question is None else question)
 
 
 def opened(clock: Clock) -> Breaker:
     """One that has opened just now."""
     one = breaker(clock)
-    report(one, AWAY, AWAY, AWAY)
+    report(one, UNREACHABLE, UNREACHABLE, UNREACHABLE)
     assert "open" == state(one)
     return one
 
 
-def ask(one: Breaker, sign: Sign) -> None:
+def ask(one: Breaker, signal: Signal) -> None:
     """Put the plain question, as whoever looks after MLflow does."""
     assert 0 == one.due()
     one.begin()
-    one.conclude(sign)
+    one.conclude(signal)
 
 
-def test_it_is_closed_while_calls_go_well() -> None:
-    """Failures in between do not open it, and what says nothing does not count."""
+def test_stays_closed_while_calls_succeed() -> None:
+    """Single failures between successes do not open the breaker, and ignored calls do not count."""
     one = breaker(Clock())
-    report(one, DOUBT, DOUBT, WELL, DOUBT, NOTHING, DOUBT, WELL)
+    report(one, FAILURE, FAILURE, SUCCESS, FAILURE, IGNORED, FAILURE, SUCCESS)
     assert ("closed", None) == (state(one), one.due())
     assert one.admit() is not None
 
 
-def test_callers_failures_only_raise_suspicion() -> None:
-    """However many questions fail, it stays closed until MLflow fails at the plain question, too."""
+def test_failures_of_calls_only_raise_suspicion() -> None:
+    """However many questions fail, the breaker stays closed until the health probe fails, too."""
     one = breaker(Clock())
-    report(one, *[DOUBT] * 50)
+    report(one, *[FAILURE] * 50)
     assert ("closed", 0) == (state(one), one.due())
-    ask(one, DOUBT)
+    ask(one, FAILURE)
     assert ("open", "failing") == (state(one), health(one))
     assert one.admit() is None
 
 
-@pytest.mark.parametrize("sign", [WELL, ODD])
-def test_failures_of_a_well_mlflow_are_the_questions_own(sign: Sign) -> None:
-    """Where the plain question is answered, be it by a refusal, the count starts anew."""
+@pytest.mark.parametrize("signal", [SUCCESS, UNEXPECTED])
+def test_an_answered_probe_clears_the_suspicion(signal: Signal) -> None:
+    """Where the health probe is answered, be it by a refusal, failures are counted from the start again."""
     one = breaker(Clock())
-    report(one, *[DOUBT] * 50)
-    ask(one, sign)
+    report(one, *[FAILURE] * 50)
+    ask(one, signal)
     assert ("closed", None) == (state(one), one.due())
-    report(one, DOUBT, DOUBT)
+    report(one, FAILURE, FAILURE)
     assert one.due() is None
 
 
-def test_the_plain_question_is_asked_once_an_interval() -> None:
-    """Failures that go on bring it about no sooner."""
+def test_the_probe_is_due_once_an_interval() -> None:
+    """Further failures do not make the health probe due any sooner."""
     clock = Clock()
     one = breaker(clock)
-    report(one, DOUBT, DOUBT, DOUBT)
-    ask(one, WELL)
+    report(one, FAILURE, FAILURE, FAILURE)
+    ask(one, SUCCESS)
     clock.now = 0.25
-    report(one, DOUBT, DOUBT, DOUBT)
+    report(one, FAILURE, FAILURE, FAILURE)
     assert 0.75 == one.due()
     clock.now = 1.0
     assert 0 == one.due()
 
 
-def test_one_question_that_fails_is_no_outage() -> None:
-    """The same question, however often it fails, does not open it, even where the plain one fails."""
+def test_one_failing_question_does_not_open_it() -> None:
+    """One question that fails does not open the breaker, even where the health probe fails, too."""
     clock = Clock()
     one = breaker(clock)
-    report(one, *[DOUBT] * 30, question=1)
-    ask(one, DOUBT)
+    report(one, *[FAILURE] * 30, question=1)
+    ask(one, FAILURE)
     assert ("closed", "failing") == (state(one), health(one))
-    report(one, *[DOUBT] * 30, question=1)
+    report(one, *[FAILURE] * 30, question=1)
     assert "closed" == state(one)
-    report(one, DOUBT, DOUBT, DOUBT)
+    report(one, FAILURE, FAILURE, FAILURE)
     assert "open" == state(one)
 
 
-def test_suspicion_after_a_plain_question_that_failed() -> None:
-    """It opens as soon as enough calls have failed, unless one of them goes well in between."""
+def test_opens_once_enough_calls_fail_after_a_failed_probe() -> None:
+    """After a failed probe, failures of calls open the breaker, unless a call succeeds in between."""
     one = breaker(Clock(), failures=5)
-    report(one, DOUBT, DOUBT, DOUBT)
-    ask(one, DOUBT)
+    report(one, FAILURE, FAILURE, FAILURE)
+    ask(one, FAILURE)
     assert "closed" == state(one)
-    report(one, DOUBT, DOUBT)
+    report(one, FAILURE, FAILURE)
     assert "open" == state(one)
     one = breaker(Clock(), failures=5)
-    report(one, DOUBT, DOUBT, DOUBT)
-    ask(one, DOUBT)
-    report(one, WELL, *[DOUBT] * 9)
+    report(one, FAILURE, FAILURE, FAILURE)
+    ask(one, FAILURE)
+    report(one, SUCCESS, *[FAILURE] * 9)
     assert "closed" == state(one)
 
 
-def test_nobody_to_connect_to_opens_it() -> None:
-    """No question causes that, so that MLflow need not be asked, nor do the questions have to differ."""
+def test_missing_connections_open_it_without_a_probe() -> None:
+    """Calls that find no connection open the breaker without a probe, even for one question."""
     one = breaker(Clock())
-    report(one, AWAY, AWAY, question=1)
+    report(one, UNREACHABLE, UNREACHABLE, question=1)
     assert ("closed", "failing") == (state(one), health(one))
-    report(one, AWAY, question=1)
+    report(one, UNREACHABLE, question=1)
     assert "open" == state(one)
 
 
-def test_half_of_many_calls_failing_is_suspicious() -> None:
+def test_a_failure_rate_of_a_half_is_suspicious() -> None:
     """A rate of a half over ten seconds counts, but not over few calls, old ones, or one question."""
     clock = Clock()
     one = breaker(clock, failures=100)
-    report(one, *[DOUBT, WELL] * 9)
+    report(one, *[FAILURE, SUCCESS] * 9)
     assert one.due() is None
     clock.now = 11
-    report(one, *[WELL, DOUBT] * 9)
+    report(one, *[SUCCESS, FAILURE] * 9)
     assert one.due() is None
-    report(one, WELL, DOUBT)
+    report(one, SUCCESS, FAILURE)
     assert 0 == one.due()
-    ask(one, DOUBT)
+    ask(one, FAILURE)
     assert "open" == state(one)
     one = breaker(clock, failures=100)
-    report(one, *[DOUBT, WELL] * 50, question=1)
+    report(one, *[FAILURE, SUCCESS] * 50, question=1)
     assert one.due() is None
 
 
-def test_probes() -> None:
-    """After the interval MLflow is asked the plain question; two good answers in a row close it."""
+def test_two_answered_probes_close_it() -> None:
+    """After the interval the health probe is due, and two answers in a row close the breaker."""
     clock = Clock()
     one = opened(clock)
     clock.now = 0.75
     assert 0.25 == one.due()
     clock.now = 1.0
-    ask(one, WELL)
+    ask(one, SUCCESS)
     assert ("half_open", "ok", None) == (state(one), health(one), one.admit())
-    ask(one, WELL)
+    ask(one, SUCCESS)
     assert "closed" == state(one)
     assert one.due() is None
 
 
-def test_a_probe_that_fails_opens_it_again() -> None:
-    """The interval starts anew, and good probes before do not count."""
+def test_a_failed_probe_opens_it_again() -> None:
+    """A failed probe starts the interval again, and answered probes before it do not count."""
     clock = Clock()
     one = opened(clock)
     clock.now = 1.0
-    ask(one, WELL)
-    ask(one, AWAY)
+    ask(one, SUCCESS)
+    ask(one, UNREACHABLE)
     assert ("open", "failing", 1.0) == (state(one), health(one), one.due())
     clock.now = 2.0
-    ask(one, WELL)
+    ask(one, SUCCESS)
     assert "half_open" == state(one)
 
 
-def test_an_odd_answer_to_a_probe() -> None:
-    """Who refuses the service answers promptly: callers are told so, instead of that nobody is asked."""
+def test_unexpected_answers_to_probes_close_it() -> None:
+    """A server that refuses the service answers: the breaker closes, so that callers learn of the refusal."""
     clock = Clock()
     one = opened(clock)
     clock.now = 1.0
-    ask(one, ODD)
-    ask(one, ODD)
+    ask(one, UNEXPECTED)
+    ask(one, UNEXPECTED)
     assert ("closed", "failing") == (state(one), health(one))
 
 
-def test_a_probe_that_says_nothing() -> None:
-    """One that could not be made neither closes nor opens it; the next comes an interval later."""
+def test_an_ignored_probe_changes_nothing() -> None:
+    """A probe that could not be sent neither closes nor opens the breaker, and delays the next one."""
     clock = Clock()
     one = opened(clock)
     clock.now = 1.0
-    ask(one, NOTHING)
+    ask(one, IGNORED)
     assert ("open", 1, 1.0) == (state(one), one.openings, one.due())
 
 
-def test_a_call_from_before_it_opened() -> None:
-    """What comes back late changes nothing, while it is open or after."""
+def test_a_permit_is_invalid_once_it_has_opened() -> None:
+    """The outcome of a call from before the breaker opened changes nothing, while it is open or after."""
     clock = Clock()
     one = breaker(clock)
     late = one.admit()
     assert late is not None
-    report(one, AWAY, AWAY, AWAY)
-    one.report(late, WELL, 1)
+    report(one, UNREACHABLE, UNREACHABLE, UNREACHABLE)
+    late.report(SUCCESS, 1)
     assert ("open", "failing") == (state(one), health(one))
     clock.now = 1.0
-    ask(one, WELL)
-    ask(one, WELL)
+    ask(one, SUCCESS)
+    ask(one, SUCCESS)
     for number in range(10):
-        one.report(late, AWAY, number)
+        late.report(UNREACHABLE, number)
     assert ("closed", "ok") == (state(one), health(one))
 
 
-def test_health() -> None:
-    """A failing question does not change it; a few odd or failing calls make MLflow be asked how it is."""
+def test_tells_the_health_of_mlflow() -> None:
+    """One failure does not change the known health; a few make the health probe due, which decides."""
     one = breaker(Clock(), failures=10)
     assert "unknown" == health(one)
-    report(one, WELL, DOUBT, NOTHING, ODD)
+    report(one, SUCCESS, FAILURE, IGNORED, UNEXPECTED)
     assert ("ok", None) == (health(one), one.due())
-    report(one, ODD)
-    ask(one, ODD)
+    report(one, UNEXPECTED)
+    ask(one, UNEXPECTED)
     assert "failing" == health(one)
-    report(one, WELL)
+    report(one, SUCCESS)
     assert "ok" == health(one)

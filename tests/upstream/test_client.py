@@ -15,7 +15,7 @@ from yarl import URL
 from service.errors import UpstreamError, UpstreamTimeout
 from service.tracking.runs import RunQuestion
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.mlflow import FakeMlflow
 
 BASE = "http://mlflow.test/prefix"
@@ -33,14 +33,14 @@ def mlflow() -> Any:
 
 @pytest.fixture
 async def client() -> AsyncIterator[MlflowClient]:
-    async with Door(BASE, Limits(attempts=1)) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(BASE, Limits(attempts=1)) as transport:
+        yield MlflowClient(transport)
 
 
 @pytest.fixture
 async def client_of_fake(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
-    async with Door(fake.url, Limits()) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits()) as transport:
+        yield MlflowClient(transport)
 
 
 def asked(mlflow: Any) -> list[tuple[str, str, Any, Any]]:
@@ -163,8 +163,8 @@ async def test_pages_without_end(fake: FakeMlflow, run_type: str | None) -> None
         )
 
     fake.before, fake.latency = one_more, 0.01
-    async with Door(fake.url, Limits(deadline=0.2)) as door, asyncio.timeout(3):
-        client = MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits(deadline=0.2)) as transport, asyncio.timeout(3):
+        client = MlflowClient(transport)
         with pytest.raises(UpstreamTimeout):
             await client.search(RunQuestion("0", run_type, None, 100))
         with pytest.raises(UpstreamTimeout):

@@ -18,8 +18,8 @@ KNOWN = [name for name, _, _ in variables() if name.startswith("MLFLOW_")]
         ({"MLFLOW_TRACKING_AUTH": "kubernetes-namespaced"}, "MLFLOW_WORKSPACE to the namespace"),
     ],
 )
-def test_what_is_not_supported(environment: dict[str, str], words: str) -> None:
-    """What cannot work is refused by name, with what to do instead."""
+def test_names_what_is_not_supported(environment: dict[str, str], words: str) -> None:
+    """A variable that cannot work is an error that names it and says what to do instead."""
     [said] = unsupported(environment)
     assert said.startswith(next(iter(environment)) + ": ")
     assert words in said
@@ -28,8 +28,8 @@ def test_what_is_not_supported(environment: dict[str, str], words: str) -> None:
 @pytest.mark.parametrize(
     "environment", [{}, {"MLFLOW_TRACKING_AWS_SIGV4": "false"}, {"MLFLOW_TRACKING_AUTH": ""}]
 )
-def test_what_is_not_asked_for(environment: dict[str, str]) -> None:
-    """A variable that is off is no reason to stop."""
+def test_accepts_unsupported_features_that_are_off(environment: dict[str, str]) -> None:
+    """A variable that switches an unsupported feature off is no error."""
     assert [] == list(unsupported(environment))
 
 
@@ -37,8 +37,8 @@ def test_what_is_not_asked_for(environment: dict[str, str]) -> None:
     ("identifier", "name", "is_wrong"),
     [("5", "Default", True), ("5", "alpha", False), ("0", "Default", False), ("", "Default", False)],
 )
-def test_an_experiment_by_its_id(identifier: str, name: str, *, is_wrong: bool) -> None:
-    """An id without a name would list the runs of another experiment, and is refused."""
+def test_refuses_an_experiment_id_without_a_name(identifier: str, name: str, *, is_wrong: bool) -> None:
+    """An id without a name is an error: the service would list the runs of another experiment."""
     assert is_wrong is bool(list(wrong_experiment({"MLFLOW_EXPERIMENT_ID": identifier}, name)))
 
 
@@ -54,8 +54,8 @@ def test_an_experiment_by_its_id(identifier: str, name: str, *, is_wrong: bool) 
         ("MLFLOW_LOGGING_LEVEL", "DEBUG", "TRACKING_LOG_LEVEL"),
     ],
 )
-def test_what_the_service_does_in_its_own_way(name: str, value: str, instead: str) -> None:
-    """A wish that a setting of the service grants is a warning that names the setting, and nothing else."""
+def test_names_the_setting_that_replaces_a_variable(name: str, value: str, instead: str) -> None:
+    """A variable for which the service has a setting is one warning, which names the setting."""
     [said] = replaced({name: value}, "mlflow", has_credentials=True)
     assert said.startswith(f"{name} is not read: ")
     assert instead in said
@@ -67,13 +67,13 @@ def test_what_the_service_does_in_its_own_way(name: str, value: str, instead: st
     ("name", "value"),
     [("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "true"), ("MLFLOW_ALLOW_HTTP_REDIRECTS", "false")],
 )
-def test_what_the_service_does_anyway(name: str, value: str) -> None:
-    """A wish for what is done anyway is no warning."""
+def test_accepts_variables_that_change_nothing(name: str, value: str) -> None:
+    """A variable that asks for what the service does anyway is no warning."""
     assert [] == list(replaced({name: value}, "mlflow", has_credentials=True))
 
 
-def test_databricks() -> None:
-    """Databricks' own credentials are a warning where its address has no other."""
+def test_warns_of_databricks_credentials() -> None:
+    """Databricks' own credentials are a warning where its address has no others."""
     environment = {"DATABRICKS_TOKEN": "s3cret"}
     [said] = replaced(environment, "dbc-1.cloud.databricks.com", has_credentials=False)
     assert "MLFLOW_TRACKING_TOKEN" in said
@@ -92,14 +92,14 @@ def test_databricks() -> None:
         ("MLFLOW_WORKSPACES", "MLFLOW_WORKSPACE"),
     ],
 )
-def test_slips_of_the_pen(name: str, meant: str) -> None:
-    """A name that is nearly one that is read is a warning that names both."""
+def test_suggests_the_right_name(name: str, meant: str) -> None:
+    """A variable with a misspelt name is a warning that names the right one."""
     assert [f"{name} is not read: did you mean {meant}?"] == list(misspelt({name: "x"}, KNOWN))
     assert [] == without_use({name: "x"}, KNOWN)
 
 
-def test_what_is_of_no_use_here() -> None:
-    """What MLflow has for its server, traces and models is named once, and what is read or empty is not."""
+def test_lists_variables_without_effect() -> None:
+    """Variables of MLflow's server, models and traces are listed; those that are read or empty are not."""
     environment = {
         "MLFLOW_S3_ENDPOINT_URL": "http://minio",
         "MLFLOW_RUN_ID": "abc",

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment, resembling
+from service.upstream.transport import Limits, MlflowTransport
 from tests.api.serving import Client, serving
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
@@ -16,8 +16,8 @@ from tests.fakes.mlflow import FakeMlflow
 
 @pytest.fixture
 async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
-    async with Door(fake.url, Limits(attempts=1)) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits(attempts=1)) as transport:
+        yield MlflowClient(transport)
 
 
 async def never(_: float) -> None:
@@ -28,8 +28,8 @@ def named(fake: FakeMlflow, name: str) -> int:
     return sum(one.name == name for one in fake.store.experiments.values())
 
 
-async def test_an_absent_experiment_is_created(client: MlflowClient, fake: FakeMlflow) -> None:
-    """What MLflow lacks it gets, once."""
+async def test_creates_an_absent_experiment(client: MlflowClient, fake: FakeMlflow) -> None:
+    """The experiment that MLflow lacks is created once."""
     await ensure_experiment(client, "new", never)
     await ensure_experiment(client, "new", never)
     assert 1 == named(fake, "new")
@@ -37,10 +37,10 @@ async def test_an_absent_experiment_is_created(client: MlflowClient, fake: FakeM
 
 
 @pytest.mark.parametrize("stage", ["active", "deleted"])
-async def test_an_experiment_that_exists_is_left_alone(
+async def test_leaves_an_existing_experiment_alone(
     client: MlflowClient, fake: FakeMlflow, stage: str
 ) -> None:
-    """What is there stays as it is, a deleted one too."""
+    """An experiment that exists stays as it is, even if it is deleted."""
     fake.add_experiment("there", lifecycle_stage=stage)
     await ensure_experiment(client, "there", never)
     assert 0 == fake.count("experiments/create")
@@ -49,10 +49,10 @@ async def test_an_experiment_that_exists_is_left_alone(
     )
 
 
-async def test_ten_replicas_at_once(
+async def test_ten_replicas_create_one_experiment(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All look, find nothing, and create: one succeeds, and none complains."""
+    """Where ten replicas create the experiment at once, one succeeds, and none logs a warning."""
     looked, all_looked = 0, asyncio.Event()
 
     async def together(_: object) -> None:
@@ -78,7 +78,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_a_refusal_is_one_warning(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture, status: int, endpoint: str
 ) -> None:
-    """Where MLflow itself refuses, the service says so once, and does not try again."""
+    """Where MLflow itself refuses, the service logs one warning and does not try again."""
     refusal = '{"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}'
     fake.before = only(endpoint, answering(status, refusal, content_type="application/json"))
     await ensure_experiment(client, "new", never)
@@ -100,7 +100,7 @@ async def test_a_refusal_is_one_warning(
     ],
 )
 @pytest.mark.parametrize("endpoint", ["experiments/get-by-name", "experiments/create"])
-async def test_what_is_not_final(
+async def test_tries_again_after_answers_that_are_not_final(
     client: MlflowClient,
     fake: FakeMlflow,
     caplog: pytest.LogCaptureFixture,
@@ -109,7 +109,7 @@ async def test_what_is_not_final(
     content_type: str,
     endpoint: str,
 ) -> None:
-    """A proxy before MLflow is there, a user without rights yet: one warning, and tried until it works."""
+    """A proxy's page, or a user without rights, is one warning, and the service tries until it succeeds."""
     fake.before = only(endpoint, answering(status, text, content_type=content_type))
     pauses: list[float] = []
 
@@ -125,10 +125,10 @@ async def test_what_is_not_final(
     assert str(status) in warning
 
 
-async def test_each_cause_is_a_warning(
+async def test_each_cause_is_one_warning(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What answers in MLflow's place is a warning for each thing that it says, however often it says it."""
+    """Each different answer in MLflow's place is one warning, however often it is repeated."""
     faults = [answering(status) for status in (404, 401, 404, 403, 401)]
     fake.before = faults.pop(0)
 
@@ -153,15 +153,15 @@ async def test_each_cause_is_a_warning(
         ("alpha", [], None),
     ],
 )
-def test_names_that_are_nearly_the_same(name: str, names: list[str], expected: str | None) -> None:
-    """A slip of the pen is found, and names that are counted on are not taken for one."""
+def test_finds_a_similar_name(name: str, names: list[str], expected: str | None) -> None:
+    """A misspelt name resembles the right one, and names that differ by a number do not."""
     assert expected == resembling(name, names)
 
 
-async def test_a_slip_of_the_pen(
+async def test_warns_of_a_similar_name(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An experiment that is created beside one of nearly its name is a warning that names both."""
+    """A new experiment with nearly the name of another is a warning that names both."""
     fake.add_experiment("hedge-fund-research")
     await ensure_experiment(client, "hedge-fund-reserch", never)
     await ensure_experiment(client, "hedge-fund-reserch", never)
@@ -170,10 +170,10 @@ async def test_a_slip_of_the_pen(
     assert "'hedge-fund-reserch'" in warning
 
 
-async def test_an_outage_that_heals(
+async def test_tries_again_after_longer_and_longer_pauses(
     client: MlflowClient, fake: FakeMlflow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While MLflow does not answer it is tried again, after ever longer pauses, up to a longest."""
+    """While MLflow does not answer, the pauses between attempts grow up to a limit."""
     await fake.stop()
     pauses: list[float] = []
 
@@ -182,15 +182,15 @@ async def test_an_outage_that_heals(
         if len(pauses) == 9:
             await fake.start()
 
-    async with Door(fake.url, Limits(attempts=1, breaker_failures=100)) as door:
-        await ensure_experiment(MlflowClient(door), "new", sleep)
+    async with MlflowTransport(fake.url, Limits(attempts=1, breaker_failures=100)) as transport:
+        await ensure_experiment(MlflowClient(transport), "new", sleep)
     assert [0.5, 1, 2, 4, 8, 16, 30, 30, 30] == pauses
     assert 1 == named(fake, "new")
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_an_outage_between_looking_and_creating(client: MlflowClient, fake: FakeMlflow) -> None:
-    """A creation that fails is tried again from the look."""
+async def test_a_failed_creation_starts_over(client: MlflowClient, fake: FakeMlflow) -> None:
+    """After a creation that fails, the service looks for the experiment again before it creates it."""
     fake.before = only("experiments/create", answering(503))
 
     async def heal(_: float) -> None:
@@ -221,22 +221,22 @@ async def listed(api: Client) -> list[str]:
     return [one["name"] for one in (await response.json())["experiments"]]
 
 
-async def test_the_service_creates_it_when_it_starts(fake: FakeMlflow) -> None:
-    """MLFLOW_EXPERIMENT_NAME is created in the background of a start."""
+async def test_the_service_creates_it_at_the_start(fake: FakeMlflow) -> None:
+    """A service that starts creates MLFLOW_EXPERIMENT_NAME in the background."""
     async with serving(fake.url, mlflow_experiment_name="research", create_experiment=True) as api:
         await until_created(fake, "research")
         assert ["Default", "research"] == await listed(api)
 
 
-async def test_the_service_takes_requests_meanwhile(fake: FakeMlflow) -> None:
-    """An MLflow that is not there yet delays neither the start nor the stop."""
+async def test_an_absent_mlflow_delays_no_start_and_no_stop(fake: FakeMlflow) -> None:
+    """The service starts, answers and stops while it still waits for MLflow to create the experiment."""
     await fake.stop()
     async with serving(fake.url, mlflow_experiment_name="research", create_experiment=True) as api:
         assert 200 == (await api.get("/livez")).status
 
 
-async def test_creating_can_be_turned_off(fake: FakeMlflow) -> None:
-    """TRACKING_CREATE_EXPERIMENT=false leaves MLflow as it is."""
+async def test_creates_nothing_where_that_is_turned_off(fake: FakeMlflow) -> None:
+    """With TRACKING_CREATE_EXPERIMENT=false the service creates no experiment."""
     async with serving(fake.url, mlflow_experiment_name="research", create_experiment=False) as api:
         assert ["Default"] == await listed(api)
     assert {"experiments/search"} == {call.endpoint for call in fake.calls}

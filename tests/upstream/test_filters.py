@@ -130,21 +130,21 @@ def test_two_comparisons_are_read_back_as_meant(run_type: str, strategy_id: str)
         ({"a": "x\\", "b": "y"}, Filter("tags.a LIKE 'x_' AND tags.b = 'y'", exact=False)),
     ],
 )
-def test_how_values_are_written(tags: dict[str, str], expected: Filter) -> None:
-    """A value stands in the quotes that it lacks; what no quotes can hold is a pattern."""
+def test_quotes_values_or_makes_patterns(tags: dict[str, str], expected: Filter) -> None:
+    """A value stands in quotes that it does not contain; one that no quotes can hold becomes a pattern."""
     assert expected == by_tags(tags)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a-b", "a/b", "a`b", "a'b", "é", "a=b"])
-def test_a_key_that_needs_quoting_is_refused(key: str) -> None:
-    """Only names of letters, digits, `_` and `.` are written."""
+def test_refuses_keys_that_need_quoting(key: str) -> None:
+    """Only keys of letters, digits, `_` and `.` get into a filter."""
     with pytest.raises(ValueError, match="needs quoting"):
         by_tags({key: "x"})
 
 
 @pytest.mark.parametrize("text", ["a", "0", "abc123def456", "A_b-C", "a" * 256, "4" * 32])
-def test_ids_that_mlflow_allows(text: str) -> None:
-    """Letters and digits, then `_` and `-` too, 256 characters at most."""
+def test_accepts_ids_that_mlflow_allows(text: str) -> None:
+    """An id begins with a letter or digit, has `_` and `-` too, and at most 256 characters."""
     assert is_run_id(text)
 
 
@@ -168,14 +168,14 @@ def test_ids_that_mlflow_allows(text: str) -> None:
         "x" * 10_000,
     ],
 )
-def test_ids_that_mlflow_does_not_allow(text: str) -> None:
-    """Everything else, a line's end included, is no id."""
+def test_rejects_ids_that_mlflow_does_not_allow(text: str) -> None:
+    """Any other text, even one that only ends with a line feed, is not an id."""
     assert not is_run_id(text)
 
 
 @given(st.text(max_size=10))
-def test_an_id_is_what_mlflow_says(text: str) -> None:
-    """What counts as an id is what MLflow itself lets a run have, in ASCII."""
+def test_agrees_with_mlflow_about_ids(text: str) -> None:
+    """An id is what MLflow itself accepts as one, in ASCII."""
     allowed = bool(_RUN_ID_REGEX.match(text)) and text.isascii() and not text.endswith("\n")
     assert allowed is is_run_id(text)
 
@@ -194,7 +194,7 @@ def test_ids_are_read_back_as_meant(run_ids: list[str]) -> None:
 
 
 @pytest.mark.parametrize("run_id", ["", "a'b", "a, 'b'", "\\x41", "a\n"])
-def test_an_id_that_is_none_is_never_written(run_id: str) -> None:
-    """What MLflow does not allow as an id does not get into a filter."""
+def test_writes_no_malformed_id(run_id: str) -> None:
+    """A text that MLflow does not allow as an id does not get into a filter."""
     with pytest.raises(ValueError, match="does not allow"):
         by_ids(["fine", run_id])

@@ -42,8 +42,8 @@ def pair(written: str) -> bytes:
         ("NaN", "NaN"),
     ],
 )
-def test_what_is_no_text_becomes_one(written: str, expected: str) -> None:
-    """A param or tag that is not a text is what stands in the JSON; null is not set, which is empty."""
+def test_values_that_are_no_strings_become_text(written: str, expected: str) -> None:
+    """A param or tag that is not a string reads as its JSON; null reads as the empty string."""
     run = wire.read_run(pair(written))
     assert ({"k": expected}, {"k": expected}) == (run.params, run.tags)
 
@@ -51,8 +51,8 @@ def test_what_is_no_text_becomes_one(written: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "data", [None, {}, {"metrics": None, "params": None, "tags": None}, {"tags": [None]}]
 )
-def test_null_is_not_set(data: object) -> None:
-    """Lists, the data and what stands in the info may all be null."""
+def test_null_reads_as_not_set(data: object) -> None:
+    """Lists, the data and the members of the info may all be null."""
     run = wire.read_run(
         body(data, run_name=None, start_time=None, end_time=None, artifact_uri=None, lifecycle_stage=None)
     )
@@ -66,8 +66,8 @@ def test_null_is_not_set(data: object) -> None:
     assert ({}, {}, {}) == (run.params, run.metrics, run.tags)
 
 
-def test_a_run_of_the_oldest_servers() -> None:
-    """The id may stand in run_uuid alone, or in both; run_id wins."""
+def test_reads_run_uuid_as_the_id() -> None:
+    """The id may stand in run_uuid alone; where both are set, run_id counts."""
     written = {"run": {"info": {"run_uuid": "old", "status": "FINISHED"}}}
     assert "old" == wire.read_run(json.dumps(written).encode()).run_id
     assert "r" == wire.read_run(body(run_uuid="old")).run_id
@@ -87,15 +87,15 @@ def test_a_run_of_the_oldest_servers() -> None:
         (0, "0"),
     ],
 )
-def test_statuses(status: object, expected: str) -> None:
-    """A status may be protobuf's number; one that is not known is as the server says; none is RUNNING."""
+def test_reads_statuses(status: object, expected: str) -> None:
+    """A status may be protobuf's number; an unknown one stays as it is, and a missing one is RUNNING."""
     run = wire.read_run(body(status=status))
     assert expected == run.status
     assert (expected == "FINISHED") is run.is_terminal
 
 
 def test_ids_may_be_numbers() -> None:
-    """What the ids are is text, however the server writes it."""
+    """Ids that a server sends as numbers read as text."""
     run = wire.read_run(body(run_id=7, experiment_id=3))
     assert ("7", "3") == (run.run_id, run.experiment_id)
 
@@ -113,8 +113,10 @@ def test_ids_may_be_numbers() -> None:
         ([("m", 9.0, -1, 1), ("m", 1.0, 0, 0)], 1.0),
     ],
 )
-def test_a_metric_that_is_there_twice(metrics: list[tuple[Any, ...]], expected: float | None) -> None:
-    """Of a repeated key the highest step counts, then the latest time, in whatever order they come."""
+def test_the_latest_of_repeated_metrics_counts(
+    metrics: list[tuple[Any, ...]], expected: float | None
+) -> None:
+    """Of a repeated metric the highest step counts, then the latest time, in whatever order they come."""
     written = [
         {"key": key, "value": value, "step": step, "timestamp": timestamp}
         for key, value, step, timestamp in metrics
@@ -123,15 +125,15 @@ def test_a_metric_that_is_there_twice(metrics: list[tuple[Any, ...]], expected: 
     assert {"m": expected, "other": 3.0} == read
 
 
-def test_a_param_or_tag_that_is_there_twice() -> None:
-    """MLflow has each once; of two the last counts."""
+def test_the_last_of_repeated_params_counts() -> None:
+    """Of a param or tag that a server repeats, the last one counts."""
     pairs = [{"key": "k", "value": "a"}, {"key": "k", "value": "b"}]
     run = wire.read_run(body({"params": pairs, "tags": pairs}))
     assert ({"k": "b"}, {"k": "b"}) == (run.params, run.tags)
 
 
-def test_bytes_that_are_no_utf8_are_replaced() -> None:
-    """A text in another encoding stays readable for the rest of it."""
+def test_replaces_bytes_that_are_no_utf8() -> None:
+    """A text in another encoding stays readable except for the bytes that are no UTF-8."""
     assert {"k": "\ufffdx"} == wire.read_run(pair('"?x"').replace(b"?", b"\xe9")).params
 
 
@@ -146,8 +148,8 @@ def test_bytes_that_are_no_utf8_are_replaced() -> None:
         {"info": {"run_id": "bad"}, "data": [1]},
     ],
 )
-def test_a_run_that_cannot_be_read_costs_itself(run: object) -> None:
-    """The others of the list are read, and the one that is left out is named, with the reason."""
+def test_leaves_out_an_unreadable_run(run: object) -> None:
+    """The other runs of the list are read, and the one that is left out is named, with the reason."""
     others = [{"info": {**INFO, "run_id": f"r{number}"}} for number in range(7)]
     page = read_runs(json.dumps({"runs": [*others[:3], run, *others[3:]], "next_page_token": "t"}).encode())
     assert [f"r{number}" for number in range(7)] == [one.run_id for one in page.found]
@@ -156,22 +158,22 @@ def test_a_run_that_cannot_be_read_costs_itself(run: object) -> None:
 
 
 @pytest.mark.parametrize("run", [None, 5, {}, {"info": None}, {"info": {"status": "FINISHED"}}])
-def test_a_list_in_which_nothing_has_an_id_is_none(run: object) -> None:
-    """It is not MLflow's, and must not look like an empty one; beside good runs it costs itself."""
+def test_rejects_a_list_without_any_id(run: object) -> None:
+    """A list in which no run has an id is a WireError; beside good runs, one without an id is left out."""
     with pytest.raises(WireError):
         read_runs(json.dumps({"runs": [run, run]}).encode())
     page = read_runs(json.dumps({"runs": [{"info": INFO}, run]}).encode())
     assert (["r"], [""]) == ([one.run_id for one in page.found], [one.name for one in page.unreadable])
 
 
-def test_a_list_of_one_run_that_cannot_be_read() -> None:
-    """A run with an id is one of MLflow's, whatever else: the list is without it."""
+def test_a_list_of_one_unreadable_run_is_empty() -> None:
+    """A list whose only run has an id but cannot be read is an empty list."""
     page = read_runs(b'{"runs": [{"info": {"run_id": "bad", "start_time": "x"}}]}')
     assert ([], [Unreadable("bad", "a time is not a number")]) == (page.found, page.unreadable)
 
 
-def test_experiments_as_others_write_them() -> None:
-    """Numbers are texts, null is not set, and what does not say that it is deleted is active."""
+def test_reads_experiments_of_other_servers() -> None:
+    """Numbers read as text, null as not set, and an experiment is active unless it is marked as deleted."""
     written = {"experiment_id": 7, "name": "e", "artifact_location": None, "creation_time": "5"}
     reply = {"experiments": [written], "next_page_token": None}
     assert [Experiment("7", "e", "", "active", 5)] == read_experiments(json.dumps(reply).encode()).found
@@ -180,8 +182,8 @@ def test_experiments_as_others_write_them() -> None:
     )
 
 
-def test_an_experiment_that_cannot_be_read_costs_itself() -> None:
-    """The others are read, and the one is named."""
+def test_leaves_out_an_unreadable_experiment() -> None:
+    """The other experiments of the list are read, and the one that is left out is named."""
     good = {"experiment_id": "1", "name": "e", "lifecycle_stage": "active"}
     bad = {"experiment_id": "2", "name": None}
     page = read_experiments(json.dumps({"experiments": [bad, good]}).encode())
@@ -192,5 +194,5 @@ def test_an_experiment_that_cannot_be_read_costs_itself() -> None:
 
 
 def test_a_page_token_may_be_a_number() -> None:
-    """It goes back as text."""
+    """A page token that a server sends as a number goes back as text."""
     assert "5" == read_runs(json.dumps({"runs": [{"info": INFO}], "next_page_token": 5}).encode()).token

@@ -12,7 +12,7 @@ from service.upstream.names import Names
 
 
 def test_equal_names_are_one_object() -> None:
-    """Runs of several replies share the names of what they have, and their statuses."""
+    """Runs of several replies share the objects of their names and statuses."""
     names = Names()
     body = json.dumps(
         {
@@ -34,7 +34,7 @@ def test_equal_names_are_one_object() -> None:
 
 
 def test_the_table_is_bounded() -> None:
-    """However many names there are, it takes eight mebibytes, and goes on sharing what is new."""
+    """However many names there are, the table takes eight mebibytes, and goes on sharing new ones."""
     names = Names()
     for number in range(100_000):
         name = f"metric {number}"
@@ -43,15 +43,15 @@ def test_the_table_is_bounded() -> None:
     assert getsizeof(names) + sum(map(getsizeof, names)) < 8 * 2**20
 
 
-def test_a_long_name_has_no_place() -> None:
-    """It is itself, each time: one name cannot fill the table."""
+def test_a_long_name_is_not_kept() -> None:
+    """A very long name is returned as it is: one name cannot fill the table."""
     names = Names()
     assert "x" * 5_000 == names["x" * 5_000]
     assert {} == names
 
 
 @pytest.mark.thorough
-def test_names_of_runs_that_are_gone_are_gone() -> None:
+def test_frees_the_names_of_runs_that_are_gone() -> None:
     """Reading ever new names leaves no more in memory than the table."""
     names = Names()
 

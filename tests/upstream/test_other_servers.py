@@ -10,7 +10,7 @@ from aiohttp import web
 from service.errors import UpstreamAuth, UpstreamForbidden, UpstreamRefused
 from service.tracking.runs import RunQuestion
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes import others
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
@@ -59,8 +59,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def client(fake: FakeMlflow, clock: Clock) -> AsyncIterator[MlflowClient]:
-    async with Door(fake.url, Limits(attempts=1)) as door:
-        yield MlflowClient(door, clock)
+    async with MlflowTransport(fake.url, Limits(attempts=1)) as transport:
+        yield MlflowClient(transport, clock)
 
 
 async def listed(client: MlflowClient, run_type: str | None = None, limit: int = 50) -> list[str]:

@@ -10,8 +10,8 @@ from aiohttp import web
 from service.errors import UpstreamTimeout, UpstreamTooLarge
 from service.tracking.runs import RunQuestion
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
 from service.upstream.portions import Portions
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.faults import only
 from tests.fakes.mlflow import FakeMlflow
 
@@ -29,15 +29,15 @@ class Clock:
         return self.now
 
 
-def test_as_many_as_are_wanted() -> None:
-    """Where nothing was too much, nothing is held back."""
+def test_asks_for_all_at_first() -> None:
+    """Where nothing was too much, a caller gets the whole number."""
     portions = Portions(64 * MB, Clock())
     portions.went_well("a", 50, 1.0, MB)
     assert (50, 1000) == (portions.of("a", 50), portions.of("a", 1000))
 
 
-def test_a_quarter_of_what_was_too_much() -> None:
-    """It is one at the least, for that list only, and never more than is wanted."""
+def test_asks_for_a_quarter_of_what_was_too_much() -> None:
+    """The number falls to a quarter, for that list only, and to one at the least."""
     portions = Portions(64 * MB, Clock())
     assert [12, 3, 1, 1] == [portions.were_too_much("a", asked) for asked in (50, 12, 3, 1)]
     assert (1, 50) == (portions.of("a", 50), portions.of("b", 50))
@@ -57,8 +57,8 @@ def test_a_quarter_of_what_was_too_much() -> None:
         (1.0, 20 * MB, 61.0, 12),  # twice that may be too large
     ],
 )
-def test_how_it_grows_again(seconds: float, size: int, after: float, expected: int) -> None:
-    """Where answers are quick and small much more is asked for at once, else a little each minute."""
+def test_grows_again(seconds: float, size: int, after: float, expected: int) -> None:
+    """Where answers are quick and small the number grows at once, else twofold a minute."""
     clock = Clock()
     portions = Portions(64 * MB, clock)
     portions.were_too_much("a", 48)
@@ -67,16 +67,16 @@ def test_how_it_grows_again(seconds: float, size: int, after: float, expected: i
     assert expected == portions.of("a", 1000)
 
 
-def test_fewer_than_may_be_asked_for_prove_nothing() -> None:
-    """A short page that comes quickly does not make a long one less slow."""
+def test_short_pages_prove_nothing() -> None:
+    """A short page that comes quickly does not let the number grow."""
     portions = Portions(64 * MB, Clock())
     portions.were_too_much("a", 48)
     portions.went_well("a", 1, 0.01, 100)
     assert 12 == portions.of("a", 50)
 
 
-def test_lists_that_nobody_asks_for_are_forgotten() -> None:
-    """A thousand are remembered, the last ones."""
+def test_remembers_a_thousand_lists() -> None:
+    """Of more than a thousand lists, those that were used longest ago are forgotten."""
     portions = Portions(64 * MB, Clock())
     for number in range(1_001):
         portions.were_too_much(number, 40)
@@ -86,8 +86,8 @@ def test_lists_that_nobody_asks_for_are_forgotten() -> None:
 @pytest.fixture
 async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
     limits = Limits(attempts=1, max_body_bytes=100_000, deadline=0.6, read_timeout=0.4)
-    async with Door(fake.url, limits) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(fake.url, limits) as transport:
+        yield MlflowClient(transport)
 
 
 def asked(fake: FakeMlflow) -> list[int]:
@@ -103,8 +103,8 @@ def wide(fake: FakeMlflow, runs: int, metrics: int) -> list[str]:
     return [fake.add_run(metrics=dict.fromkeys(names, 0.5)) for _ in range(runs)][::-1]
 
 
-async def test_a_list_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -> None:
-    """It is read in smaller pages, in order, and the next question begins with what worked."""
+async def test_reads_a_large_list_in_smaller_pages(client: MlflowClient, fake: FakeMlflow) -> None:
+    """A list that is too large is read in order in smaller pages, with which the next question begins."""
     run_ids = wide(fake, 50, 50)
     assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
     assert 50 == asked(fake)[0]
@@ -112,8 +112,8 @@ async def test_a_list_that_is_too_large(client: MlflowClient, fake: FakeMlflow) 
     assert [12, 12, 12, 12, 12] == asked(fake)
 
 
-async def test_a_run_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -> None:
-    """One run above the bound is too large, whatever is asked for."""
+async def test_a_single_large_run_fails(client: MlflowClient, fake: FakeMlflow) -> None:
+    """A run that is larger than the bound fails, whatever number is asked for."""
     wide(fake, 3, 1_000)
     with pytest.raises(UpstreamTooLarge):
         await client.search(QUESTION)
@@ -123,16 +123,16 @@ async def test_a_run_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -
     assert [1] == asked(fake)
 
 
-async def test_a_comparison_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -> None:
-    """Its runs are asked for one by one."""
+async def test_reads_a_large_comparison_run_by_run(client: MlflowClient, fake: FakeMlflow) -> None:
+    """The runs of a comparison that is too large are read one by one."""
     run_ids = wide(fake, 5, 300)
     found = (await client.runs(run_ids, "0")).value
     assert run_ids == [run and run.run_id for run in found]
     assert (1, 5) == (fake.count("runs/search"), fake.count("runs/get"))
 
 
-async def test_a_list_that_is_too_slow(fake: FakeMlflow) -> None:
-    """What is left of the time is for smaller pages, and whoever comes after begins with them."""
+async def test_reads_a_slow_list_in_smaller_pages(fake: FakeMlflow) -> None:
+    """After a page that is too slow, the call goes on with smaller pages, and later calls begin with them."""
     run_ids = wide(fake, 20, 1)
 
     class Ticking(Clock):
@@ -145,15 +145,15 @@ async def test_a_list_that_is_too_slow(fake: FakeMlflow) -> None:
             await asyncio.Event().wait()
 
     fake.before = only("runs/search", hang)
-    async with Door(fake.url, Limits(attempts=1, read_timeout=0.2)) as door:
-        client = MlflowClient(door, Ticking())
+    async with MlflowTransport(fake.url, Limits(attempts=1, read_timeout=0.2)) as transport:
+        client = MlflowClient(transport, Ticking())
         for expected in ([50, 12, 12], [12, 12]):
             assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
             assert expected == asked(fake)
 
 
-async def test_a_server_that_hangs_is_asked_twice(client: MlflowClient, fake: FakeMlflow) -> None:
-    """A server that is ill is not asked ever more; and when it is well again, all comes in a few pages."""
+async def test_asks_a_hanging_server_twice(client: MlflowClient, fake: FakeMlflow) -> None:
+    """A server that hangs gets two requests; once it answers again, few pages hold the whole list."""
     run_ids = wide(fake, 50, 1)
     hanging = asyncio.Event()
 

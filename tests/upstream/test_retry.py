@@ -1,56 +1,25 @@
-"""Whether and when a call is made again: the rules, and the door that follows them."""
-
-from datetime import UTC, datetime
+"""Whether and when another attempt is made: the budget, the pauses, and the transport that keeps to them."""
 
 import pytest
 
 from service.errors import UpstreamAuth, UpstreamError, UpstreamFailure, UpstreamUnavailable
-from service.upstream.door import Door, Limits
-from service.upstream.retry import RetryBudget, pause_before, retry_after
+from service.upstream.retry import RetryBudget, pause_before
+from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.wire import read_experiments
 from tests.fakes.faults import Hook, answering, first, half_a_body, only, reset
 from tests.fakes.mlflow import FakeMlflow
-
-NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", 0),
-        ("0", 0),
-        ("7", 7),
-        (" 7 ", 7),
-        ("3600", 60),
-        ("9" * 5_000, 60),
-        ("-1", 0),
-        ("1.5", 0),
-        ("٣", 0),
-        ("soon", 0),
-        ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
-        ("Wed, 21 Oct 2026 07:28:30 -0000", 30),
-        ("Wed, 21 Oct 2026 09:28:05 +0200", 5),
-        ("Wed, 21 Oct 2026 07:00:00 GMT", 0),
-        ("Wed, 21 Oct 2027 07:00:00 GMT", 60),
-        ("Wed, 21 Oct 99999999999999999999 07:00:00 GMT", 0),
-        ("Wed, 21 Oct 2026 07:00:00 +99999999999999999999", 0),
-    ],
-)
-def test_retry_after(text: str, expected: int) -> None:
-    """Whole seconds or a date, a minute at most; what is neither asks for nothing."""
-    assert expected == retry_after(text, NOW)
 
 
 @pytest.mark.parametrize(
     ("attempt", "jitter", "expected"),
     [(2, 1.0, 0.1), (2, 0.5, 0.05), (3, 1.0, 0.2), (5, 1.0, 0.8), (9, 1.0, 1.0), (9, 0.0, 0.0)],
 )
-def test_pauses(attempt: int, jitter: float, expected: float) -> None:
-    """Pauses double up to a second, and are shortened by chance."""
+def test_pauses_double_with_jitter(attempt: int, jitter: float, expected: float) -> None:
+    """Pauses double up to a second, and a random factor shortens them."""
     assert expected == pause_before(attempt, lambda: jitter)
 
 
-def test_the_budget() -> None:
+def test_the_budget_is_a_tenth_of_the_calls() -> None:
     """Ten retries are free, then ten calls earn one, and no more than ten are saved up."""
     budget, question = RetryBudget(), 1
     budget.answered(question)
@@ -66,16 +35,16 @@ def test_the_budget() -> None:
     assert 10 == sum(budget.spend(question) for _ in range(20))
 
 
-def test_what_was_never_answered_leaves_retries_to_the_others() -> None:
-    """Questions that may always fail take half of the budget, however many different ones there are."""
+def test_unanswered_questions_leave_retries_to_the_others() -> None:
+    """Questions that were never answered take half of the budget, however many different ones there are."""
     budget = RetryBudget()
     budget.answered(-1)
     assert 5 == sum(budget.spend(question) for question in range(1_000))
     assert 5 == sum(budget.spend(-1) for _ in range(20))
 
 
-def test_what_is_known_to_be_answered_is_bounded() -> None:
-    """Of several thousand questions the one that was asked longest ago is forgotten."""
+def test_remembers_a_bounded_number_of_answered_questions() -> None:
+    """Of several thousand questions the one that was answered longest ago is forgotten."""
     budget = RetryBudget()
     for question in (1, 2, 1, *range(10, 10 + 4_095)):
         budget.answered(question)
@@ -99,25 +68,27 @@ class Clock:
         self.now += seconds
 
 
-async def knock(fake: FakeMlflow, clock: Clock, limits: Limits | None = None, times: int = 1) -> Door:
-    """Call as often as told, through one door; the door, for what it counted."""
-    async with Door(fake.url, limits or Limits(), clock=clock, sleep=clock.sleep) as door:
+async def knock(
+    fake: FakeMlflow, clock: Clock, limits: Limits | None = None, times: int = 1
+) -> MlflowTransport:
+    """Call as often as told, through one transport, which is returned for what it counted."""
+    async with MlflowTransport(fake.url, limits or Limits(), clock=clock, sleep=clock.sleep) as transport:
         for _ in range(times):
-            await door.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
-        return door
+            await transport.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
+        return transport
 
 
 @pytest.mark.parametrize("fault", [answering(500), answering(503), answering(429), half_a_body, reset])
-async def test_a_failure_is_tried_again(fake: FakeMlflow, fault: Hook) -> None:
-    """Two failures of MLflow's, a broken connection included, are not the caller's."""
+async def test_retries_failures(fake: FakeMlflow, fault: Hook) -> None:
+    """A caller does not notice two failures of MLflow or of the connection."""
     fake.before, clock = first(2, fault), Clock()
-    door = await knock(fake, clock)
-    assert (2, 3) == (door.retries, fake.count("experiments/search"))
+    transport = await knock(fake, clock)
+    assert (2, 3) == (transport.layers.retrying.retries, fake.count("experiments/search"))
     assert 2 == len(clock.slept)
 
 
-async def test_the_last_failure_is_told(fake: FakeMlflow) -> None:
-    """After the attempts that are allowed the failure is the caller's."""
+async def test_raises_the_last_failure(fake: FakeMlflow) -> None:
+    """After the last attempt that is allowed, the caller gets its failure."""
     fake.before, clock = answering(500), Clock()
     with pytest.raises(UpstreamError):
         await knock(fake, clock, Limits(attempts=4))
@@ -128,18 +99,18 @@ async def test_the_last_failure_is_told(fake: FakeMlflow) -> None:
     ("status", "expected"),
     [(400, UpstreamError), (404, UpstreamError), (401, UpstreamAuth), (403, UpstreamAuth)],
 )
-async def test_a_refusal_is_not_tried_again(
+async def test_does_not_retry_refusals(
     fake: FakeMlflow, status: int, expected: type[UpstreamFailure]
 ) -> None:
-    """What MLflow refuses, it would refuse again."""
+    """A call that MLflow refuses is made once."""
     fake.before, clock = answering(status), Clock()
     with pytest.raises(expected):
         await knock(fake, clock)
     assert 1 == fake.count("experiments/search")
 
 
-async def test_silence_is_not_tried_again(fake: FakeMlflow) -> None:
-    """An MLflow that is too slow is not helped by being asked more."""
+async def test_does_not_retry_timeouts(fake: FakeMlflow) -> None:
+    """A call that times out is made once: more requests do not help a slow MLflow."""
     fake.latency, clock = 5.0, Clock()
     with pytest.raises(UpstreamFailure):
         await knock(fake, clock, Limits(deadline=0.1))
@@ -147,16 +118,16 @@ async def test_silence_is_not_tried_again(fake: FakeMlflow) -> None:
 
 
 @pytest.mark.parametrize(("status", "seconds"), [(429, 1), (503, 2)])
-async def test_retry_after_is_honoured(fake: FakeMlflow, status: int, seconds: int) -> None:
-    """MLflow's own word on when to come back is the shortest pause."""
+async def test_honours_retry_after(fake: FakeMlflow, status: int, seconds: int) -> None:
+    """The next attempt waits for as long as MLflow's Retry-After says."""
     fake.before, clock = first(1, answering(status, headers={"Retry-After": str(seconds)})), Clock()
     await knock(fake, clock)
     assert [seconds] == clock.slept
 
 
 @pytest.mark.parametrize("seconds", [2, 7, 60])
-async def test_a_long_pause_is_the_callers(fake: FakeMlflow, seconds: int) -> None:
-    """Where MLflow wants a pause of more than a second, the caller is told so at once."""
+async def test_leaves_a_long_pause_to_the_caller(fake: FakeMlflow, seconds: int) -> None:
+    """Where MLflow wants a pause of more than a second after a 429, the caller gets it at once."""
     fake.before, clock = answering(429, headers={"Retry-After": str(seconds)}), Clock()
     with pytest.raises(UpstreamUnavailable) as caught:
         await knock(fake, clock)
@@ -183,41 +154,45 @@ FINAL: dict[str, tuple[int, str, str, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", FINAL)
-async def test_what_would_fail_again_is_not_tried_again(fake: FakeMlflow, name: str) -> None:
-    """One attempt, no token of the budget, and no step towards an open breaker."""
+async def test_does_not_retry_what_would_fail_again(fake: FakeMlflow, name: str) -> None:
+    """A failure that would repeat costs one attempt and no retry of the budget, and opens no breaker."""
     status, text, content_type, headers = FINAL[name]
     fake.before = only(
         "experiments/search", answering(status, text, content_type=content_type, headers=headers)
     )
     clock = Clock()
     limits = Limits(max_body_bytes=1_000)
-    async with Door(fake.url, limits, clock=clock, sleep=clock.sleep) as door:
+    async with MlflowTransport(fake.url, limits, clock=clock, sleep=clock.sleep) as transport:
         for number in range(50):
             with pytest.raises(UpstreamError):
-                await door.call("POST", "experiments/search", read_experiments, json={"max_results": number})
+                await transport.call(
+                    "POST", "experiments/search", read_experiments, json={"max_results": number}
+                )
         assert (0, 10.0, "closed", 0) == (
-            door.retries,
-            door.budget.tokens,
-            door.breaker.state,
-            door.breaker.openings,
+            transport.layers.retrying.retries,
+            transport.layers.retrying.budget.tokens,
+            transport.layers.breaker.state,
+            transport.layers.breaker.openings,
         )
     assert 50 == fake.count("experiments/search")
 
 
-async def test_nothing_is_tried_beyond_the_deadline(fake: FakeMlflow) -> None:
-    """A pause that would take longer than the caller waits is not made."""
-    fake.before, clock = first(1, answering(429, headers={"Retry-After": "30"})), Clock()
-    with pytest.raises(UpstreamUnavailable) as caught:
+async def test_does_not_retry_past_the_deadline(fake: FakeMlflow) -> None:
+    """There is no further attempt where the pause before it would end after the deadline."""
+    fake.before, clock = first(1, answering(503, headers={"Retry-After": "12"})), Clock()
+    with pytest.raises(UpstreamError) as caught:
         await knock(fake, clock, Limits(deadline=10))
-    assert ([], 30) == (clock.slept, caught.value.retry_after)
+    assert ([], 1, 12) == (clock.slept, fake.count("experiments/search"), caught.value.retry_after)
 
 
-async def test_an_outage_is_not_multiplied(fake: FakeMlflow) -> None:
+async def test_does_not_multiply_an_outage(fake: FakeMlflow) -> None:
     """When the budget is spent, each call is one attempt."""
     fake.before, clock = answering(500), Clock()
-    async with Door(fake.url, Limits(breaker_failures=1_000), clock=clock, sleep=clock.sleep) as door:
-        door.breaker.report = lambda *_, **__: None  # type: ignore[method-assign]
+    async with MlflowTransport(
+        fake.url, Limits(breaker_failures=1_000), clock=clock, sleep=clock.sleep
+    ) as transport:
+        transport.layers.breaker.record = lambda *_: None  # type: ignore[method-assign]
         for _ in range(20):
             with pytest.raises(UpstreamError):
-                await door.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
+                await transport.call("POST", "experiments/search", lambda body: body, json={"max_results": 1})
     assert 20 + 5 <= fake.count("experiments/search") <= 20 + 8

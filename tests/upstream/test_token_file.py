@@ -8,10 +8,10 @@ import pytest
 
 from service.errors import UpstreamAuth
 from service.upstream.access import Access
-from service.upstream.door import Door, Limits
 from service.upstream.token_file import TokenFile, read_token
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.mlflow import FakeMlflow
-from tests.upstream.test_door import knock
+from tests.upstream.test_transport import knock
 
 
 class Clock:
@@ -33,8 +33,8 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("content", [b"one", b"one\n", b"one\r\n", b" one \n\n", b"\xef\xbb\xbfone\n"])
-def test_what_stands_around_a_token(file: Path, content: bytes) -> None:
-    """Line ends, spaces and a byte order mark around it are no part of the token."""
+def test_strips_what_stands_around_a_token(file: Path, content: bytes) -> None:
+    """Line ends, spaces and a byte order mark around a token are not part of it."""
     file.write_bytes(content)
     assert "one" == read_token(file)
 
@@ -42,15 +42,15 @@ def test_what_stands_around_a_token(file: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"one\ntwo", b"one two", b"on\xff", "é".encode(), b"x" * 65_537]
 )
-def test_what_is_no_token(file: Path, content: bytes) -> None:
-    """Nothing, several lines, or what fits in no header is refused by the file's name alone."""
+def test_rejects_files_without_one_token(file: Path, content: bytes) -> None:
+    """An empty file, several lines, or text that no header can hold is an error that names the file alone."""
     file.write_bytes(content)
     with pytest.raises(ValueError, match="token: ") as caught:
         TokenFile(file)
     assert "one" not in str(caught.value).removeprefix(str(file)).replace("one token", "")
 
 
-def test_it_is_read_again(file: Path) -> None:
+def test_reads_the_file_again_after_a_second(file: Path) -> None:
     """A new token is sent within a second, and the file is not read for each call."""
     clock = Clock()
     token = TokenFile(file, clock)
@@ -61,8 +61,8 @@ def test_it_is_read_again(file: Path) -> None:
     assert bearer("two") == token.header()
 
 
-def test_it_is_swapped_by_a_link(tmp_path: Path) -> None:
-    """Kubernetes projects a secret as a link to a link that it swaps: the new token is found."""
+def test_follows_a_link_that_is_swapped(tmp_path: Path) -> None:
+    """The new token is found where Kubernetes swaps a link to a link."""
     for number, content in enumerate(["one", "two"]):
         (tmp_path / f"..{number}").mkdir()
         (tmp_path / f"..{number}" / "token").write_text(content)
@@ -76,8 +76,10 @@ def test_it_is_swapped_by_a_link(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["gone", "empty", "rubbish"])
-def test_a_file_in_trouble(file: Path, caplog: pytest.LogCaptureFixture, trouble: str) -> None:
-    """The last token stays, the log says so once, and a file that is well again counts."""
+def test_keeps_the_last_token_of_a_broken_file(
+    file: Path, caplog: pytest.LogCaptureFixture, trouble: str
+) -> None:
+    """The last token stays in use, the log says so once, and a file that is valid again counts."""
     clock = Clock()
     token = TokenFile(file, clock)
     if trouble == "gone":
@@ -88,7 +90,7 @@ def test_a_file_in_trouble(file: Path, caplog: pytest.LogCaptureFixture, trouble
         clock.now = second
         assert bearer("one") == token.header()
     [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert "the token for MLflow stays as it was" in record.getMessage()
+    assert "the last token for MLflow stays in use" in record.getMessage()
     file.write_text("two")
     clock.now = 6
     assert bearer("two") == token.header()
@@ -105,23 +107,25 @@ async def fake() -> AsyncIterator[FakeMlflow]:
         yield served
 
 
-async def test_a_refused_token_is_looked_up_at_once(file: Path, fake: FakeMlflow) -> None:
-    """When MLflow refuses a token whose file has another by now, the call is made again with that."""
-    async with Door(fake.url, Limits(), access=Access(token=TokenFile(file, Clock()))) as door:
+async def test_reads_the_file_when_mlflow_refuses_the_token(file: Path, fake: FakeMlflow) -> None:
+    """When MLflow refuses a token and the file holds a new one, the call is repeated with that."""
+    async with MlflowTransport(
+        fake.url, Limits(), access=Access(token=TokenFile(file, Clock()))
+    ) as transport:
         with pytest.raises(UpstreamAuth):
-            await knock(door)
+            await knock(transport)
         assert 1 == len(fake.calls)
         write(file, "two")
-        assert await knock(door)
+        assert await knock(transport)
     assert ["one", "one", "two"] == [call.headers["Authorization"].split()[1] for call in fake.calls]
 
 
-async def test_a_last_attempt_is_the_last(file: Path, fake: FakeMlflow) -> None:
-    """With one attempt a refusal is a refusal, and the next call has the new token."""
+async def test_a_refusal_of_the_last_attempt_is_final(file: Path, fake: FakeMlflow) -> None:
+    """Where only one attempt is allowed, a refusal is raised, and the next call has the new token."""
     token = TokenFile(file, Clock())
-    async with Door(fake.url, Limits(attempts=1), access=Access(token=token)) as door:
+    async with MlflowTransport(fake.url, Limits(attempts=1), access=Access(token=token)) as transport:
         write(file, "two")
         with pytest.raises(UpstreamAuth):
-            await knock(door)
+            await knock(transport)
         token.renew()
-        assert await knock(door)
+        assert await knock(transport)

@@ -33,8 +33,8 @@ def handshake(server: Path, name: str, ca: Path) -> ssl.SSLCertVerificationError
     return caught.value
 
 
-def test_a_certificate_that_python_3_13_refuses(tmp_path: Path) -> None:
-    """The hint says what the certificate lacks, and that curl is no witness."""
+def test_explains_what_python_3_13_refuses(tmp_path: Path) -> None:
+    """The hint says what the certificate lacks, and that curl accepts it all the same."""
     ca = write_certificate(tmp_path / "ca.pem", "ca")
     leaf = write_certificate(tmp_path / "leaf.pem", "mlflow.example.com", issuer=ca)
     error = handshake(leaf, "mlflow.example.com", ca)
@@ -57,11 +57,11 @@ def test_a_certificate_that_python_3_13_refuses(tmp_path: Path) -> None:
         (66, "too weak"),
         (68, "too weak"),
         (20, "MLFLOW_TRACKING_SERVER_CERT_PATH"),
-        (23, "not good: revoked"),
+        (23, "not valid: revoked"),
     ],
 )
-def test_what_openssl_says(code: int, words: str) -> None:
-    """Each of its codes has a hint of its own, and an unknown one its words."""
+def test_has_a_hint_for_each_code_of_openssl(code: int, words: str) -> None:
+    """Each known code has a hint of its own, and an unknown one quotes OpenSSL."""
     error = ssl.SSLCertVerificationError(1, "no")
     error.verify_code, error.verify_message = code, "revoked"
     assert words in of_connection(aiohttp.ClientConnectorCertificateError(KEY, error), PLACE)
@@ -70,13 +70,13 @@ def test_what_openssl_says(code: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.ENETUNREACH, "no"), "no way leads there: is a proxy needed"),
-        (OSError(errno.EHOSTUNREACH, "no"), "no way leads there: is a proxy needed"),
+        (OSError(errno.ENETUNREACH, "no"), "there is no route to it: is a proxy needed"),
+        (OSError(errno.EHOSTUNREACH, "no"), "there is no route to it: is a proxy needed"),
         (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "nothing listens there"),
         (ConnectionResetError(errno.ECONNRESET, "no"), "it hangs up"),
     ],
 )
-def test_what_the_system_says(error: OSError, words: str) -> None:
-    """An error of the system's has its hint, as it is and inside of aiohttp's."""
+def test_has_a_hint_for_errors_of_the_system(error: OSError, words: str) -> None:
+    """An error of the system has its hint, by itself and inside an error of aiohttp."""
     assert of_connection(error, PLACE).startswith(words)
     assert of_connection(aiohttp.ClientConnectorError(KEY, error), PLACE).startswith(words)

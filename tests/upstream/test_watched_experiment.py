@@ -9,9 +9,9 @@ import pytest
 from service.app import EXPERIMENT_STATE
 from service.errors import UpstreamFailure, UpstreamForbidden
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
 from service.upstream.experiment_state import ExperimentState
+from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from tests.api.serving import API, serving
 from tests.fakes.faults import answering, only
@@ -20,8 +20,8 @@ from tests.fakes.mlflow import FakeMlflow
 
 @pytest.fixture
 async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
-    async with Door(fake.url, Limits(attempts=1)) as door:
-        yield MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits(attempts=1)) as transport:
+        yield MlflowClient(transport)
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -33,7 +33,7 @@ def sample(case: str, status: int = 200) -> bytes:
     return (SAMPLES / case / f"{status}.json").read_bytes()
 
 
-def test_a_recorded_run() -> None:
+def test_reads_a_recorded_run() -> None:
     """A reply of a real MLflow is read field for field, with all its tags."""
     body = sample("runs_get")
     raw = json.loads(body)["run"]
@@ -54,7 +54,7 @@ def test_a_recorded_run() -> None:
 
 
 @pytest.mark.parametrize("case", ["runs_search", "runs_search_page"])
-def test_recorded_lists_of_runs(case: str) -> None:
+def test_reads_recorded_lists(case: str) -> None:
     """A recorded list has its runs in their order, and its token where there is one more page."""
     raw = json.loads(sample(case))
     runs, token, unreadable, size = read_runs(sample(case))
@@ -63,19 +63,19 @@ def test_recorded_lists_of_runs(case: str) -> None:
     assert [len(run["data"].get("metrics", [])) for run in raw["runs"]] == [len(run.metrics) for run in runs]
 
 
-def test_a_recorded_list_of_none() -> None:
-    """What MLflow answers when nothing matches is no runs and no token."""
+def test_reads_a_recorded_empty_list() -> None:
+    """MLflow's answer when nothing matches reads as no runs and no token."""
     assert ([], "", []) == read_runs(sample("runs_search_empty"))[:3]
 
 
-def test_a_recorded_deleted_run() -> None:
-    """A deleted run reads as any other, and is known to be deleted."""
+def test_reads_a_recorded_deleted_run() -> None:
+    """A deleted run reads like any other, and is marked as deleted."""
     raw = json.loads(sample("runs_get_deleted"))["run"]["info"]
     run = wire.read_run(sample("runs_get_deleted"))
     assert ("deleted", raw["run_id"], True) == (raw["lifecycle_stage"], run.run_id, run.is_deleted)
 
 
-def test_recorded_experiments() -> None:
+def test_reads_recorded_experiments() -> None:
     """Experiments are read with the fields that matter, and the token of the next page."""
     raw = json.loads(sample("experiments_get_by_name"))["experiment"]
     experiment = wire.read_experiment(sample("experiments_get_by_name"))
@@ -96,7 +96,7 @@ def test_recorded_experiments() -> None:
         ("runs_search_junk_token", 500, "INTERNAL_ERROR"),
     ],
 )
-def test_recorded_errors(case: str, status: int, expected: str) -> None:
+def test_reads_recorded_errors(case: str, status: int, expected: str) -> None:
     """The code of a recorded error is read."""
     assert expected == wire.read_error_code(sample(case, status))
 
@@ -116,12 +116,12 @@ def test_recorded_errors(case: str, status: int, expected: str) -> None:
     ],
     ids=lambda body: repr(body)[:20],
 )
-def test_errors_that_are_not_mlflows(body: bytes) -> None:
-    """What is no error of MLflow's has no code."""
+def test_reads_no_code_of_other_errors(body: bytes) -> None:
+    """A body that is not an error of MLflow has no code."""
     assert "" == wire.read_error_code(body)
 
 
-def test_what_is_left_out() -> None:
+def test_reads_a_run_with_almost_nothing() -> None:
     """A run with nothing but its id and status has empty mappings, no times, and no name."""
     expected = Run("r", "", "FINISHED", None, None, "", {}, {}, {})
     assert expected == wire.read_run(run_reply())
@@ -129,7 +129,7 @@ def test_what_is_left_out() -> None:
     assert [expected] == read_runs(json.dumps({"runs": [{"info": INFO}]}).encode())[0]
 
 
-def test_what_is_not_known_is_ignored() -> None:
+def test_ignores_unknown_members() -> None:
     """Members that newer servers add do no harm."""
     body = run_reply({"metrics": [], "datasets": [1]}, run_uuid="r", lifecycle_stage="active", new={"x": []})
     assert "r" == wire.read_run(body).run_id
@@ -152,8 +152,8 @@ def test_what_is_not_known_is_ignored() -> None:
         (None, None),
     ],
 )
-def test_times(given: float | str | None, expected: int | None) -> None:
-    """Times are read as numbers and as quoted numbers, without their fraction; null is none."""
+def test_reads_times(given: float | str | None, expected: int | None) -> None:
+    """Times are read as numbers and as quoted numbers, without their fraction; null is None."""
     run = wire.read_run(run_reply(start_time=given, end_time=given))
     assert (expected, expected) == (run.start_time, run.end_time)
 
@@ -161,8 +161,8 @@ def test_times(given: float | str | None, expected: int | None) -> None:
 @pytest.mark.parametrize(
     "given", ["", "x", "NaN", "Infinity", "1" * 5_000, 2**63, -(2**63) - 1, 1e300, [], {}, True]
 )
-def test_times_that_are_none(given: object) -> None:
-    """A time that is no number, or none that fits into 64 bits, makes a run unreadable."""
+def test_rejects_malformed_times(given: object) -> None:
+    """A time that is not a number, or does not fit into 64 bits, makes a run unreadable."""
     with pytest.raises(WireError):
         wire.read_run(run_reply(start_time=given))
 
@@ -187,14 +187,14 @@ def test_times_that_are_none(given: object) -> None:
         ("null", None),
     ],
 )
-def test_metric_values(written: str, expected: float | None) -> None:
+def test_reads_metric_values(written: str, expected: float | None) -> None:
     """A value is a finite number, or None, however the server writes NaN and infinity."""
     assert {"m": expected} == metrics_of(written)
 
 
 @pytest.mark.parametrize("written", ['""', '"x"', "true", "[]", "{}"])
-def test_metric_values_that_are_none(written: str) -> None:
-    """A value that is no number makes a run unreadable."""
+def test_rejects_malformed_metric_values(written: str) -> None:
+    """A value that is not a number makes a run unreadable."""
     with pytest.raises(WireError):
         metrics_of(written)
 
@@ -207,8 +207,8 @@ def test_any_number_survives(value: float) -> None:
         assert {"m": value if is_finite else None} == metrics_of(written)
 
 
-def test_a_name_that_stands_in_a_tag_only() -> None:
-    """Older servers have the name in the tag mlflow.runName alone; the field wins where both are set."""
+def test_reads_the_name_from_a_tag() -> None:
+    """Older servers have the name only in the tag mlflow.runName; the field counts where both are set."""
     tags = {"tags": [{"key": "mlflow.runName", "value": "tagged"}, {"key": "a", "value": "b"}]}
     run = wire.read_run(run_reply(tags))
     assert ("tagged", {"mlflow.runName": "tagged", "a": "b"}) == (run.run_name, run.tags)
@@ -216,7 +216,7 @@ def test_a_name_that_stands_in_a_tag_only() -> None:
     assert "tagged" == wire.read_run(run_reply(tags, run_name=None)).run_name
 
 
-def test_a_value_that_is_left_out_is_empty() -> None:
+def test_a_missing_value_is_empty() -> None:
     """A param or tag without a value has the empty string."""
     run = wire.read_run(run_reply({"params": [{"key": "p"}], "tags": [{"key": "t", "value": ""}]}))
     assert ({"p": ""}, {"t": ""}) == (run.params, run.tags)
@@ -231,8 +231,8 @@ def test_any_text_survives() -> None:
         assert {text: text} == wire.read_run(body).tags
 
 
-def test_bare_nan_is_read_beside_quoted_numbers() -> None:
-    """The slow way, for JSON that is none, reads the same quirks as the fast one."""
+def test_reads_bare_nan() -> None:
+    """A reply with bare NaN, which is not JSON, is read like any other, with its other peculiarities."""
     body = (
         '{"runs": [{"info": {"run_id": "r", "status": "FINISHED", "start_time": "7"}, "data": {"metrics": '
         '[{"key": "a", "value": NaN}, {"key": "b", "value": "2.5"}]}}], "next_page_token": "t"}'
@@ -241,20 +241,15 @@ def test_bare_nan_is_read_beside_quoted_numbers() -> None:
     assert ("t", 7, {"a": None, "b": 2.5}) == (token, runs[0].start_time, runs[0].metrics)
 
 
-def test_half_a_surrogate_pair_is_replaced() -> None:
-    """What no UTF-8 can carry, and so could not be answered, becomes U+FFFD; whole pairs stay."""
+def test_replaces_half_a_surrogate_pair() -> None:
+    """Half of a surrogate pair, which UTF-8 cannot carry, becomes U+FFFD; whole pairs stay."""
     body = run_reply({"tags": [{"key": "k\ud800", "value": "\udc00x🎲\ud83d"}]})
     assert {"k\ufffd": "\ufffdx🎲\ufffd"} == wire.read_run(body).tags
 
 
-def test_nothing_is_read_of_a_reply_that_only_has_to_succeed() -> None:
-    """What a creation answers does not matter."""
-    wire.read_nothing(b"anything")
-
-
 @pytest.mark.parametrize(("runs", "pauses"), [(1, 0), (5, 0), (6, 2), (100, 20)])
-def test_a_long_list_is_read_in_turns(runs: int, pauses: int) -> None:
-    """Before every five runs of a long list there is a pause, for whatever else there is to do."""
+def test_reads_a_long_list_in_steps(runs: int, pauses: int) -> None:
+    """Before every five runs of a long list there is a pause, in which other requests are handled."""
     body = json.dumps({"runs": [{"info": {**INFO, "run_id": str(number)}} for number in range(runs)]})
     assert pauses == len(list(wire.read_runs(body.encode())))
     assert [str(number) for number in range(runs)] == [run.run_id for run in read_runs(body.encode()).found]

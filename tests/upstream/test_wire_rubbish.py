@@ -24,8 +24,8 @@ from tests.upstream.readers import READERS, read_experiments, read_runs
         '{"experiments": null, "next_page_token": null}',
     ],
 )
-def test_lists_of_none(read: Callable[[bytes], Page[Any]], body: str) -> None:
-    """An empty list is left out, or null; that is no failure."""
+def test_reads_missing_lists_as_empty(read: Callable[[bytes], Page[Any]], body: str) -> None:
+    """A list that is left out, or null, is empty."""
     page = read(body.encode())
     assert ([], "", []) == (page.found, page.token, page.unreadable)
 
@@ -58,8 +58,8 @@ def test_lists_of_none(read: Callable[[bytes], Page[Any]], body: str) -> None:
     ],
     ids=lambda body: repr(body)[:40] if isinstance(body, bytes) else None,
 )
-def test_what_is_no_reply(read: Callable[[bytes], object], body: bytes) -> None:
-    """Whatever is not what MLflow's API answers is a WireError, and never a list of none."""
+def test_rejects_other_replies(read: Callable[[bytes], object], body: bytes) -> None:
+    """A body that is not MLflow's answer is a WireError, and never an empty list."""
     with pytest.raises(WireError):
         read(body)
 
@@ -70,8 +70,8 @@ def test_what_is_no_reply(read: Callable[[bytes], object], body: bytes) -> None:
         lambda x: json.dumps(x).encode()
     )
 )
-def test_no_bytes_break_a_reader(body: bytes) -> None:
-    """Any bytes are a value or a WireError."""
+def test_any_bytes_are_a_value_or_a_wire_error(body: bytes) -> None:
+    """No bytes make a reader fail in another way than by a WireError."""
     for read in READERS:
         try:
             read(body)

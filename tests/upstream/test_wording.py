@@ -37,13 +37,13 @@ def said(body: bytes, headers: Mapping[str, str] | None = None) -> str:
         (b"\xff\xfe", {}, "'\ufffd\ufffd'"),
     ],
 )
-def test_words(body: bytes, headers: Mapping[str, str], expected: str) -> None:
-    """The message of an error, a page's title, or a text; one line, with control characters escaped."""
+def test_quotes_a_message_a_title_or_a_text(body: bytes, headers: Mapping[str, str], expected: str) -> None:
+    """An answer is quoted on one line, with control characters escaped."""
     assert expected == said(body, headers)
 
 
-def test_long_words() -> None:
-    """300 characters are enough, of however much."""
+def test_shortens_long_texts() -> None:
+    """At most 300 characters of an answer are quoted."""
     assert 302 == len(said(json.dumps({"message": "x" * 100_000}).encode()))
     assert 302 == len(said(b"y" * 100_000))
     assert len(said(b"<title>" + b"z" * 5_000 + b"</title>", HTML)) < 320
@@ -57,11 +57,11 @@ def test_long_words() -> None:
         ("//sso/login?x", "//sso/login"),
         ("/login?next=/api", "/login"),
         ("https://h/a\r\nSet-Cookie: x", "https://h/aSet-Cookie:%20x"),
-        ("http://h:99999999/", "an address that is none"),
+        ("http://h:99999999/", "an invalid address"),
     ],
 )
-def test_destinations(location: str, expected: str) -> None:
-    """Scheme, host and path: never a query, a fragment or a user."""
+def test_shows_where_a_redirect_leads(location: str, expected: str) -> None:
+    """The destination of a redirect is shown without its query, fragment and user."""
     assert expected == destination(location, Mask({}))
 
 
@@ -78,8 +78,8 @@ def test_destinations(location: str, expected: str) -> None:
         "x" * 290 + PAIR,
     ],
 )
-def test_credentials_are_masked(echo: str) -> None:
-    """Whoever repeats what the service shows him does not get it into the log, in none of its forms."""
+def test_masks_basic_credentials(echo: str) -> None:
+    """An answer that repeats the credentials does not get them into the log, in none of their encodings."""
     mask = Mask(authorization("ada", SECRET, None))
     for body in (echo.encode(), json.dumps({"message": echo}).encode(), f"<title>{echo}</title>".encode()):
         told = words({}, body, mask)
@@ -87,8 +87,8 @@ def test_credentials_are_masked(echo: str) -> None:
             assert secret not in told
 
 
-def test_a_token_is_masked() -> None:
-    """A bearer token as well; without credentials nothing is changed."""
+def test_masks_a_token() -> None:
+    """A bearer token is masked; without credentials nothing is changed."""
     mask = Mask(authorization(None, None, "t0ken"))
     assert "'got Bearer ***'".replace("Bearer ***", "***") == words({}, b"got Bearer t0ken", mask)
     assert "/oauth/***" == destination("/oauth/t0ken", mask)

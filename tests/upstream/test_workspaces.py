@@ -5,8 +5,8 @@ from aiohttp import web
 
 from service.errors import UpstreamRefused
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
-from service.upstream.verdict import Missing
+from service.upstream.failures import Missing
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
@@ -21,11 +21,13 @@ NOT_FOUND = '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Workspace \'quan
     ("status", "text", "words"),
     [(500, DISABLED, "unset MLFLOW_WORKSPACE"), (404, NOT_FOUND, "MLFLOW_WORKSPACE is not there")],
 )
-async def test_there_is_no_such_workspace(fake: FakeMlflow, status: int, text: str, words: str) -> None:
-    """It is a refusal, asked for once, and never an experiment or a run that does not exist."""
+async def test_an_unknown_workspace_is_a_refusal(
+    fake: FakeMlflow, status: int, text: str, words: str
+) -> None:
+    """An unknown workspace is a refusal, requested once, and never a missing experiment or run."""
     fake.before = answering(status, text, content_type="application/json")
-    async with Door(fake.url, Limits()) as door:
-        client = MlflowClient(door)
+    async with MlflowTransport(fake.url, Limits()) as transport:
+        client = MlflowClient(transport)
         for asked in (client.experiment("alpha"), client.run("0" * 32), client.create_experiment("alpha")):
             with pytest.raises(UpstreamRefused) as caught:
                 await asked
@@ -34,13 +36,13 @@ async def test_there_is_no_such_workspace(fake: FakeMlflow, status: int, text: s
     assert 3 == len(fake.calls)
 
 
-async def test_an_experiment_of_such_a_name(fake: FakeMlflow) -> None:
-    """What is not found may be named so, and does not exist."""
+async def test_an_experiment_may_be_named_like_the_message(fake: FakeMlflow) -> None:
+    """A missing experiment is missing, even where its name reads like the message about a workspace."""
 
     async def not_found(_: web.Request) -> web.Response:
         message = "Could not find experiment with name 'Workspace 'quant' not found'"
         return web.json_response({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": message}, status=404)
 
     fake.before = not_found
-    async with Door(fake.url, Limits()) as door:
-        assert None is (await MlflowClient(door).experiment("Workspace 'quant' not found")).value
+    async with MlflowTransport(fake.url, Limits()) as transport:
+        assert None is (await MlflowClient(transport).experiment("Workspace 'quant' not found")).value

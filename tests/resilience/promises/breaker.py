@@ -23,7 +23,8 @@ async def breaker(*, intervals: int = 4, answers: int = 200) -> Figures:
     """Many callers, an MLflow that fails and then does not: what it is asked meanwhile."""
     own, upstream = os.getpid(), {"breaker_interval": _INTERVAL}
     async with FakeMlflow().serve() as fake, serve(fake.url, upstream=upstream) as service:
-        state, number, is_over = service.door.breaker, 0, False
+        _, _, state, limit, _ = service.transport.layers
+        number, is_over = 0, False
         fake.before = answering(500)
 
         async def ask() -> int:
@@ -54,7 +55,8 @@ async def breaker(*, intervals: int = 4, answers: int = 200) -> Figures:
         failures = len(fake.calls)
         # Both sides: what the service has sent, a busy machine may bring to MLflow some time later.
         await eventually(
-            lambda: 0 == service.door.gate.in_flight == fake.in_flight, lambda: "calls are under way"
+            lambda: 0 == limit.in_flight == fake.in_flight,
+            lambda: "calls are under way",
         )
 
         before, began = len(fake.calls), time.perf_counter()

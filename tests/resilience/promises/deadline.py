@@ -49,14 +49,13 @@ async def _round(service: Service, callers: int, seconds: float) -> Figures:
     async with loop_lag() as lags:
         answers, lived = await asyncio.gather(call(service.url, asks), call(service.url, probes))
 
-    places = service.door.gate._places
     statuses = Counter((answer.status, answer.code) for answer in answers)
     assert {(504, "upstream_timeout"), (503, "upstream_unavailable")} >= set(statuses), statuses
     assert all(answer.retry_after.isdigit() for answer in answers if answer.status == 503)
     await eventually(lambda: service.is_idle, lambda: "requests or calls are left")
     await eventually(lambda: len(asyncio.all_tasks()) <= tasks, lambda: f"left: {asyncio.all_tasks()}")
     await eventually(lambda: descriptors() <= files, lambda: f"{descriptors() - files} sockets are left")
-    assert not places.locked()
+    assert not service.transport.layers.limit.is_full
     return [
         Figure("slowest answer", max(answer.seconds for answer in answers), seconds + _GRACE, " s"),
         *liveness(lived, lags),

@@ -26,6 +26,6 @@ async def retries(*, requests: int = 1_000) -> Figures:
 
         await asyncio.gather(*(caller() for _ in range(_CALLERS)))
         hits = len(fake.calls)
-        assert requests + service.door.retries == hits
+        assert requests + service.transport.layers.retrying.retries == hits
     assert hits > requests  # some are retried
     return [Figure(f"upstream calls for {requests} requests", hits, _SHARE * requests + _FLOOR)]

@@ -23,8 +23,8 @@ from service.errors import (
     UpstreamTooLarge,
 )
 from service.upstream.access import Access, tls
-from service.upstream.door import Door, Limits
-from service.upstream.verdict import Missing
+from service.upstream.failures import Missing
+from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.wire import Body
 from tests.fakes.mlflow import FakeMlflow
 
@@ -37,8 +37,8 @@ def as_json(body: Body) -> Any:
     return json.loads(body)
 
 
-async def knock(door: Door) -> Any:
-    return await door.call("POST", ENDPOINT, as_json, json={"max_results": 5})
+async def knock(transport: MlflowTransport) -> Any:
+    return await transport.call("POST", ENDPOINT, as_json, json={"max_results": 5})
 
 
 @pytest.mark.parametrize(
@@ -51,46 +51,48 @@ async def knock(door: Door) -> Any:
         ("https://h/a/b/", "https://h/a/b/api/2.0/mlflow/x"),
     ],
 )
-async def test_the_address(base: str, expected: str) -> None:
-    """Paths are below MLflow's address, its prefix kept, with or without a slash at its end."""
+async def test_builds_addresses_below_the_base(base: str, expected: str) -> None:
+    """Paths are below MLflow's address and keep its prefix, with or without a slash at its end."""
     with aioresponses() as mocked:
         mocked.get(expected, payload={"a": 1})
-        async with Door(base, ONCE) as door:
-            assert {"a": 1} == await door.call("GET", "x", as_json)
+        async with MlflowTransport(base, ONCE) as transport:
+            assert {"a": 1} == await transport.call("GET", "x", as_json)
 
 
-async def test_headers(fake: FakeMlflow) -> None:
-    """The given headers go with every call, JSON has its type, and no cookie is kept."""
+async def test_sends_its_headers_and_keeps_no_cookie(fake: FakeMlflow) -> None:
+    """The headers of the access go with every call, JSON has its type, and no cookie is kept."""
     replies = iter([{"Set-Cookie": "session=1; Path=/"}, {}])
 
     async def reply(_: web.Request) -> web.Response:
         return web.json_response({}, headers=next(replies))
 
     fake.before = reply
-    async with Door(fake.url, ONCE, access=Access({"Authorization": "Bearer x"})) as door:
-        await knock(door)
-        await knock(door)
+    async with MlflowTransport(fake.url, ONCE, access=Access({"Authorization": "Bearer x"})) as transport:
+        await knock(transport)
+        await knock(transport)
     assert ["Bearer x"] * 2 == [call.headers["Authorization"] for call in fake.calls]
     assert ["application/json"] * 2 == [call.headers["Content-Type"] for call in fake.calls]
     assert [None] * 2 == [call.headers.get("Cookie") for call in fake.calls]
 
 
-async def test_credentials_are_refused() -> None:
-    """A server that does not know the credentials is an UpstreamAuth; who knows them is answered."""
+async def test_refused_credentials_are_an_upstream_auth() -> None:
+    """A server that does not accept the credentials is an UpstreamAuth; with the right ones it answers."""
     async with FakeMlflow(authorization="Bearer right").serve() as fake:
         for headers in ({}, {"Authorization": "Bearer wrong"}):
-            async with Door(fake.url, ONCE, access=Access(headers)) as door:
+            async with MlflowTransport(fake.url, ONCE, access=Access(headers)) as transport:
                 with pytest.raises(UpstreamAuth):
-                    await knock(door)
-        async with Door(fake.url, ONCE, access=Access({"Authorization": "Bearer right"})) as door:
-            assert 1 == len((await knock(door))["experiments"])
+                    await knock(transport)
+        async with MlflowTransport(
+            fake.url, ONCE, access=Access({"Authorization": "Bearer right"})
+        ) as transport:
+            assert 1 == len((await knock(transport))["experiments"])
 
 
-async def test_a_door_that_is_not_open() -> None:
-    """A call outside of the context is a defect of the caller's."""
-    door = Door("http://h", ONCE)
+async def test_refuses_calls_outside_its_context() -> None:
+    """A call before the transport is entered is a defect of the caller."""
+    transport = MlflowTransport("http://h", ONCE)
     with pytest.raises(RuntimeError, match="outside its context"):
-        await knock(door)
+        await knock(transport)
 
 
 def subclasses(of: type[Any]) -> set[type[Any]]:
@@ -165,9 +167,9 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
             raise error
 
     monkeypatch.setattr(aiohttp.ClientSession, "request", lambda *_, **__: Broken())
-    async with Door("http://h", ONCE) as door:
+    async with MlflowTransport("http://h", ONCE) as transport:
         with pytest.raises(UpstreamFailure) as caught:
-            await knock(door)
+            await knock(transport)
     assert isinstance(error, TimeoutError) == isinstance(caught.value, UpstreamTimeout)
     assert error is caught.value.__cause__
     assert type(error).__name__ in caught.value.cause
@@ -177,34 +179,34 @@ async def test_every_error_of_the_library_is_an_upstream_failure(
 @pytest.mark.parametrize(
     "base", ["http://", "http://h:99999999", "http://[", "http://a b", "nonsense", "http://é.invalid"]
 )
-async def test_addresses_that_are_none(base: str) -> None:
-    """An address that cannot be called is an error of a value or an UpstreamFailure, and nothing else."""
+async def test_rejects_malformed_addresses(base: str) -> None:
+    """A malformed address is a ValueError or an UpstreamFailure, and nothing else."""
     with pytest.raises((ValueError, UpstreamFailure)):
-        async with Door(base, ONCE) as door:
-            await knock(door)
+        async with MlflowTransport(base, ONCE) as transport:
+            await knock(transport)
 
 
-async def test_the_largest_answer(fake: FakeMlflow) -> None:
-    """An answer up to the limit is read, a byte more is an UpstreamTooLarge."""
+async def test_bounds_the_size_of_an_answer(fake: FakeMlflow) -> None:
+    """An answer up to the bound is read, and a byte more is an UpstreamTooLarge."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.Response(body=b'"' + b"x" * 998 + b'"', content_type="application/json")
 
     fake.before = reply
-    async with Door(fake.url, ONCE._replace(max_body_bytes=1_000)) as door:
-        assert "x" * 998 == await knock(door)
-    async with Door(fake.url, ONCE._replace(max_body_bytes=999)) as door:
+    async with MlflowTransport(fake.url, ONCE._replace(max_body_bytes=1_000)) as transport:
+        assert "x" * 998 == await knock(transport)
+    async with MlflowTransport(fake.url, ONCE._replace(max_body_bytes=999)) as transport:
         with pytest.raises(UpstreamTooLarge, match="ask for fewer"):
-            await knock(door)
+            await knock(transport)
 
 
-async def test_only_mlflows_own_word_makes_something_missing(fake: FakeMlflow) -> None:
-    """A 404 with MLflow's code is Missing, one without it is an UpstreamError."""
-    async with Door(fake.url, ONCE) as door:
+async def test_only_mlflows_code_means_missing(fake: FakeMlflow) -> None:
+    """A 404 with MLflow's code is Missing, and one without it is an UpstreamError."""
+    async with MlflowTransport(fake.url, ONCE) as transport:
         with pytest.raises(Missing):
-            await door.call("GET", "runs/get", as_json, params={"run_id": "nobody"})
+            await transport.call("GET", "runs/get", as_json, params={"run_id": "nobody"})
         with pytest.raises(UpstreamError):
-            await door.call("GET", "runs/nowhere", as_json)
+            await transport.call("GET", "runs/nowhere", as_json)
 
 
 @pytest.fixture
@@ -216,8 +218,8 @@ def trusting(pem: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_tls(pem: Path, trusting: ssl.SSLContext) -> None:
-    """A bundle of ones own verifies the server, insecure does not care, and the system knows neither."""
+async def test_verifies_tls_as_the_access_says(pem: Path, trusting: ssl.SSLContext) -> None:
+    """A CA bundle verifies the server, `insecure` does not care, and the system's CAs know no such server."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.json_response({"ok": True})
@@ -228,8 +230,10 @@ async def test_tls(pem: Path, trusting: ssl.SSLContext) -> None:
     await server.start_server(ssl=trusting)
 
     async def answers(context: ssl.SSLContext | None) -> Any:
-        async with Door(str(server.make_url("/")), ONCE, access=Access(ssl_context=context)) as door:
-            return await door.call("GET", "x", as_json)
+        async with MlflowTransport(
+            str(server.make_url("/")), ONCE, access=Access(ssl_context=context)
+        ) as transport:
+            return await transport.call("GET", "x", as_json)
 
     try:
         assert {"ok": True} == await answers(tls(pem, None, {}, insecure=False))

@@ -16,8 +16,8 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict
 
 from service.errors import UpstreamError, UpstreamUnavailable
-from service.upstream.door import Door, Limits
-from service.upstream.verdict import Away
+from service.upstream.failures import Unreachable
+from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.mlflow import FakeMlflow
 
 ENDPOINT = "experiments/search"
@@ -25,8 +25,8 @@ ONCE = Limits(attempts=1)
 KEY = ConnectionKey("h", 80, False, True, None, None, None)
 
 
-async def knock(door: Door) -> Any:
-    return await door.call("POST", ENDPOINT, json.loads, json={"max_results": 5})
+async def knock(transport: MlflowTransport) -> Any:
+    return await transport.call("POST", ENDPOINT, json.loads, json={"max_results": 5})
 
 
 RUBBISH = {
@@ -61,34 +61,34 @@ async def saying(data: bytes) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("name", RUBBISH)
-async def test_rubbish_on_the_wire(name: str) -> None:
-    """What is no HTTP, or not all of it, is an UpstreamError."""
-    async with saying(RUBBISH[name]) as url, Door(url, ONCE) as door:
+async def test_rejects_rubbish_on_the_wire(name: str) -> None:
+    """Bytes that are not HTTP, or not all of an answer, are an UpstreamError."""
+    async with saying(RUBBISH[name]) as url, MlflowTransport(url, ONCE) as transport:
         with pytest.raises(UpstreamError):
-            await door.call("GET", "runs/get", json.loads)
+            await transport.call("GET", "runs/get", json.loads)
 
 
 @pytest.mark.parametrize("size", [9_000, 20_000, 60_000])
 @pytest.mark.parametrize("name", ["Set-Cookie", "Content-Security-Policy", "X-" + "y" * 200])
-async def test_long_headers(fake: FakeMlflow, name: str, size: int) -> None:
-    """What proxies add is read: a policy, a cookie, or many of them."""
+async def test_reads_long_headers(fake: FakeMlflow, name: str, size: int) -> None:
+    """Headers that proxies add are read: a long policy, a long cookie, or many of them."""
 
     async def reply(_: web.Request) -> web.Response:
         headers = CIMultiDict([(name, "a" * size), *((f"X-{each}", "b") for each in range(200))])
         return web.json_response({"a": 1}, headers=headers)
 
     fake.before = reply
-    async with Door(fake.url, ONCE) as door:
-        assert {"a": 1} == await knock(door)
+    async with MlflowTransport(fake.url, ONCE) as transport:
+        assert {"a": 1} == await knock(transport)
 
 
 @pytest.mark.parametrize("name", ["a header too long", "a bad header", "no HTTP"])
-async def test_no_bytes_of_a_head_are_told(name: str) -> None:
-    """A head that cannot be read may hold a cookie: the log learns what is wrong with it, and no more."""
+async def test_logs_no_bytes_of_a_malformed_head(name: str) -> None:
+    """The cause of a head that cannot be read holds none of its bytes, which may be a cookie."""
     data = RUBBISH.get(name, b"HTTP/1.1 200 OK\r\nSet-Cookie: aaaa\x00\r\nbad header\r\n\r\n")
-    async with saying(data) as url, Door(url, ONCE) as door:
+    async with saying(data) as url, MlflowTransport(url, ONCE) as transport:
         with pytest.raises(UpstreamError) as caught:
-            await knock(door)
+            await knock(transport)
     for told in ("aaaa", "SSH", "bad header", "Set-Cookie"):
         assert told not in caught.value.cause
     assert ("longer than 65536 bytes" in caught.value.cause) == (name == "a header too long")
@@ -96,28 +96,31 @@ async def test_no_bytes_of_a_head_are_told(name: str) -> None:
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOMEM])
 @pytest.mark.parametrize("is_wrapped", [False, True])
-async def test_what_the_service_itself_lacks(
+async def test_own_shortages_are_not_mlflows(
     monkeypatch: pytest.MonkeyPatch, number: int, *, is_wrapped: bool
 ) -> None:
-    """No descriptor, port or memory for a connection: a 503 that says when, and no sign of an ill MLflow."""
+    """A lack of descriptors, ports or memory is a 503 with Retry-After, and says nothing about MLflow."""
     error = OSError(number, os.strerror(number))
 
     async def connect(*_: object, **__: object) -> NoReturn:
         raise aiohttp.ClientConnectorError(KEY, error) if is_wrapped else error
 
     monkeypatch.setattr(aiohttp.TCPConnector, "connect", connect)
-    async with Door("http://h", Limits(breaker_failures=3)) as door:
+    async with MlflowTransport("http://h", Limits(breaker_failures=3)) as transport:
         for _ in range(20):
             with pytest.raises(UpstreamUnavailable) as caught:
-                await knock(door)
+                await knock(transport)
             assert {"Retry-After": "1"} == caught.value.headers()
             assert ("ulimit -n" in caught.value.cause) == (number in {errno.EMFILE, errno.ENFILE})
-    assert ({"upstream": "unknown", "breaker": "closed"}, 0) == (door.condition(), door.retries)
-    assert {(ENDPOINT, "own_lack"): 20} == door.outcomes
+    assert ({"upstream": "unknown", "breaker": "closed"}, 0) == (
+        transport.condition(),
+        transport.layers.retrying.retries,
+    )
+    assert {(ENDPOINT, "own_lack"): 20} == transport.layers.counting.outcomes
 
 
-async def test_a_name_that_is_not_found_for_want_of_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name service reports that as its own failure; a name that does not exist stays MLflow's absence."""
+async def test_a_lookup_without_descriptors_is_an_own_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup that fails for want of a descriptor is told from a name that does not exist."""
 
     async def connect(*_: object, **__: object) -> NoReturn:
         raise aiohttp.ClientConnectorDNSError(KEY, socket.gaierror(socket.EAI_AGAIN, "again"))
@@ -126,9 +129,9 @@ async def test_a_name_that_is_not_found_for_want_of_a_descriptor(monkeypatch: py
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(aiohttp.TCPConnector, "connect", connect)
-    async with Door("http://h", ONCE) as door:
-        with pytest.raises(Away):
-            await knock(door)
+    async with MlflowTransport("http://h", ONCE) as transport:
+        with pytest.raises(Unreachable):
+            await knock(transport)
         monkeypatch.setattr(os, "open", exhausted)
         with pytest.raises(UpstreamUnavailable):
-            await knock(door)
+            await knock(transport)

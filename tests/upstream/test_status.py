@@ -1,28 +1,20 @@
-"""What answers and failures mean: for the caller, for the next attempt, and for MLflow's health."""
+"""What MLflow's answers mean, by their status, headers and body."""
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
 
 from service import errors
-from service.upstream import verdict
-from service.upstream.breaker import Sign
-from service.upstream.verdict import (
-    AlreadyExists,
-    Away,
-    FailedAtQuestion,
-    Forbidden,
-    Missing,
-    NotMlflow,
-    OwnLack,
-    WrongShape,
-)
+from service.upstream.failures import AlreadyExists, Forbidden, Missing, NotMlflow, QuestionFailed, WrongShape
+from service.upstream.status import raise_for_status, retry_after, unreadable
 from service.upstream.wire import WireError, read_run
 from service.upstream.wording import Mask
 
 NO_MASK = Mask({})
+NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 PAGE = b"<!doctype html><html><head><title>Sign in to Example</title></head></html>"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 TEXT = {"Content-Type": "text/plain"}
@@ -71,15 +63,15 @@ CASES = {
     "a redirect on the same host": Case(
         308, b"", {"Location": "/mlflow/?a=1"}, NotMlflow, "redirects to /mlflow/"
     ),
-    "a redirect to nowhere": Case(301, b"", {"Location": "http://[x"}, NotMlflow, "an address that is none"),
+    "a redirect to nowhere": Case(301, b"", {"Location": "http://[x"}, NotMlflow, "an invalid address"),
     "not modified": Case(304, b"", {}, NotMlflow, "status 304"),
     "no content": Case(204, b"", {}, NotMlflow, "status 204"),
     "too many": Case(429, b"slow down", {"Retry-After": "7"}, errors.UpstreamUnavailable, "429: 'slow down'"),
     "MLflow failed at it": Case(
-        500, mlflows("INTERNAL_ERROR"), {}, FailedAtQuestion, "INTERNAL_ERROR: 'words'"
+        500, mlflows("INTERNAL_ERROR"), {}, QuestionFailed, "INTERNAL_ERROR: 'words'"
     ),
-    "MLflow lost data": Case(500, mlflows("DATA_LOSS"), {}, FailedAtQuestion, "DATA_LOSS"),
-    "MLflow cannot do it": Case(501, mlflows("NOT_IMPLEMENTED"), {}, FailedAtQuestion, "501"),
+    "MLflow lost data": Case(500, mlflows("DATA_LOSS"), {}, QuestionFailed, "DATA_LOSS"),
+    "MLflow cannot do it": Case(501, mlflows("NOT_IMPLEMENTED"), {}, QuestionFailed, "501"),
     "MLflow's database is gone": Case(
         503, mlflows("TEMPORARILY_UNAVAILABLE"), {}, errors.UpstreamError, "503"
     ),
@@ -91,11 +83,11 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_an_answer_means(name: str) -> None:
-    """By its status, and by whether it is MLflow's own JSON; the log learns what it said."""
+def test_raises_what_an_answer_means(name: str) -> None:
+    """Status, headers and body decide about the failure; its cause quotes the answer, its detail does not."""
     case = CASES[name]
     with pytest.raises(errors.UpstreamFailure) as caught:
-        verdict.check("runs/get", case.status, case.headers, case.body, NO_MASK)
+        raise_for_status("runs/get", case.status, case.headers, case.body, NO_MASK)
     assert case.kind is type(caught.value)
     assert caught.value.cause.startswith(f"runs/get: status {case.status}")
     assert case.cause in caught.value.cause
@@ -118,41 +110,37 @@ def test_what_an_answer_means(name: str) -> None:
         (b"[]", {}, WrongShape),
     ],
 )
-def test_what_cannot_be_read(body: bytes, headers: Mapping[str, str], kind: type[Exception]) -> None:
-    """A page is not MLflow's; JSON of another shape would be the same again; the rest is an accident."""
+def test_tells_unreadable_answers_apart(
+    body: bytes, headers: Mapping[str, str], kind: type[Exception]
+) -> None:
+    """A web page is not MLflow's, JSON of another shape would repeat, anything else may be an accident."""
     with pytest.raises(WireError) as caught:
         read_run(body)
-    assert kind is type(verdict.unreadable("runs/get", headers, body, caught.value, NO_MASK))
+    assert kind is type(unreadable("runs/get", headers, body, caught.value, NO_MASK))
 
 
 @pytest.mark.parametrize(
-    ("error", "sign", "plain"),
+    ("text", "expected"),
     [
-        (Missing(""), Sign.WELL, Sign.WELL),
-        (errors.UpstreamRefused(""), Sign.WELL, Sign.WELL),
-        (Forbidden(""), Sign.ODD, Sign.ODD),
-        (errors.UpstreamAuth(""), Sign.ODD, Sign.ODD),
-        (NotMlflow(""), Sign.ODD, Sign.ODD),
-        (errors.UpstreamUnavailable(""), Sign.NOTHING, Sign.ODD),
-        (errors.UpstreamTooLarge(""), Sign.NOTHING, Sign.ODD),
-        (WrongShape(""), Sign.NOTHING, Sign.ODD),
-        (OwnLack(""), Sign.NOTHING, Sign.NOTHING),
-        (errors.UpstreamNotAsked(""), Sign.NOTHING, Sign.NOTHING),
-        (FailedAtQuestion(""), Sign.DOUBT, Sign.DOUBT),
-        (errors.UpstreamTimeout(""), Sign.DOUBT, Sign.DOUBT),
-        (errors.UpstreamError(""), Sign.DOUBT, Sign.DOUBT),
-        (Away(""), Sign.AWAY, Sign.AWAY),
+        ("", 0),
+        ("0", 0),
+        ("7", 7),
+        (" 7 ", 7),
+        ("3600", 60),
+        ("9" * 5_000, 60),
+        ("-1", 0),
+        ("1.5", 0),
+        ("٣", 0),
+        ("soon", 0),
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
+        ("Wed, 21 Oct 2026 07:28:30 -0000", 30),
+        ("Wed, 21 Oct 2026 09:28:05 +0200", 5),
+        ("Wed, 21 Oct 2026 07:00:00 GMT", 0),
+        ("Wed, 21 Oct 2027 07:00:00 GMT", 60),
+        ("Wed, 21 Oct 99999999999999999999 07:00:00 GMT", 0),
+        ("Wed, 21 Oct 2026 07:00:00 +99999999999999999999", 0),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,
 )
-def test_what_a_failure_says_of_mlflow(error: errors.UpstreamFailure, sign: Sign, plain: Sign) -> None:
-    """Of a caller's question, and of the plain one, which fails for MLflow's own reasons only."""
-    assert sign is verdict.judge(error)[0]
-    assert plain is verdict.judge_plain(error)
-
-
-def test_outcomes() -> None:
-    """One run that may not be read is not counted as refused credentials, nor our own lack as MLflow's."""
-    kinds = (Forbidden, errors.UpstreamAuth, OwnLack, errors.UpstreamTooLarge, FailedAtQuestion)
-    expected = ["forbidden", "upstream_auth", "own_lack", "upstream_too_large", "failed_question"]
-    assert expected == [verdict.judge(kind(""))[1] for kind in kinds]
+def test_reads_retry_after(text: str, expected: int) -> None:
+    """The header holds seconds or a date, and counts up to a minute; any other text counts as 0."""
+    assert expected == retry_after(text, NOW)
