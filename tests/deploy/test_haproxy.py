@@ -1,4 +1,4 @@
-"""HAProxy with config/deploy/haproxy.cfg: which replica it asks, what it retries, which errors callers get."""
+"""HAProxy with config/deploy/haproxy.cfg: which replica it asks, what it retries, which errors it answers."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -24,7 +24,7 @@ def _known(runs: Sequence[str]) -> list[tuple[str, Any]]:
 
 @asynccontextmanager
 async def browsing(url: str, key: str, runs: Sequence[str], people: int) -> AsyncIterator[None]:
-    """This many people browse these runs until the context ends; some ask for strategies that are not cached."""
+    """This many people browse these runs until the context ends; some ask what is not cached."""
     known = _known(runs)
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(url, headers={"X-API-Key": key}, timeout=timeout) as session:

@@ -80,7 +80,7 @@ def test_each_alert_says_what_to_do() -> None:
 
 
 def test_names() -> None:
-    """Each alert has its own name, which begins with the service's."""
+    """Each alert has its own name, which begins with Tracking."""
     assert sorted(set(NAMES)) == sorted(NAMES)
     assert not [name for name in NAMES if not name.startswith("Tracking")]
 
