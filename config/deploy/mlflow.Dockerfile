@@ -9,5 +9,5 @@ ENV PYTHONUNBUFFERED=1 \
 USER 10002:10002
 VOLUME /artifacts
 EXPOSE 5000
-# libpq reads PGPASSWORD, so the password is in no command line and needs no escaping in an address.
+# libpq reads PGPASSWORD, so the password is in no command line and needs no escaping in a URL.
 CMD ["sh", "-c", "PGPASSWORD=\"$(cat /run/secrets/postgres_password)\" exec mlflow server --host 0.0.0.0 --port 5000"]

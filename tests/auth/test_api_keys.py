@@ -25,7 +25,7 @@ def heading(key: str) -> CIMultiDictProxy[str]:
 
 
 async def name_of(keys: ApiKeys, key: str) -> str | None:
-    """The name of the caller with this key, None if the key is not name_of."""
+    """The name of the caller with this key, None if the key is not known."""
     try:
         return await keys(heading(key))
     except Unauthenticated:

@@ -36,7 +36,7 @@ class Authentication:
 
     @asynccontextmanager
     async def calling(self, how_many: int) -> AsyncIterator[None]:
-        """So many of them call, each on a connection of its own that is kept, until the block ends."""
+        """This many callers, each on a kept connection of its own, until the context ends."""
         done = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for number in range(how_many):

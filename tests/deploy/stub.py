@@ -24,7 +24,7 @@ class Stub:
         self.asked: list[web.Request] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Tell whether it is ready, or remember the request and answer it."""
+        """Answer /readyz, or note the request and answer it."""
         if request.path == "/readyz":
             return web.Response(status=200 if self.ready else 503)
         await request.read()
@@ -53,7 +53,7 @@ class Stub:
 async def balanced_stubs(
     directory: Path, how_many: int, **variables: str
 ) -> AsyncIterator[tuple[Balancer, list[Stub]]]:
-    """So many stand-ins behind a balancer that has found all of them."""
+    """This many stand-ins for replicas behind a balancer that has found all of them."""
     port = free_port()
     stubs = [Stub() for _ in range(how_many)]
     async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Who may ask what runs by config/deploy/: callers with an API key, and nobody else."""
+"""Authentication in the deployment of config/deploy/: callers need an API key."""
 
 import json
 from collections.abc import AsyncIterator
@@ -28,8 +28,10 @@ FILE = "TRACKING_AUTH__API_KEYS_FILE"
 
 class TestFiles:
     @pytest.mark.parametrize("given", [composed("tracking")["environment"], pod_settings()])
-    def test_the_image_starts_with_them(self, given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """On all addresses, as the image listens, the settings tell callers apart by keys."""
+    def test_the_image_starts_with_its_settings(
+        self, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With these settings, the image listens on all addresses and requires API keys."""
         assert "TRACKING_HOST=::\n" in DOCKERFILE
         for name, value in {**given, "TRACKING_HOST": "::"}.items():
             monkeypatch.setenv(name, value)
@@ -42,8 +44,8 @@ class TestFiles:
         assert f"/run/secrets/{name}" == composed("tracking")["environment"][FILE]
         assert name in document(COMPOSE)["secrets"]
 
-    def test_compose_believes_the_balancer(self) -> None:
-        """The proxies that replicas believe are in the network that they share with HAProxy alone."""
+    def test_compose_trusts_the_balancer(self) -> None:
+        """The trusted proxies are in the network that the replicas share with HAProxy alone."""
         network = document(COMPOSE)["networks"]["replicas"]
         [config] = network["ipam"]["config"]
         proxies = composed("tracking")["environment"]["TRACKING_TRUSTED_PROXIES"]
@@ -54,7 +56,7 @@ class TestFiles:
         assert ["haproxy", "tracking"] == members
 
     def test_kubernetes_mounts_the_secret(self) -> None:
-        """Pods start with the Secret only, read it only, and see it change: it is mounted as a folder."""
+        """Pods need the Secret, can only read it, and see its changes, because it is mounted as a folder."""
         [mount] = container()["volumeMounts"]
         [volume] = pod()["volumes"]
         secret = volume["secret"]
@@ -66,8 +68,8 @@ class TestFiles:
         command = f"create secret generic {secret['secretName']} --from-file={file}="
         assert command in " ".join(README.replace("\\\n", "").split())
 
-    def test_the_pods_user_can_read_it(self) -> None:
-        """The file is its group's to read, and nobody else's."""
+    def test_the_pods_user_can_read_the_keys(self) -> None:
+        """Only the pod's group can read the file."""
         [volume] = pod()["volumes"]
         assert 0o440 == volume["secret"]["defaultMode"]
         context = pod()["securityContext"]
@@ -75,7 +77,7 @@ class TestFiles:
 
 
 class Mounted:
-    """A file of keys as the kubelet mounts it: `..data` leads to a folder, and is replaced in one step."""
+    """A file of keys as the kubelet mounts it: the link `..data` to a folder is replaced in one step."""
 
     def __init__(self, directory: Path) -> None:
         self.file = directory / "api-keys"
@@ -84,7 +86,7 @@ class Mounted:
         self.file.symlink_to("..data/api-keys")
 
     def write(self, *keys: NewKey) -> None:
-        """These keys, and no others, from now on."""
+        """Replace all keys with these."""
         self._version += 1
         version = self._directory / f"..{self._version}"
         version.mkdir()
@@ -102,7 +104,7 @@ class Deployment(NamedTuple):
     caller: aiohttp.ClientSession
 
     async def statuses(self, key: NewKey) -> set[int]:
-        """What each replica, and some twice, answers this key."""
+        """What each replica, and some twice, answers to this key."""
         found = set()
         for _ in range(2 * REPLICAS):
             headers = {"Authorization": f"Bearer {key.key}", "Connection": "close"}
@@ -111,7 +113,7 @@ class Deployment(NamedTuple):
         return found
 
     def logged(self) -> list[dict[str, Any]]:
-        """The lines of all logs that tell of requests."""
+        """The lines of the access logs of all replicas."""
         lines = [line for replica in self.replicas for line in replica.said().splitlines()]
         return [entry for line in lines if line.startswith("{") and "route" in (entry := json.loads(line))]
 
@@ -149,7 +151,7 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
 
 @pytest.mark.haproxy
 async def test_only_callers_with_a_key(deployment: Deployment) -> None:
-    """Through HAProxy a caller without a key is told so, and one with a key is answered."""
+    """Through HAProxy, a caller without a key gets 401, and one with a key gets its answer."""
     async with deployment.caller.get(f"{API}/runs") as answer:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
         await refused(answer, 401, "unauthenticated")
@@ -164,7 +166,7 @@ async def test_only_callers_with_a_key(deployment: Deployment) -> None:
 
 @pytest.mark.haproxy
 async def test_the_logs_say_who_asked(deployment: Deployment) -> None:
-    """A replica logs the caller's name and address, which HAProxy tells it, and never the key."""
+    """A replica logs the caller's name and address, and never the key."""
     assert {200} == await deployment.statuses(ALPHA)
 
     async def logged() -> bool:
@@ -177,7 +179,7 @@ async def test_the_logs_say_who_asked(deployment: Deployment) -> None:
 
 @pytest.mark.haproxy
 async def test_keys_are_changed_while_it_runs(deployment: Deployment) -> None:
-    """A key that is added is taken, and one that is removed is not, by all replicas and without a restart."""
+    """All replicas accept a new key and refuse a removed one without a restart."""
 
     async def both() -> bool:
         return {200} == await deployment.statuses(ALPHA) | await deployment.statuses(BETA)

@@ -51,19 +51,19 @@ SETTINGS = {"compose": composed("tracking")["environment"], "kubernetes": kubern
 @pytest.mark.parametrize("given", SETTINGS.values(), ids=list(SETTINGS))
 class TestSettings:
     def test_each_is_one_of_the_services(self, given: dict[str, str]) -> None:
-        """No variable is a slip of the pen, and each has a value that the service takes."""
+        """Every variable is a setting of the service."""
         assert set(given) <= set(DEFAULTS)
 
-    def test_each_has_a_value_that_the_service_takes(
+    def test_the_service_accepts_each_value(
         self, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The service starts with them."""
+        """The service accepts the value of every variable."""
         for name, value in given.items():
             monkeypatch.setenv(name, value)
         assert given["MLFLOW_TRACKING_URI"] == Settings().mlflow_tracking_uri
 
     def test_replicas_together_ask_no_more_than_mlflow_can_answer(self, given: dict[str, str]) -> None:
-        """All replicas' calls in flight fit MLflow's workers."""
+        """The concurrency limits of all replicas together fit MLflow's workers."""
         workers = int(composed("mlflow")["environment"]["MLFLOW_WORKERS"])
         most = {
             "http://mlflow:5000": composed("tracking")["deploy"]["replicas"],
@@ -74,50 +74,50 @@ class TestSettings:
 
 
 class TestTimes:
-    def test_compose_waits_for_the_end(self) -> None:
-        """A container is killed only after the drain and the requests in flight."""
+    def test_compose_waits_for_the_drain(self) -> None:
+        """Compose kills a container only after the drain and the requests in flight."""
         drain = float(SETTINGS["compose"]["TRACKING_DRAIN_SECONDS"])
         assert seconds(composed("tracking")["stop_grace_period"]) > drain + _SHUTDOWN_SECONDS
 
-    def test_kubernetes_waits_for_the_end(self) -> None:
-        """So is a pod."""
+    def test_kubernetes_waits_for_the_drain(self) -> None:
+        """Kubernetes kills a pod only after the drain and the requests in flight."""
         drain = float(SETTINGS["kubernetes"]["TRACKING_DRAIN_SECONDS"])
         assert pod()["terminationGracePeriodSeconds"] > drain + _SHUTDOWN_SECONDS
 
     def test_requests_in_flight_have_their_deadline(self) -> None:
-        """The time in which they finish is not shorter than the one in which they are answered."""
+        """At shutdown, requests in flight have at least as long as their deadline."""
         assert DEFAULTS["TRACKING_DEADLINE"] <= _SHUTDOWN_SECONDS
 
     def test_the_balancer_notices_within_the_drain(self) -> None:
-        """Its checks find a replica that says no in less than half the drain."""
+        """HAProxy's checks find a replica that drains in less than half the drain."""
         options = server_options()
         noticed = seconds(options["inter"]) * int(options["fall"])
         assert noticed * 2 < float(SETTINGS["compose"]["TRACKING_DRAIN_SECONDS"])
 
     def test_kubernetes_notices_within_the_drain(self) -> None:
-        """So do its probes, where the end of a pod is not what it acts on."""
+        """Kubernetes' readiness probe fails before the drain ends."""
         probe = container()["readinessProbe"]
         drain = float(SETTINGS["kubernetes"]["TRACKING_DRAIN_SECONDS"])
         assert probe["periodSeconds"] * probe["failureThreshold"] < drain
 
-    def test_it_is_the_service_that_says_504(self) -> None:
-        """The balancer waits longer than a request may take, and a caller may wait longer still."""
+    def test_the_service_answers_before_the_balancer_times_out(self) -> None:
+        """HAProxy waits longer than the service's deadline, and a caller may wait longer still."""
         server, client = (seconds(balancer_setting("timeout", name)) for name in ("server", "client"))
         assert DEFAULTS["TRACKING_DEADLINE"] < server < client
 
     def test_connecting_leaves_time(self) -> None:
-        """All attempts to connect together take less than a request may."""
+        """All of HAProxy's attempts to connect together take less than the service's deadline."""
         attempts = 1 + int(balancer_setting("retries"))
         assert attempts * seconds(balancer_setting("timeout", "connect")) < DEFAULTS["TRACKING_DEADLINE"]
 
     def test_idle_connections_end_in_the_right_order(self) -> None:
-        """The caller's hop closes first, the replica's last."""
+        """Idle connections of callers are closed first, and those of the replicas last."""
         client = seconds(balancer_setting("timeout", "http-keep-alive"))
         assert client < _KEEPALIVE_SECONDS
         assert seconds(server_options()["pool-purge-delay"]) < _KEEPALIVE_SECONDS
 
     def test_the_balancer_may_finish(self) -> None:
-        """It waits for its requests, and Compose for it."""
+        """HAProxy waits for its requests, and Compose waits for HAProxy."""
         stop = seconds(balancer_setting("hard-stop-after"))
         server = seconds(balancer_setting("timeout", "server"))
         assert server < stop < seconds(composed("haproxy")["stop_grace_period"])
@@ -125,7 +125,7 @@ class TestTimes:
 
 class TestPlaces:
     def test_ports(self) -> None:
-        """All look for the service where the image listens."""
+        """All files name the port at which the image listens."""
         port = str(DEFAULTS["TRACKING_PORT"])
         assert f"EXPOSE {port}\n" in DOCKERFILE
         assert f"tracking:{port}" == composed("haproxy")["environment"]["BALANCER_REPLICAS"]
@@ -134,21 +134,21 @@ class TestPlaces:
         assert port == annotations["prometheus.io/port"]
 
     def test_the_balancers_port(self) -> None:
-        """What is published is what it binds."""
+        """The published port is the one that HAProxy binds."""
         [published] = composed("haproxy")["ports"]
         assert published.endswith(balancer_variables()["BALANCER_BIND"])
         operators = balancer_variables()["BALANCER_OPERATORS_BIND"]
         assert f"127.0.0.1{operators}/healthz" in str(composed("haproxy")["healthcheck"]["test"])
 
-    def test_mlflow_takes_the_name_that_it_is_called_by(self) -> None:
-        """The Host that the service sends is one that MLflow allows."""
+    def test_mlflow_allows_the_host_that_the_service_sends(self) -> None:
+        """The Host header that the service sends is one that MLflow allows."""
         mlflow = composed("mlflow")
         host = SETTINGS["compose"]["MLFLOW_TRACKING_URI"].removeprefix("http://")
         assert host in mlflow["environment"]["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
         assert host == f"mlflow:{mlflow['healthcheck']['test'][-1].split(', ')[2]}"
 
     def test_the_networks_of_the_policy(self) -> None:
-        """Pods may ask MLflow at the port that they are told of."""
+        """The network policy lets pods reach MLflow's port."""
         port = int(SETTINGS["kubernetes"]["MLFLOW_TRACKING_URI"].rpartition(":")[2])
         egress = manifest("network-policy")["spec"]["egress"]
         assert port in [one["port"] for rule in egress for one in rule["ports"]]
@@ -156,7 +156,7 @@ class TestPlaces:
 
 class TestNames:
     def test_versions(self) -> None:
-        """The images bear the versions of what is in them."""
+        """The tags of the images are the versions of what they contain."""
         assert f"experiment-tracking:{__version__}" == composed("tracking")["image"]
         [image] = document(KUBERNETES / "kustomization.yaml")["images"]
         assert (container()["image"], __version__) == (image["name"], image["newTag"])
@@ -170,7 +170,7 @@ class TestNames:
         assert f"USER {context['runAsUser']}:{context['runAsGroup']}\n" in DOCKERFILE
 
     def test_selectors(self) -> None:
-        """What speaks of the pods means the pods."""
+        """Every selector matches the labels of the pods."""
         deployment = manifest("deployment")
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         selectors = [
@@ -185,14 +185,14 @@ class TestNames:
         assert deployment["metadata"]["name"] == target["name"]
 
     def test_the_settings_of_the_pods(self) -> None:
-        """The ConfigMap is the one that is made, and credentials may be missing."""
+        """Pods read the generated ConfigMap, and start without the Secret of credentials."""
         [generator] = document(KUBERNETES / "kustomization.yaml")["configMapGenerator"]
         config, secret = container()["envFrom"]
         assert generator["name"] == config["configMapRef"]["name"]
         assert secret["secretRef"]["optional"]
 
     def test_the_balancers_variables(self) -> None:
-        """Each that is set, or read, is one that haproxy.cfg has a default for."""
+        """haproxy.cfg has a default for each variable that it reads or that Compose sets."""
         known = set(balancer_variables())
         assert set(composed("haproxy")["environment"]) <= known
         assert known == set(re.findall(r"\$\{(\w+)(?:\[\*\])?\}", HAPROXY.read_text("utf-8")))
@@ -200,18 +200,18 @@ class TestNames:
 
 class TestBalancer:
     def test_limits_are_the_replicas(self) -> None:
-        """A replica is sent as much at once as it takes, and there is a slot for each."""
+        """HAProxy sends a replica as many requests as it accepts, and has a slot for each replica."""
         assert DEFAULTS["TRACKING_MAX_REQUESTS"] == int(server_options()["maxconn"])
         slots = int(balancer_setting("server-template", "replica").split()[0])
         assert slots >= composed("tracking")["deploy"]["replicas"]
 
     def test_files(self) -> None:
-        """Two descriptors for each caller fit what Compose allows."""
+        """Two descriptors for each caller fit the limit that Compose sets."""
         callers = int(balancer_variables()["BALANCER_MAX_CALLERS"])
         assert composed("haproxy")["ulimits"]["nofile"] >= 4 * callers
 
     def test_the_probes_are_the_services(self) -> None:
-        """Balancers ask /readyz, whoever restarts a process asks /livez."""
+        """Balancers ask /readyz; whatever restarts a process asks /livez."""
         assert "/readyz" == balancer_setting("http-check", "send", "meth", "GET", "uri")
         probes = {name: container()[name]["httpGet"]["path"] for name in container() if "Probe" in name}
         assert {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"} == probes
@@ -220,14 +220,14 @@ class TestBalancer:
 
 class TestReadme:
     def test_variables(self) -> None:
-        """Every variable that compose.yaml reads is explained, and nothing else."""
+        """The README explains every variable that compose.yaml reads, and no others."""
         read = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text("utf-8"))) | {"POSTGRES_PASSWORD"}
         rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
         told = {name for row in rows for name in re.findall(r"`([A-Z_]{5,})`", row)}
         assert read == told
 
     def test_codes(self) -> None:
-        """Every code of HAProxy's own is explained, but for those that are the service's, too."""
+        """The README explains every code of HAProxy's own answers that the service does not have."""
         codes = set(re.findall(r'"code": "(\w+)"', HAPROXY.read_text("utf-8")))
         told = set(re.findall(r"^\| \d{3} \| `(\w+)` \|", README, re.MULTILINE))
         assert codes - {error.code for error in (NotFound, BodyTimeout)} == told

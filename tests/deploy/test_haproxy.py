@@ -1,4 +1,4 @@
-"""What callers get from HAProxy with config/deploy/haproxy.cfg: which replica, which again, which errors."""
+"""HAProxy with config/deploy/haproxy.cfg: which replica it asks, what it retries, which errors it answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ Setting = tuple[aiohttp.ClientSession, Balancer, list[Stub]]
 
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[Setting]:
-    """A caller, and two replicas behind the balancer."""
+    """A client, and two replicas behind the balancer."""
     async with (
         balanced_stubs(tmp_path, 2) as (balancer, stubs),
         aiohttp.ClientSession(balancer.url) as caller,
@@ -31,13 +31,13 @@ async def two(tmp_path: Path) -> AsyncIterator[Setting]:
 
 
 def asked(stubs: list[Stub]) -> list[int]:
-    """How often each replica was asked."""
+    """How many requests each replica got."""
     return [len(stub.asked) for stub in stubs]
 
 
 class TestWhichReplica:
     async def test_the_least_busy(self, two: Setting) -> None:
-        """While one replica is busy, the other gets what comes."""
+        """While one replica is busy, the other one gets new requests."""
         caller, _, stubs = two
         released, taken = asyncio.Event(), asyncio.Event()
         stubs[0].before = stubs[1].before = held(released, taken)
@@ -54,7 +54,7 @@ class TestWhichReplica:
         (await slow).release()
 
     async def test_none_that_drains(self, two: Setting) -> None:
-        """A replica whose /readyz says no gets nothing more, and what it has is finished."""
+        """A replica whose /readyz answers 503 gets no new requests, and finishes those that it has."""
         caller, balancer, stubs = two
         released, taken = asyncio.Event(), asyncio.Event()
         stubs[0].before = stubs[1].before = held(released, taken)
@@ -74,10 +74,10 @@ class TestWhichReplica:
             assert 200 == answer.status
 
 
-class TestAskedAgain:
+class TestRetries:
     @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("HEAD", "/"), ("POST", COMPARE)])
-    async def test_what_only_reads(self, two: Setting, method: str, path: str) -> None:
-        """A read whose replica breaks the connection is asked of the other one; a comparison is a read."""
+    async def test_retries_what_only_reads(self, two: Setting, method: str, path: str) -> None:
+        """If a replica breaks the connection, a read is sent to the other one; a comparison is a read."""
         caller, _, stubs = two
         broken: list[web.Request] = []
 
@@ -92,16 +92,16 @@ class TestAskedAgain:
         assert [1, 1] == asked(stubs)
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-    async def test_never_what_may_write(self, two: Setting, method: str) -> None:
-        """A request that may have done its work is not repeated; the caller is told."""
+    async def test_does_not_retry_what_may_write(self, two: Setting, method: str) -> None:
+        """A request that may have had an effect is not retried, and the caller gets an error."""
         caller, _, stubs = two
         stubs[0].before = stubs[1].before = reset
         async with caller.request(method, "/") as answer:
             await refused(answer, 502, "replica_failed")
         assert 1 == sum(asked(stubs))
 
-    async def test_not_what_the_service_refuses(self, two: Setting) -> None:
-        """A 503 of the service's is its word on MLflow, which it has asked again itself."""
+    async def test_does_not_retry_a_503_of_the_service(self, two: Setting) -> None:
+        """A 503 of the service is not retried, because the service has already retried its call to MLflow."""
         caller, _, stubs = two
         busy = answering(503, "{}", content_type="application/problem+json", headers={"Retry-After": "7"})
         stubs[0].before = stubs[1].before = busy
@@ -109,8 +109,8 @@ class TestAskedAgain:
             assert (503, "7", "{}") == (answer.status, answer.headers["Retry-After"], await answer.text())
         assert 1 == sum(asked(stubs))
 
-    async def test_a_few_times_at_most(self, two: Setting) -> None:
-        """A request that every replica breaks is given up after three repetitions."""
+    async def test_retries_three_times_at_most(self, two: Setting) -> None:
+        """A request that every replica breaks is given up after three retries."""
         caller, _, stubs = two
         stubs[0].before = stubs[1].before = reset
         async with caller.get("/") as answer:
@@ -119,8 +119,8 @@ class TestAskedAgain:
 
 
 class TestWhatReplicasAreTold:
-    async def test_who_asks(self, two: Setting) -> None:
-        """The caller's address is the one that it connects from, whatever it says itself."""
+    async def test_passes_on_the_callers_address(self, two: Setting) -> None:
+        """Replicas get the address that the caller connects from, whatever it claims itself."""
         caller, _, stubs = two
         async with caller.get("/", headers={"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"}):
             [request] = stubs[0].asked + stubs[1].asked
@@ -128,16 +128,16 @@ class TestWhatReplicasAreTold:
         assert ["http"] == request.headers.getall("X-Forwarded-Proto")
 
     @pytest.mark.parametrize("given", ["abc-1.2_3", "", "two words", 'a"b', "x" * 129])
-    async def test_an_id(self, two: Setting, given: str) -> None:
-        """A caller's well-formed id of a request is kept, and there always is one."""
+    async def test_passes_on_a_request_id(self, two: Setting, given: str) -> None:
+        """Replicas get the caller's well-formed request id, or a new one."""
         caller, _, stubs = two
         async with caller.get("/", headers={"X-Request-ID": given}):
             [request] = stubs[0].asked + stubs[1].asked
         [told] = request.headers.getall("X-Request-ID")
         assert told == given if given == "abc-1.2_3" else 36 == len(told)
 
-    async def test_a_long_question(self, two: Setting) -> None:
-        """A line as long as the service reads passes."""
+    async def test_passes_on_a_long_request_line(self, two: Setting) -> None:
+        """A request line as long as the service accepts passes."""
         caller, _, stubs = two
         path = "/" + "x" * 16_000
         async with caller.get(path) as answer:
@@ -146,7 +146,7 @@ class TestWhatReplicasAreTold:
         assert path == request.path
 
     async def test_whole_requests_only(self, two: Setting) -> None:
-        """A replica hears of a request once its body is there."""
+        """A replica gets a request only once its body is complete."""
         _, balancer, stubs = two
         reader, writer = await asyncio.open_connection("127.0.0.1", URL(balancer.url).port)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
@@ -160,8 +160,8 @@ class TestWhatReplicasAreTold:
 
 
 class TestItsOwnAnswers:
-    async def test_nobody_is_there(self, two: Setting) -> None:
-        """Without a replica callers are told to come back, as a problem, and so are operators."""
+    async def test_answers_503_without_replicas(self, two: Setting) -> None:
+        """Without a replica, callers get 503 with Retry-After as a problem, and so do operators."""
         caller, balancer, stubs = two
         stubs[0].ready = stubs[1].ready = False
         async with aiohttp.request("GET", f"{balancer.operators}/healthz") as answer:
@@ -174,7 +174,7 @@ class TestItsOwnAnswers:
             assert 503 == answer.status
 
     async def test_metrics_stay_inside(self, two: Setting) -> None:
-        """A caller cannot read the counts of a replica."""
+        """A caller cannot read the metrics of a replica."""
         caller, _, stubs = two
         for path in ("/metrics", "/metrics?x", "/%6detrics", "/metric%73"):
             async with caller.get(URL(path, encoded=True)) as answer:
@@ -183,8 +183,8 @@ class TestItsOwnAnswers:
 
 
 class TestRateLimit:
-    async def test_a_caller_above_it(self, tmp_path: Path) -> None:
-        """Who asks too often is told when to come back, and others do not suffer."""
+    async def test_refuses_a_caller_above_the_limit(self, tmp_path: Path) -> None:
+        """A caller above the rate limit gets 429 with Retry-After, and other callers do not."""
         async with balanced_stubs(tmp_path, 1, RATE_LIMIT="5", RATE_SECONDS="60") as (balancer, [stub]):
             other = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
             async with (
@@ -203,7 +203,7 @@ class TestRateLimit:
             assert 6 == len(stub.asked)
 
     async def test_what_is_refused_does_not_count(self, tmp_path: Path) -> None:
-        """A caller who never pauses still gets what it may have."""
+        """Refused requests do not count against the rate limit."""
         async with (
             balanced_stubs(tmp_path, 1, RATE_LIMIT="5", RATE_SECONDS="1") as (balancer, [stub]),
             aiohttp.ClientSession(balancer.url) as caller,

@@ -1,4 +1,4 @@
-"""HAProxy's own answers as pages of other hosts get them, and what it says where TLS ends at it."""
+"""HAProxy's own answers to web pages of other origins, and its headers where TLS ends at it."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ Setting = tuple[aiohttp.ClientSession, Balancer, Stub]
 
 @pytest.fixture
 async def listed(tmp_path: Path) -> AsyncIterator[Setting]:
-    """A caller, and a replica behind a balancer that lets pages of two origins read."""
+    """A client, and a replica behind a balancer that allows pages of two origins."""
     async with (
         balanced_stubs(tmp_path, 1, ALLOWED_ORIGINS=f"{ALLOWED} {OTHER}", RATE_LIMIT="5") as (
             balancer,
@@ -38,7 +38,7 @@ async def listed(tmp_path: Path) -> AsyncIterator[Setting]:
 
 
 def assert_readable(answer: ClientResponse, origin: str = ALLOWED) -> None:
-    """The page may read the answer, and when to come back."""
+    """Check that the page may read the answer and its Retry-After."""
     assert ([origin], "no-store") == (answer.headers.getall(ORIGIN), answer.headers["Cache-Control"])
     assert ["Retry-After,X-Request-ID"] == answer.headers.getall(EXPOSE)
 
@@ -46,15 +46,15 @@ def assert_readable(answer: ClientResponse, origin: str = ALLOWED) -> None:
 class TestItsOwnAnswers:
     @pytest.mark.parametrize("origin", [ALLOWED, OTHER])
     async def test_a_broken_replica(self, listed: Setting, origin: str) -> None:
-        """A page of each origin in the list reads a 502."""
+        """A page of each allowed origin can read a 502."""
         caller, _, stub = listed
         stub.before = reset
         async with caller.get("/", headers={"Origin": origin}) as answer:
             await refused(answer, 502, "replica_failed")
             assert_readable(answer, origin)
 
-    async def test_nobody_is_there(self, listed: Setting) -> None:
-        """It reads a 503."""
+    async def test_no_replica(self, listed: Setting) -> None:
+        """A page of an allowed origin can read a 503."""
         caller, balancer, stub = listed
         stub.ready = False
         await balancer.has(0)
@@ -63,7 +63,7 @@ class TestItsOwnAnswers:
             assert_readable(answer)
 
     async def test_too_many_requests(self, listed: Setting) -> None:
-        """It reads a 429, and a 404."""
+        """A page of an allowed origin can read a 429 and a 404."""
         caller, _, _ = listed
         async with caller.get("/metrics", headers={"Origin": ALLOWED}) as answer:
             await refused(answer, 404, "not_found")
@@ -90,14 +90,14 @@ class TestItsOwnAnswers:
         ],
     )
     async def test_pages_of_other_origins(self, listed: Setting, origin: str) -> None:
-        """They are told nothing."""
+        """Pages of other origins get no CORS headers."""
         caller, _, _ = listed
         async with caller.get("/metrics", headers={"Origin": origin}) as answer:
             assert (404, False, False) == (answer.status, ORIGIN in answer.headers, EXPOSE in answer.headers)
 
     @pytest.mark.parametrize("given", ["none", ""])
     async def test_without_a_list(self, tmp_path: Path, given: str) -> None:
-        """No page is told anything."""
+        """Without allowed origins, no page gets CORS headers."""
         async with balanced_stubs(tmp_path, 1, ALLOWED_ORIGINS=given) as (balancer, _):
             for origin in (ALLOWED, "null", ""):
                 async with aiohttp.request(
@@ -106,7 +106,7 @@ class TestItsOwnAnswers:
                     assert (404, False) == (answer.status, ORIGIN in answer.headers)
 
     async def test_all_pages(self, tmp_path: Path) -> None:
-        """With * every page reads."""
+        """With *, every page can read the answers."""
         async with (
             balanced_stubs(tmp_path, 1, ALLOWED_ORIGINS="*") as (balancer, _),
             aiohttp.request("GET", f"{balancer.url}/metrics", headers={"Origin": ALLOWED}) as answer,
@@ -115,8 +115,8 @@ class TestItsOwnAnswers:
 
 
 class TestAnswersOfReplicas:
-    async def test_what_they_say(self, listed: Setting) -> None:
-        """It is passed on as it is, a good answer's and an error's, and nothing stands there twice."""
+    async def test_passes_on_cors_headers(self, listed: Setting) -> None:
+        """CORS headers of a replica's answer pass once and unchanged, for successes and errors."""
         caller, _, stub = listed
         said = {ORIGIN: ALLOWED, EXPOSE: "ETag", "Vary": "Origin"}
         for status in (200, 503):
@@ -127,14 +127,14 @@ class TestAnswersOfReplicas:
                     name: answer.headers.getall(name) for name in said
                 }
 
-    async def test_what_they_do_not_say(self, listed: Setting) -> None:
-        """Where a replica lets no page read, HAProxy does not, either."""
+    async def test_adds_no_cors_headers(self, listed: Setting) -> None:
+        """HAProxy adds no CORS headers to an answer of a replica."""
         caller, _, _ = listed
         async with caller.get("/", headers={"Origin": ALLOWED}) as answer:
             assert (200, False, False) == (answer.status, ORIGIN in answer.headers, EXPOSE in answer.headers)
 
     async def test_a_preflight(self, listed: Setting) -> None:
-        """What a browser asks before a request reaches a replica whole, and the replica alone answers it."""
+        """A preflight request reaches a replica unchanged, and only the replica answers it."""
         caller, _, stub = listed
         names = "authorization,baggage,sentry-trace,x-datadog-trace-id"
         asked = {
@@ -153,8 +153,8 @@ class TestAnswersOfReplicas:
 
 
 class TestTls:
-    async def test_browsers_are_told_to_come_back_by_it(self, tmp_path: Path) -> None:
-        """Where TLS ends at HAProxy its answers say so, its own and a replica's, which learns of it."""
+    async def test_sends_hsts_with_tls(self, tmp_path: Path) -> None:
+        """Where TLS ends at HAProxy, its answers and those of replicas have Strict-Transport-Security."""
         pem, port = write_certificate(tmp_path / "balancer.pem"), free_port()
         bind = f"127.0.0.1:{port} ssl crt {pem}"
         async with balanced_stubs(tmp_path, 1, BIND=bind) as (_, [stub]):
@@ -167,8 +167,8 @@ class TestTls:
             [request] = stub.asked
             assert ["https"] == request.headers.getall("X-Forwarded-Proto")
 
-    async def test_not_without_it(self, listed: Setting) -> None:
-        """Over plain HTTP nothing is said of it: browsers do not heed it there."""
+    async def test_sends_no_hsts_without_tls(self, listed: Setting) -> None:
+        """Over plain HTTP there is no Strict-Transport-Security, which browsers would ignore."""
         caller, _, _ = listed
         for path in ("/", "/metrics"):
             async with caller.get(path) as answer:

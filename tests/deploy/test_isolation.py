@@ -1,4 +1,4 @@
-"""What runs by config/deploy/ meets only its neighbours, may do little, and is given its secrets."""
+"""The deployment's containers reach only their neighbours, have few privileges, and get secrets as files."""
 
 import itertools
 
@@ -12,7 +12,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 
 class TestNetworks:
     def test_only_the_balancer_is_published(self) -> None:
-        """Nothing else has a port, and no network but the callers' leads out."""
+        """Only HAProxy has a published port, and only the callers' network leads out."""
         services = document(COMPOSE)["services"]
         assert ["haproxy"] == [name for name, service in services.items() if "ports" in service]
         networks = document(COMPOSE)["networks"]
@@ -20,7 +20,7 @@ class TestNetworks:
         assert ["haproxy"] == [name for name, one in services.items() if "callers" in one["networks"]]
 
     def test_only_neighbours_meet(self) -> None:
-        """Callers cannot reach MLflow, nor replicas the database, by any network."""
+        """No network connects callers with MLflow, or replicas with the database."""
         services = document(COMPOSE)["services"]
         meeting = {
             frozenset((one, other))
@@ -33,8 +33,8 @@ class TestNetworks:
 
 class TestHardening:
     @pytest.mark.parametrize("service", SERVICES)
-    def test_compose(self, service: str) -> None:
-        """No container may write to its image, gain privileges, or take all of the machine."""
+    def test_containers_are_restricted(self, service: str) -> None:
+        """No container may write to its image, gain privileges, or use all of the machine."""
         one = composed(service)
         assert (True, ["ALL"], ["no-new-privileges:true"]) == (
             one["read_only"],
@@ -44,8 +44,8 @@ class TestHardening:
         assert {"cpus", "memory", "pids"} == set(one["deploy"]["resources"]["limits"])
         assert "healthcheck" in one or (service == "tracking" and "HEALTHCHECK" in DOCKERFILE)
 
-    def test_pods(self) -> None:
-        """The pods keep to the restricted profile, and take no environment from Services."""
+    def test_pods_are_restricted(self) -> None:
+        """The pods fit the restricted profile, and get no variables of Services."""
         context = container()["securityContext"]
         assert context["readOnlyRootFilesystem"]
         assert context["allowPrivilegeEscalation"] is False
@@ -58,22 +58,22 @@ class TestHardening:
 
 class TestSecrets:
     @pytest.mark.parametrize("service", SERVICES)
-    def test_compose(self, service: str) -> None:
-        """What is secret is in no variable of a container, where every inspection shows it."""
+    def test_no_secret_is_in_a_variable(self, service: str) -> None:
+        """No secret is in a variable of a container, where `docker inspect` shows it."""
         for name, value in composed(service)["environment"].items():
             assert not name.endswith(("PASSWORD", "TOKEN")), name
             assert ":" not in value.rpartition("@")[0].partition("://")[2], name
 
-    def test_where_they_come_from(self) -> None:
-        """The database's password and the file of API keys are whoever starts Compose's to give."""
+    def test_operators_supply_the_secrets(self) -> None:
+        """Whoever starts Compose supplies the database's password and the file of API keys."""
         expected = {
             "postgres_password": {"environment": "POSTGRES_PASSWORD"},
             "api_keys": {"file": "${API_KEYS_FILE:-./api-keys}"},
         }
         assert expected == document(COMPOSE)["secrets"]
 
-    def test_kubernetes(self) -> None:
-        """Credentials are in a Secret that these files do not hold."""
+    def test_the_secret_is_not_in_the_files(self) -> None:
+        """Credentials are in a Secret that is not in these files."""
         assert not [
             name for name in kubernetes_settings() if name.endswith(("USERNAME", "PASSWORD", "TOKEN"))
         ]

@@ -1,4 +1,4 @@
-"""How a replica ends: at SIGTERM it says no to balancers at once, and serves on until they have noticed."""
+"""How a replica ends: after SIGTERM /readyz answers 503 at once, while requests are still answered."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ ANEW = {"Cache-Control": "no-cache"}
 
 
 class Service:
-    """A process of the service, and a caller of it."""
+    """A process of the service, and a client of it."""
 
     def __init__(self, process: asyncio.subprocess.Process, port: int, caller: aiohttp.ClientSession) -> None:
         self.process = process
@@ -32,7 +32,7 @@ class Service:
         self.caller = caller
 
     async def status(self, path: str) -> int:
-        """The status of a GET on a new connection; 0 where nobody listens."""
+        """The status of a GET on a new connection; 0 if nothing listens."""
         try:
             async with self.caller.get(path, headers={"Connection": "close"}) as answer:
                 return answer.status
@@ -40,7 +40,7 @@ class Service:
             return 0
 
     async def says(self, status: int, path: str, within: float = SLACK_SECONDS) -> None:
-        """Wait until it does."""
+        """Wait until the status is this one."""
 
         async def holds() -> bool:
             return await self.status(path) == status
@@ -48,14 +48,14 @@ class Service:
         await until(holds, f"{path} is {status}", within)
 
     async def ended(self, within: float) -> int:
-        """Its exit code; TimeoutError where it lives on."""
+        """The exit code of the process; TimeoutError if it does not end."""
         async with asyncio.timeout(within):
             return await self.process.wait()
 
 
 @asynccontextmanager
 async def running(directory: Path, mlflow: str, drain_seconds: float) -> AsyncIterator[Service]:
-    """The service over this MLflow, listening."""
+    """The service over this MLflow, once it listens."""
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -79,7 +79,7 @@ async def running(directory: Path, mlflow: str, drain_seconds: float) -> AsyncIt
 
 
 async def test_requests_are_served_while_it_drains(tmp_path: Path, fake: FakeMlflow) -> None:
-    """From SIGTERM on /readyz is 503, requests are answered as before, and then the process ends with 0."""
+    """During the drain /readyz answers 503 and other requests are answered; then the process exits with 0."""
     fake.add_run("0", "abc123")
     async with running(tmp_path, fake.url, drain_seconds=2) as service:
         began = time.monotonic()
@@ -96,7 +96,7 @@ async def test_requests_are_served_while_it_drains(tmp_path: Path, fake: FakeMlf
 async def test_a_request_in_flight_finishes_after_the_socket_has_closed(
     tmp_path: Path, fake: FakeMlflow
 ) -> None:
-    """What was asked before the drain's end is answered, while nobody else is let in."""
+    """A request from before the drain's end is answered, while new connections are refused."""
     fake.add_run("0", "abc123")
     released, asked = asyncio.Event(), asyncio.Event()
     async with running(tmp_path, fake.url, drain_seconds=0.3) as service:
@@ -111,7 +111,7 @@ async def test_a_request_in_flight_finishes_after_the_socket_has_closed(
         assert 0 == await service.ended(SLACK_SECONDS)
 
 
-async def test_a_request_that_never_ends_does_not_keep_it(tmp_path: Path, fake: FakeMlflow) -> None:
+async def test_an_endless_request_does_not_delay_the_end(tmp_path: Path, fake: FakeMlflow) -> None:
     """A caller who never sends its body is given up, and the exit code is 0."""
     async with running(tmp_path, fake.url, drain_seconds=0) as service:
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
@@ -123,8 +123,8 @@ async def test_a_request_that_never_ends_does_not_keep_it(tmp_path: Path, fake: 
         writer.close()
 
 
-async def test_a_start_that_still_waits_for_mlflow(tmp_path: Path, fake: FakeMlflow) -> None:
-    """An MLflow that never answers delays neither what /readyz says at SIGTERM nor the end."""
+async def test_a_hanging_mlflow_does_not_delay_the_end(tmp_path: Path, fake: FakeMlflow) -> None:
+    """An MLflow that never answers delays neither /readyz after SIGTERM nor the end."""
     fake.before = held(asyncio.Event(), asked := asyncio.Event())
     async with running(tmp_path, fake.url, drain_seconds=1) as service:
         await asked.wait()
@@ -134,7 +134,7 @@ async def test_a_start_that_still_waits_for_mlflow(tmp_path: Path, fake: FakeMlf
 
 
 async def test_a_second_signal_ends_the_drain(tmp_path: Path, fake: FakeMlflow) -> None:
-    """Who asks twice is in a hurry."""
+    """A second signal ends the drain at once."""
     async with running(tmp_path, fake.url, drain_seconds=600) as service:
         service.process.send_signal(signal.SIGTERM)
         await service.says(503, "/readyz")

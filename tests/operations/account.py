@@ -39,8 +39,8 @@ _FAILED = ("upstream_error", "upstream_timeout", "upstream_unavailable")
 COLUMNS = (
     Column("requests/s", "Requests by status", "{{status}}"),
     Column("5xx/s", "Requests by status", "{{status}}", "status", _BAD),
-    Column("hot p99 ms", "Time of hot answers", "p99", shown=_milliseconds),
-    Column("cold p99 ms", "Time of cold answers", "p99", shown=_milliseconds),
+    Column("hot p99 ms", "Duration of hot answers", "p99", shown=_milliseconds),
+    Column("cold p99 ms", "Duration of cold answers", "p99", shown=_milliseconds),
     Column("hits", "Hit ratio", "from memory", shown=_percent),
     Column("stale/s", "Reads by result", "{{result}}", "result", ("stale",)),
     Column("failed reads/s", "Reads by result", "{{result}}", "result", ("failed",)),
@@ -49,7 +49,7 @@ COLUMNS = (
     Column("held back/s", "Calls by outcome", "{{outcome}}", "outcome", ("breaker_open", "gate_full")),
     Column("breaker", "Breaker", "{{state}}", "state", ("open", "half_open"), _opened),
     Column("waiting", "Calls in flight", "waiting, on average", shown="{:.1f}".format),
-    Column("loop p99 ms", "Event loop's lag", "p99 {{instance}}", shown=_milliseconds),
+    Column("loop p99 ms", "Lag of the event loop", "p99 {{instance}}", shown=_milliseconds),
 )
 
 

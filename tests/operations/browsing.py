@@ -24,7 +24,7 @@ def _known(runs: Sequence[str]) -> list[tuple[str, Any]]:
 
 @asynccontextmanager
 async def browsing(url: str, key: str, runs: Sequence[str], people: int) -> AsyncIterator[None]:
-    """So many people browse these runs, and ask for strategies that nobody has asked for, until the end."""
+    """This many people browse these runs until the context ends; some ask what is not cached."""
     known = _known(runs)
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(url, headers={"X-API-Key": key}, timeout=timeout) as session:

@@ -1,4 +1,4 @@
-"""Each query of the dashboard and the rules is valid, and asks for what there is."""
+"""Every query of the dashboard and of the rules is valid, and names metrics that exist."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ HISTOGRAM = ("_bucket", "_sum", "_count")
 
 
 def families(exposition: str) -> dict[str, set[str]]:
-    """The metrics that a scrape has, each with the names that queries know it by."""
+    """The metrics in a scrape, each with the names that queries use for it."""
     return {
         name: {name + ending for ending in HISTOGRAM} if kind == "histogram" else {name}
         for name, kind in re.findall(r"^# TYPE (\S+) (\w+)$", exposition, re.MULTILINE)
@@ -31,12 +31,12 @@ def families(exposition: str) -> dict[str, set[str]]:
 
 
 def named(exposition: str) -> set[str]:
-    """All names of metrics that a query may have."""
+    """All names of metrics that a query may use."""
     return set[str]().union(*families(exposition).values())
 
 
 async def scraped(api: Client) -> str:
-    """The service's metrics as Prometheus gets them."""
+    """The service's metrics, as Prometheus reads them."""
     async with api.get("/metrics") as answer:
         return await answer.text()
 
@@ -50,19 +50,19 @@ async def scraped(api: Client) -> str:
     ],
 )
 def test_names_in_a_query(query: str, expected: set[str]) -> None:
-    """Functions, labels and their values, ranges and operators are no metrics."""
+    """Functions, labels, label values, ranges and operators are not taken for metrics."""
     assert expected == metrics_in(query)
 
 
-async def test_the_service_has_what_is_asked_for(fake: FakeMlflow) -> None:
-    """Every metric in a query is one of a real scrape, or Prometheus's or HAProxy's own."""
+async def test_queries_name_existing_metrics(fake: FakeMlflow) -> None:
+    """Every metric in a query is in a real scrape, or is Prometheus's or HAProxy's own."""
     async with serving(fake.url) as api:
         known = named(await scraped(api))
     assert set() == {name for name in ASKED if not name.startswith("haproxy_")} - known - OF_PROMETHEUS
 
 
 def test_codes() -> None:
-    """What a query picks by a code of ours is picked by one that there is."""
+    """Every error code in a query is one of the service's."""
     picked = re.findall(r'code="(\w+)"', "".join(QUERIES))
     assert {"auth_unavailable", "internal_error"} == set(picked)
     assert set(picked) <= set(RequestTimes().problems)
@@ -74,8 +74,8 @@ def test_the_walk_asks_what_the_dashboard_asks() -> None:
     assert [1] * len(COLUMNS) == [shown.count((column.panel, column.legend)) for column in COLUMNS]
 
 
-async def test_what_is_counted_is_shown(fake: FakeMlflow) -> None:
-    """Every metric of the service's own is somewhere on the dashboard, but for a few."""
+async def test_the_dashboard_shows_the_services_metrics(fake: FakeMlflow) -> None:
+    """Every metric of the service is on the dashboard, but for a few."""
     async with serving(fake.url) as api:
         own = families(await scraped(api))
     shown = set[str]().union(*(metrics_in(target.query) for target in targets("1m")))
@@ -87,8 +87,8 @@ async def test_what_is_counted_is_shown(fake: FakeMlflow) -> None:
 
 
 @pytest.mark.haproxy
-async def test_haproxy_has_what_is_asked_for(tmp_path: Path) -> None:
-    """Every metric of HAProxy's in a query is one that HAProxy has, and so are the proxies' names."""
+async def test_queries_name_haproxys_metrics(tmp_path: Path) -> None:
+    """Every metric and proxy of HAProxy in a query exists."""
     async with (
         balanced_stubs(tmp_path, 1) as (balancer, _stubs),
         aiohttp.request("GET", f"{balancer.operators}/metrics") as answer,
@@ -102,7 +102,7 @@ async def test_haproxy_has_what_is_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.prometheus
 def test_every_query_is_promql(tmp_path: Path) -> None:
-    """Prometheus parses all queries of the dashboard."""
+    """Prometheus parses every query of the dashboard."""
     recorded = [{"record": f"q{number}", "expr": target.query} for number, target in enumerate(targets("1m"))]
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": recorded}]}))
@@ -112,7 +112,7 @@ def test_every_query_is_promql(tmp_path: Path) -> None:
 
 
 @pytest.mark.prometheus
-def test_a_query_that_is_none(tmp_path: Path) -> None:
+def test_the_check_finds_an_invalid_query(tmp_path: Path) -> None:
     """The check finds a query that cannot be parsed."""
     file = tmp_path / "rules.yaml"
     rule = {"record": "q", "expr": "sum(rate(a[1m])"}
@@ -122,7 +122,7 @@ def test_a_query_that_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.prometheus
 async def test_the_exposition(fake: FakeMlflow) -> None:
-    """A scrape has nothing that promtool would name or form otherwise."""
+    """promtool finds nothing wrong with the names and forms in a scrape."""
     async with serving(fake.url) as api:
         await api.get("/api/v1/tracking/runs")
         done = promtool("check", "metrics", given=await scraped(api))
@@ -130,7 +130,7 @@ async def test_the_exposition(fake: FakeMlflow) -> None:
 
 
 def test_the_dashboard_is_laid_out() -> None:
-    """Panels have titles and ids of their own, and none lies on another."""
+    """Each panel has its own title and id, and no panel overlaps another."""
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
     taken: set[tuple[int, int]] = set()

@@ -1,4 +1,4 @@
-"""config/deploy/prometheus: Prometheus takes its configuration, and each alert fires when it should."""
+"""config/deploy/prometheus: Prometheus accepts its configuration, and each alert fires when it should."""
 
 import shutil
 from collections import defaultdict
@@ -15,7 +15,7 @@ NAMES = [rule["alert"] for rule in rules() if "alert" in rule]
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The folder as an operator has it: with a key beside the configuration."""
+    """The folder as an operator has it, with a key beside the configuration."""
     copy = tmp_path / "prometheus"
     shutil.copytree(PROMETHEUS, copy)
     (copy / "api-key").write_text("etk_1\n")
@@ -24,7 +24,7 @@ def copied(tmp_path: Path) -> Path:
 
 @pytest.mark.prometheus
 def test_the_configuration(copied: Path) -> None:
-    """Prometheus finds nothing wrong with prometheus.yaml and what it refers to."""
+    """Prometheus finds nothing wrong with prometheus.yaml and the files that it names."""
     done = promtool("check", "config", str(copied / CONFIGURATION.name))
     assert 0 == done.returncode, done.stdout
 
@@ -40,7 +40,7 @@ def test_a_configuration_without_its_key(copied: Path) -> None:
 
 @pytest.mark.prometheus
 def test_the_rules() -> None:
-    """Prometheus finds nothing wrong with the rules, and nothing to complain of."""
+    """Prometheus finds nothing wrong with the rules."""
     done = promtool("check", "rules", "--lint=all", "--lint-fatal", str(ALERTS))
     assert 0 == done.returncode, done.stdout
 
@@ -53,8 +53,8 @@ def test_when_alerts_fire() -> None:
 
 
 @pytest.mark.prometheus
-def test_a_case_that_does_not_hold(copied: Path) -> None:
-    """The cases notice an alert that has become deaf."""
+def test_the_cases_notice_an_alert_that_never_fires(copied: Path) -> None:
+    """The cases fail if an alert never fires."""
     alerts = copied / ALERTS.name
     alerts.write_text(alerts.read_text("utf-8").replace("ratio_rate5m > 0.2", "ratio_rate5m > 2"))
     done = promtool("test", "rules", str(copied / ALERTS_TEST.name))
@@ -63,7 +63,7 @@ def test_a_case_that_does_not_hold(copied: Path) -> None:
 
 
 def test_each_alert_has_its_cases() -> None:
-    """Of each alert there is a case in which it fires, and one in which it does not."""
+    """For each alert there is a case in which it fires and one in which it does not."""
     cases: defaultdict[str, set[bool]] = defaultdict(set)
     for test in document(ALERTS_TEST)["tests"]:
         for case in test["alert_rule_test"]:
@@ -72,7 +72,7 @@ def test_each_alert_has_its_cases() -> None:
 
 
 def test_each_alert_says_what_to_do() -> None:
-    """An alert has a severity and a summary of at least two sentences: what is wrong, and what to do."""
+    """Each alert has a severity and a summary of at least two sentences: the problem, and what to do."""
     for rule in rules():
         if "alert" in rule:
             assert {"page", "ticket"} > {rule["labels"]["severity"]}, rule["alert"]
@@ -80,13 +80,13 @@ def test_each_alert_says_what_to_do() -> None:
 
 
 def test_names() -> None:
-    """Each alert has a name of its own, which says whose it is."""
+    """Each alert has its own name, which begins with Tracking."""
     assert sorted(set(NAMES)) == sorted(NAMES)
     assert not [name for name in NAMES if not name.startswith("Tracking")]
 
 
 def test_without_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where Prometheus is missing the tests fail, and say what to install."""
+    """Without Prometheus these tests fail and say what to install."""
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(pytest.fail.Exception, match=r"apt-get install .*prometheus"):
         program("promtool")
