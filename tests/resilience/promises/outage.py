@@ -45,7 +45,7 @@ async def outage(
     *,
     keys: int = 500,
     seconds: float = 600.0,
-    steps: int = 15,
+    steps: int = 6,
     down: Switch = killed,
     up: Switch = revived,
 ) -> Figures:

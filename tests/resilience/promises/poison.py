@@ -107,7 +107,7 @@ def _browsing(runs: Sequence[str], cold: Iterator[str], seconds: float) -> list[
 
 
 async def poison(
-    *, seconds: float = 4.0, a_second: float = 25.0, rounds: int = 3, most: float | None = None
+    *, seconds: float = 2.5, a_second: float = 25.0, rounds: int = 3, most: float | None = None
 ) -> Figures:
     """A hundred people browse, without and with one who polls the worst.
 
