@@ -21,6 +21,7 @@ from tests.docs.markdown import ROOT, Block, blocks
 from tests.fakes.mlflow import FakeMlflow
 
 ADDRESS = "127.0.0.1:8080"  # what a page calls the service's address
+MLFLOW = "http://127.0.0.1:5000"  # and MLflow's
 COMMANDS = {"sh", "python"}
 ANSWERS = {"json", "http", "text"}
 SECONDS = 60.0
@@ -40,7 +41,7 @@ def commands(page: Path) -> list[Command]:
     listed = list(blocks(page))
     for index, block in enumerate(listed):
         served_with = block.remarks.get("served with", served_with)
-        if block.language in COMMANDS and "not run" not in block.remarks:
+        if block.language in COMMANDS and not {"not run", "in file"} & block.remarks.keys():
             following = next(iter(listed[index + 1 : index + 2]), None)
             answer = following if following is not None and following.language in ANSWERS else None
             found.append(Command(block, answer, served_with))
@@ -73,8 +74,8 @@ async def run_page(page: Path, mlflow_url: str, curl: str, folder: Path) -> None
     for served_with, together in groupby(commands(page), lambda command: command.served_with):
         settings, variables = _served_with(served_with)
         async with serving(mlflow_url, **settings) as client:
-            address = f"{client.server.host}:{client.server.port}"
-            await _run([*together], address, _environment(folder, curl, variables), folder, answers)
+            served = {ADDRESS: f"{client.server.host}:{client.server.port}", MLFLOW: mlflow_url}
+            await _run([*together], served, _environment(folder, curl, variables), folder, answers)
 
 
 def _served_with(text: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -106,12 +107,18 @@ def _environment(folder: Path, curl: str, variables: Mapping[str, str]) -> dict[
 
 
 async def _run(
-    together: Sequence[Command], address: str, environment: Mapping[str, str], folder: Path, answers: Answers
+    together: Sequence[Command],
+    served: Mapping[str, str],
+    environment: Mapping[str, str],
+    folder: Path,
+    answers: Answers,
 ) -> None:
     """Run blocks in one shell, so that the next one has the variables of the last; each output is a file."""
     lines = ["set -e"]
     for number, (block, _, _) in enumerate(together):
-        text = block.text.replace(ADDRESS, address)
+        text = block.text
+        for shown, address in served.items():
+            text = text.replace(shown, address)
         if block.language == "python":
             (folder / f"{number}.py").write_text(text)
             text = f"python3 {number}.py"
