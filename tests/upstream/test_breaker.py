@@ -1,4 +1,4 @@
-"""The breaker by itself, over a clock of the test's own."""
+"""The breaker by itself, with a clock that the test moves."""
 
 from itertools import count
 

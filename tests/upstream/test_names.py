@@ -1,4 +1,4 @@
-"""The table of names: one object for equal names, and an end to its growth."""
+"""The table of names: one object for equal names, and a bound of memory."""
 
 import gc
 import json
