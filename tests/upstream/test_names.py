@@ -48,7 +48,7 @@ def test_a_long_name_is_not_kept() -> None:
     assert {} == names
 
 
-def test_frees_the_names_of_runs_that_are_gone() -> None:
+def test_names_of_runs_that_are_gone_are_gone() -> None:
     """Reading ever new names leaves no more in memory than the table."""
     names = Names()
 
