@@ -83,8 +83,8 @@ class TestEvents:
             writer.write(event)
         writer.close()
         assert 3 == writer.lost
-        [*kept, lost] = events(stream)
-        assert ["hello"] * 2 == [event["message"] for event in kept]
+        [*written, lost] = events(stream)
+        assert ["hello"] * 2 == [event["message"] for event in written]
         assert ("error", "3 log lines were lost") == (lost["level"], lost["message"])
 
     def test_lines_that_a_full_disk_refuses_are_counted(self) -> None:

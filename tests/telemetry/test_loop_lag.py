@@ -67,8 +67,8 @@ async def test_notices_a_blocked_loop() -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(20):
             while lag.longest < 0.05:
-                held = loop.time() + 0.2
-                while loop.time() < held:
+                end = loop.time() + 0.2
+                while loop.time() < end:
                     pass
                 await asyncio.sleep(0)
     assert dict(lag.durations.buckets())["+Inf"] >= 1

@@ -24,8 +24,8 @@ def of(collector: Collector, *names: str) -> list[tuple[Any, ...]]:
     return [(*(call.attributes.get(name) for name in names), call.is_error) for call in collector.calls]
 
 
-async def test_a_call(fake: FakeMlflow, collector: Collector) -> None:
-    """A call is a child of its request, and within its time; it tells where it went and what came of it."""
+async def test_a_call_is_a_child_of_its_request(fake: FakeMlflow, collector: Collector) -> None:
+    """The span of a call is a child of its request's, and says where the call went and how it ended."""
     fake.add_run(run_id="abc")
     async with serving(fake.url) as api:
         await api.get(f"{API}/runs/abc")
@@ -44,8 +44,8 @@ async def test_a_call(fake: FakeMlflow, collector: Collector) -> None:
     assert ("GET /api/2.0/mlflow/runs/get", expected) == (call.name, call.attributes)
 
 
-async def test_mlflow_is_told_of_the_call(fake: FakeMlflow, collector: Collector) -> None:
-    """What MLflow does is a child of the call, with the caller's tracestate."""
+async def test_mlflow_gets_the_place_of_the_call(fake: FakeMlflow, collector: Collector) -> None:
+    """MLflow gets the span of the call as its parent, with the caller's tracestate."""
     async with serving(fake.url) as api:
         await api.get(f"{API}/experiments", headers={"traceparent": PARENT, "tracestate": "a=1"})
     [asked], [call] = fake.calls, collector.calls
@@ -53,8 +53,8 @@ async def test_mlflow_is_told_of_the_call(fake: FakeMlflow, collector: Collector
     assert "a=1" == asked.headers["tracestate"]
 
 
-async def test_a_prefix(collector: Collector) -> None:
-    """The address of a call holds what stands before MLflow's own paths; credentials stay out of spans."""
+async def test_the_address_has_the_prefix_and_no_credentials(collector: Collector) -> None:
+    """The address of a call holds the prefix of MLflow's paths, and no credentials."""
     async with FakeMlflow(prefix="/research", authorization="Bearer s3cret").serve() as fake:
         async with serving(fake.url, mlflow_tracking_token="s3cret") as api:  # noqa: S106 - the fake's
             assert 200 == (await api.get(f"{API}/experiments")).status
@@ -63,8 +63,8 @@ async def test_a_prefix(collector: Collector) -> None:
     assert "s3cret" not in str(collector.spans)
 
 
-async def test_attempts(fake: FakeMlflow, collector: Collector) -> None:
-    """Each attempt has a span; those after the first say the how-many-eth again it is."""
+async def test_each_attempt_has_a_span(fake: FakeMlflow, collector: Collector) -> None:
+    """Each attempt has a span, and those after the first say how often the call was resent."""
     fake.before = first(2, answering(503))
     async with serving(fake.url) as api:
         assert 200 == (await api.get(f"{API}/experiments")).status
@@ -86,10 +86,10 @@ async def test_attempts(fake: FakeMlflow, collector: Collector) -> None:
     ],
     ids=["500", "401", "302", "half a body", "reset"],
 )
-async def test_a_call_that_fails(
+async def test_a_failed_call(
     fake: FakeMlflow, collector: Collector, fault: Hook, expected: tuple[Any, ...]
 ) -> None:
-    """A failure has the status that MLflow answered with, if it did, and what went wrong."""
+    """The span of a failed call has the status of the answer, if there was one, and the kind of error."""
     fake.before = fault
     async with serving(fake.url, upstream={"attempts": 1}) as api:
         assert 502 == (await api.get(f"{API}/experiments")).status
@@ -97,23 +97,23 @@ async def test_a_call_that_fails(
     assert [True] == [request.is_error for request in collector.requests]
 
 
-async def test_an_mlflow_that_is_not_there(fake: FakeMlflow, collector: Collector) -> None:
-    """A connection that is refused is an error of the call's."""
+async def test_a_refused_connection(fake: FakeMlflow, collector: Collector) -> None:
+    """A refused connection is an error of the call's span."""
     await fake.stop()
     async with serving(fake.url, upstream={"attempts": 1}) as api:
         assert 502 == (await api.get(f"{API}/experiments")).status
     assert [(None, "ClientConnectorError", True)] == of(collector, STATUS, ERROR)
 
 
-async def test_a_run_that_is_not_there(fake: FakeMlflow, collector: Collector) -> None:
-    """MLflow's word that there is no such run is no error."""
+async def test_a_missing_run_is_no_error(fake: FakeMlflow, collector: Collector) -> None:
+    """MLflow's answer that a run does not exist is no error of the call's span."""
     async with serving(fake.url) as api:
         assert 404 == (await api.get(f"{API}/runs/abc")).status
     assert [(404, None, False)] == of(collector, STATUS, ERROR)
 
 
-async def test_an_mlflow_that_does_not_answer(fake: FakeMlflow, collector: Collector) -> None:
-    """A call that is given up has a span, too."""
+async def test_a_call_that_times_out_has_a_span(fake: FakeMlflow, collector: Collector) -> None:
+    """A call that is given up at the deadline has a span, too."""
 
     async def hold(_: web.Request) -> None:
         await asyncio.Event().wait()
@@ -127,7 +127,7 @@ async def test_an_mlflow_that_does_not_answer(fake: FakeMlflow, collector: Colle
 
 
 async def test_a_shared_call(fake: FakeMlflow, collector: Collector) -> None:
-    """A call that several wait for is a child of the first one's request; the others say that they joined."""
+    """A call that several requests wait for is a child of the first one's; the others say they joined."""
     free = asyncio.Event()
 
     async def hold(_: web.Request) -> None:
@@ -150,8 +150,8 @@ async def test_a_shared_call(fake: FakeMlflow, collector: Collector) -> None:
     assert "fwd=miss; collapsed" == other.attributes["experiment_tracking.cache"]
 
 
-async def test_a_renewal(fake: FakeMlflow, collector: Collector) -> None:
-    """What is asked behind a caller's back is a trace of its own, and says what it is."""
+async def test_a_renewal_has_a_trace_of_its_own(fake: FakeMlflow, collector: Collector) -> None:
+    """A call that renews a stale answer starts a trace of its own, and is marked as a renewal."""
     fake.add_run(run_id="abc")
     async with serve(fake.url) as service:
 

@@ -52,14 +52,14 @@ async def test_a_traceparent_is_passed_on(api: Client, fake: FakeMlflow, parent:
         f"cc-{TRACE}-00f067aa0ba902b7-01-{'x' * 300}",
     ],
 )
-async def test_a_malformed_traceparent(api: Client, fake: FakeMlflow, parent: str) -> None:
-    """What is no traceparent reaches MLflow in no part, nor does the tracestate beside it."""
+async def test_a_malformed_traceparent_is_not_passed_on(api: Client, fake: FakeMlflow, parent: str) -> None:
+    """No part of a malformed traceparent reaches MLflow, nor does the tracestate beside it."""
     await api.get(f"{API}/runs/abc", headers={"traceparent": parent, "tracestate": "a=1"})
     assert [(None, None)] == told(fake)
 
 
-async def test_a_doubled_traceparent(api: Client, fake: FakeMlflow) -> None:
-    """Of two traceparents nobody knows which is right: none is passed on."""
+async def test_a_doubled_traceparent_is_not_passed_on(api: Client, fake: FakeMlflow) -> None:
+    """Of two traceparents neither can be trusted, and none is passed on."""
     await api.get(f"{API}/runs/abc", headers=[("traceparent", PARENT), ("traceparent", OTHER)])
     assert [(None, None)] == told(fake)
 
@@ -80,30 +80,34 @@ async def test_a_doubled_traceparent(api: Client, fake: FakeMlflow) -> None:
         (["a=é"], None),
     ],
 )
-async def test_a_tracestate(api: Client, fake: FakeMlflow, states: list[str], expected: str | None) -> None:
-    """A tracestate goes with its traceparent, as one line; one that is malformed or too long is left out."""
+async def test_a_tracestate_goes_with_its_traceparent(
+    api: Client, fake: FakeMlflow, states: list[str], expected: str | None
+) -> None:
+    """A tracestate is passed on as one line; one that is malformed or too long is left out."""
     headers = [("traceparent", PARENT), *(("tracestate", state) for state in states)]
     await api.get(f"{API}/runs/abc", headers=headers)
     assert [(PARENT, expected)] == told(fake)
 
 
 @pytest.mark.parametrize("headers", [{}, {"tracestate": "a=1"}])
-async def test_a_caller_without_a_place(api: Client, fake: FakeMlflow, headers: Mapping[str, str]) -> None:
-    """Without a traceparent MLflow is told of no trace, and a tracestate alone is none."""
+async def test_a_tracestate_alone_is_not_passed_on(
+    api: Client, fake: FakeMlflow, headers: Mapping[str, str]
+) -> None:
+    """Without a traceparent MLflow gets no headers of a trace, even where there is a tracestate."""
     await api.get(f"{API}/runs/abc", headers=headers)
     assert [(None, None)] == told(fake)
 
 
-async def test_a_connections_next_request_has_a_place_of_its_own(fake: FakeMlflow, api: Client) -> None:
-    """A place in a trace is a request's, and no later one's on the same connection."""
+async def test_a_connections_next_request_has_its_own_trace(fake: FakeMlflow, api: Client) -> None:
+    """The trace of a request does not pass to later requests on the same connection."""
     await api.get(f"{API}/runs/abc", headers={"traceparent": PARENT, "tracestate": "a=1"})
     await api.get(f"{API}/runs/def", headers={"traceparent": OTHER})
     await api.get(f"{API}/experiments")
     assert [(PARENT, "a=1"), (OTHER, None), (None, None)] == told(fake)
 
 
-async def test_a_shared_flight_is_the_first_callers(api: Client, fake: FakeMlflow) -> None:
-    """Of callers who share a call of MLflow's, the first one's place goes with it."""
+async def test_a_shared_call_has_the_first_callers_trace(api: Client, fake: FakeMlflow) -> None:
+    """Where callers share a call to MLflow, the first one's trace goes with it."""
     free = asyncio.Event()
 
     async def hold(_: web.Request) -> None:
@@ -122,8 +126,8 @@ async def test_a_shared_flight_is_the_first_callers(api: Client, fake: FakeMlflo
     assert [(PARENT, None)] == told(fake)
 
 
-async def test_a_renewal_is_nobodys(fake: FakeMlflow) -> None:
-    """What is asked behind a caller's back belongs to no trace, the caller's neither."""
+async def test_a_renewal_has_no_callers_trace(fake: FakeMlflow) -> None:
+    """A call that renews a stale answer belongs to no caller's trace."""
     fake.add_run(run_id="abc")
     async with serve(fake.url) as service:
         service.clock.stop()

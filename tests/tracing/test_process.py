@@ -44,7 +44,7 @@ async def hanging() -> AsyncIterator[str]:
 
 
 async def test_the_last_spans_are_sent(fake: FakeMlflow) -> None:
-    """What the collector was not told yet it is told when the service stops; the log names the same trace."""
+    """Spans that the collector lacks are sent when the service stops, and the log names the same trace."""
     async with (
         Collector().serve() as collector,
         started(
@@ -81,7 +81,7 @@ async def test_a_collector_that_is_not_there(fake: FakeMlflow) -> None:
 
 
 async def test_a_collector_that_hangs(fake: FakeMlflow) -> None:
-    """A collector that takes spans and never answers holds up no request, and the end not for long."""
+    """A collector that takes spans and never answers delays no request, and the stop only shortly."""
     async with hanging() as url:
         variables = {
             ENDPOINT: url,
@@ -124,10 +124,10 @@ async def test_a_collector_that_hangs(fake: FakeMlflow) -> None:
         ),
     ],
 )
-async def test_what_cannot_be_done(
+async def test_a_reason_for_no_traces_is_one_warning(
     fake: FakeMlflow, variables: dict[str, str], command: tuple[str, ...], expected: str
 ) -> None:
-    """What keeps traces from being sent is a warning in the log, once, and the service serves as ever."""
+    """Where traces cannot be sent, the log has one warning, and the service serves all the same."""
     async with started(fake.url, variables, command) as process:
         await process.until_alive()
         assert {200} == await ask(process)
@@ -138,7 +138,7 @@ async def test_what_cannot_be_done(
 
 
 async def test_the_extra_is_not_needed(fake: FakeMlflow) -> None:
-    """Without the extra, and without a wish for traces, the service serves as ever."""
+    """Without the extra, and without a request for traces, the service serves all the same."""
     async with started(fake.url, {}, ("-c", WITHOUT_THE_EXTRA)) as process:
         await process.until_alive()
         assert {200} == await ask(process)

@@ -22,7 +22,7 @@ DETAIL = f"{API}/runs/{{run_id}}"
 
 
 async def test_a_request(fake: FakeMlflow, collector: Collector) -> None:
-    """A span has the name of the route, and tells of the request what its line of the log tells."""
+    """A span has the name of the route, and says the same about the request as its line of the log."""
     fake.add_run(run_id="abc")
     async with serving(fake.url) as api:
         await api.get(f"{API}/runs/abc?x=1", headers={"X-Request-ID": "mine"})
@@ -43,8 +43,8 @@ async def test_a_request(fake: FakeMlflow, collector: Collector) -> None:
     assert expected == span.attributes
 
 
-async def test_what_was_remembered(fake: FakeMlflow, collector: Collector) -> None:
-    """A hit says so, waited for nobody, and no call of MLflow's belongs to it."""
+async def test_a_hit(fake: FakeMlflow, collector: Collector) -> None:
+    """A hit is marked as such, waited for nothing, and has no call to MLflow."""
     fake.add_run(run_id="abc")
     async with serving(fake.url) as api:
         await api.get(f"{API}/runs/abc")
@@ -55,10 +55,10 @@ async def test_what_was_remembered(fake: FakeMlflow, collector: Collector) -> No
     assert [miss.span_id] == [call.parent_id for call in collector.calls]
 
 
-async def test_the_service_says_who_it_is(
+async def test_spans_bear_the_services_name(
     fake: FakeMlflow, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Spans bear the service's name and version; OpenTelemetry's variables win over them."""
+    """Spans bear the service's name and version; OpenTelemetry's variables take precedence."""
     for name in ("", "runs-for-all"):
         monkeypatch.setenv("OTEL_SERVICE_NAME", name)
         async with serving(fake.url) as api:
@@ -67,8 +67,8 @@ async def test_the_service_says_who_it_is(
     assert [("experiment-tracking", __version__), ("runs-for-all", __version__)] == found
 
 
-async def test_the_callers_trace(fake: FakeMlflow, collector: Collector) -> None:
-    """A caller's trace goes on: the span is a child of the caller's."""
+async def test_the_callers_trace_goes_on(fake: FakeMlflow, collector: Collector) -> None:
+    """The span of a request is a child of the caller's."""
     async with serving(fake.url) as api:
         await api.get(f"{API}/experiments", headers={"traceparent": PARENT})
     [span] = collector.requests
@@ -76,10 +76,10 @@ async def test_the_callers_trace(fake: FakeMlflow, collector: Collector) -> None
 
 
 @pytest.mark.parametrize("parents", [["nonsense"], [PARENT, PARENT]], ids=["malformed", "doubled"])
-async def test_no_place_that_can_be_trusted(
+async def test_a_malformed_traceparent_starts_a_trace(
     fake: FakeMlflow, collector: Collector, parents: list[str]
 ) -> None:
-    """A malformed or doubled traceparent begins a trace of its own."""
+    """A malformed or doubled traceparent starts a trace of its own."""
     async with serving(fake.url) as api:
         await api.get(f"{API}/experiments", headers=[("traceparent", parent) for parent in parents])
     [span] = collector.requests
@@ -87,8 +87,8 @@ async def test_no_place_that_can_be_trusted(
     assert TRACE != span.trace_id
 
 
-async def test_a_caller_who_wants_no_spans(fake: FakeMlflow, collector: Collector) -> None:
-    """A traceparent that is not sampled makes no span; MLflow is told of the trace, and that it is not."""
+async def test_a_traceparent_that_is_not_sampled(fake: FakeMlflow, collector: Collector) -> None:
+    """A traceparent that is not sampled makes no span, and MLflow gets the trace as not sampled."""
     async with serving(fake.url) as api:
         await api.get(f"{API}/experiments", headers={"traceparent": PARENT[:-2] + "00", "tracestate": "a=1"})
         await api.get("/docs")
@@ -107,8 +107,8 @@ async def test_a_sampler(fake: FakeMlflow, collector: Collector, monkeypatch: py
     assert ["GET /openapi.json"] == [span.name for span in collector.spans]
 
 
-async def test_health_and_metrics(fake: FakeMlflow, collector: Collector) -> None:
-    """What machines ask every few seconds makes no spans."""
+async def test_health_and_metrics_have_no_spans(fake: FakeMlflow, collector: Collector) -> None:
+    """Requests that machines make every few seconds have no spans."""
     async with serving(fake.url) as api:
         for path in ("/livez", "/readyz", "/metrics"):
             assert 200 == (await api.get(path)).status
@@ -125,10 +125,10 @@ async def test_health_and_metrics(fake: FakeMlflow, collector: Collector) -> Non
         ("PURGE", "/nowhere", 404, "HTTP"),
     ],
 )
-async def test_a_callers_mistake(
+async def test_a_4xx_is_no_error(
     fake: FakeMlflow, collector: Collector, method: str, path: str, status: int, name: str
 ) -> None:
-    """A 4xx is no error of the service's; a span's name holds nothing of the caller's making."""
+    """A 4xx is no error of the service, and the name of its span holds no text of the caller."""
     async with serving(fake.url) as api:
         assert status == (await api.request(method, path)).status
     [span] = collector.requests
@@ -138,8 +138,8 @@ async def test_a_callers_mistake(
     assert "error.type" not in span.attributes
 
 
-async def test_a_caller_who_is_not_known(fake: FakeMlflow, collector: Collector) -> None:
-    """A 401 has a span, and one who is known is named in theirs."""
+async def test_a_401_has_a_span(fake: FakeMlflow, collector: Collector) -> None:
+    """A 401 has a span, and the span of an authenticated request names the caller."""
     key, line = new_key("ada")
     async with serving(fake.url, auth={"mode": "api_key", "api_keys": line}) as api:
         assert 401 == (await api.get(f"{API}/experiments")).status
@@ -151,8 +151,8 @@ async def test_a_caller_who_is_not_known(fake: FakeMlflow, collector: Collector)
     assert [(401, None), (200, "ada")] == told
 
 
-async def test_more_requests_than_are_handled(fake: FakeMlflow, collector: Collector) -> None:
-    """What is refused at the door has a span of an error."""
+async def test_a_shed_request_is_an_error(fake: FakeMlflow, collector: Collector) -> None:
+    """A request that is refused because there are too many has a span of an error."""
     free = asyncio.Event()
 
     async def hold(_: web.Request) -> None:
@@ -173,8 +173,8 @@ async def test_more_requests_than_are_handled(fake: FakeMlflow, collector: Colle
     assert refused.is_error
 
 
-async def test_an_mlflow_that_fails(fake: FakeMlflow, collector: Collector) -> None:
-    """A 502 is an error, by the code that the caller gets."""
+async def test_a_502_is_an_error(fake: FakeMlflow, collector: Collector) -> None:
+    """A 502 is an error, with the code that the caller gets."""
     fake.before = answering(500)
     async with serving(fake.url, upstream={"attempts": 1}) as api:
         assert 502 == (await api.get(f"{API}/experiments")).status
@@ -184,7 +184,7 @@ async def test_an_mlflow_that_fails(fake: FakeMlflow, collector: Collector) -> N
 
 
 async def test_a_caller_who_hangs_up(fake: FakeMlflow, collector: Collector) -> None:
-    """Who does not wait for the answer leaves a span without a status."""
+    """A caller who does not wait for the answer leaves a span without a status."""
 
     async def hold(_: web.Request) -> None:
         await asyncio.Event().wait()
@@ -201,7 +201,7 @@ async def test_a_caller_who_hangs_up(fake: FakeMlflow, collector: Collector) -> 
 
 
 async def test_the_log_has_the_spans_trace(fake: FakeMlflow, collector: Collector) -> None:
-    """The trace in the log is the span's, be it the caller's, a new one, or new for want of a good one."""
+    """The trace in the log is the span's, whether the caller sent one or not."""
     lines: list[AccessRecord] = []
     app = create_app(make_settings(), fake.url, [lines.append])
     async with TestClient(Served(app)) as api:

@@ -25,8 +25,8 @@ def _finished(reading: Generator[None, None, T]) -> T:
         try:
             next(reading)
         except StopIteration as end:
-            found: T = end.value
-            return found
+            value: T = end.value
+            return value
 
 
 READERS: list[Callable[[bytes], object]] = [

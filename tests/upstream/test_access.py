@@ -1,4 +1,4 @@
-"""What the service shows to MLflow, and how it verifies it."""
+"""The service's credentials for MLflow, and how it verifies MLflow's certificate."""
 
 import ssl
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bodies are taken in up to a bound of their own, and of all together."""
+"""Bodies are read within a bound for each, and another for all together."""
 
 import asyncio
 from typing import cast

@@ -20,9 +20,9 @@ KNOWN = [name for name, _, _ in variables() if name.startswith("MLFLOW_")]
 )
 def test_names_what_is_not_supported(environment: dict[str, str], words: str) -> None:
     """A variable that cannot work is an error that names it and says what to do instead."""
-    [said] = unsupported(environment)
-    assert said.startswith(next(iter(environment)) + ": ")
-    assert words in said
+    [warning] = unsupported(environment)
+    assert warning.startswith(next(iter(environment)) + ": ")
+    assert words in warning
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_refuses_an_experiment_id_without_a_name(identifier: str, name: str, *, 
 )
 def test_names_the_setting_that_replaces_a_variable(name: str, value: str, instead: str) -> None:
     """A variable for which the service has a setting is one warning, which names the setting."""
-    [said] = replaced({name: value}, "mlflow", has_credentials=True)
-    assert said.startswith(f"{name} is not read: ")
-    assert instead in said
+    [warning] = replaced({name: value}, "mlflow", has_credentials=True)
+    assert warning.startswith(f"{name} is not read: ")
+    assert instead in warning
     assert [] == without_use({name: value}, KNOWN)
     assert [] == list(misspelt({name: value}, KNOWN))
 
@@ -75,15 +75,15 @@ def test_accepts_variables_that_change_nothing(name: str, value: str) -> None:
 def test_warns_of_databricks_credentials() -> None:
     """Databricks' own credentials are a warning where its address has no others."""
     environment = {"DATABRICKS_TOKEN": "s3cret"}
-    [said] = replaced(environment, "dbc-1.cloud.databricks.com", has_credentials=False)
-    assert "MLFLOW_TRACKING_TOKEN" in said
-    assert "s3cret" not in said
+    [warning] = replaced(environment, "dbc-1.cloud.databricks.com", has_credentials=False)
+    assert "MLFLOW_TRACKING_TOKEN" in warning
+    assert "s3cret" not in warning
     assert [] == list(replaced(environment, "dbc-1.cloud.databricks.com", has_credentials=True))
     assert [] == list(replaced(environment, "mlflow.example.com", has_credentials=False))
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "suggestion"),
     [
         ("MLFLOW_TRACKING_URL", "MLFLOW_TRACKING_URI"),
         ("MLFLOW_TRACKING_USER", "MLFLOW_TRACKING_USERNAME"),
@@ -92,9 +92,9 @@ def test_warns_of_databricks_credentials() -> None:
         ("MLFLOW_WORKSPACES", "MLFLOW_WORKSPACE"),
     ],
 )
-def test_suggests_the_right_name(name: str, meant: str) -> None:
+def test_suggests_the_right_name(name: str, suggestion: str) -> None:
     """A variable with a misspelt name is a warning that names the right one."""
-    assert [f"{name} is not read: did you mean {meant}?"] == list(misspelt({name: "x"}, KNOWN))
+    assert [f"{name} is not read: did you mean {suggestion}?"] == list(misspelt({name: "x"}, KNOWN))
     assert [] == without_use({name: "x"}, KNOWN)
 
 

@@ -1,4 +1,4 @@
-"""The default experiment is there once the service and MLflow are."""
+"""The service creates its default experiment where MLflow lacks it."""
 
 import asyncio
 import logging

@@ -102,13 +102,13 @@ def test_one_comparison_is_read_back_as_meant(value: str) -> None:
 @example(run_type='\\"', strategy_id="\\'")
 def test_two_comparisons_are_read_back_as_meant(run_type: str, strategy_id: str) -> None:
     """Two values of any text make two comparisons: neither ends, swallows or adds another."""
-    meant = {"run_type": run_type, "strategy_id": strategy_id}
-    expression = by_tags(meant)
+    tags = {"run_type": run_type, "strategy_id": strategy_id}
+    expression = by_tags(tags)
     comparisons = read_back(expression)
-    assert [("tag", key) for key in meant] == [(kind, key) for kind, key, _, _ in comparisons]
+    assert [("tag", key) for key in tags] == [(kind, key) for kind, key, _, _ in comparisons]
     exact = [comparator == "=" for _, _, comparator, _ in comparisons]
     assert all(exact) is expression.exact
-    for value, is_exact, (_, _, comparator, read) in zip(meant.values(), exact, comparisons, strict=True):
+    for value, is_exact, (_, _, comparator, read) in zip(tags.values(), exact, comparisons, strict=True):
         assert read == value if is_exact else comparator == "LIKE" and matches(read, value)
 
 

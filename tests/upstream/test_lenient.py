@@ -1,4 +1,4 @@
-"""What other servers of MLflow's API write in another way, and what one thing that cannot be read costs."""
+"""Answers of other servers with MLflow's API, and lists with an entry that cannot be read."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The table of names: one object for equal names, and an end to its growth."""
+"""The table of names: one object for equal names, and a bound of memory."""
 
 import gc
 import json
@@ -51,7 +51,7 @@ def test_a_long_name_is_not_kept() -> None:
 
 
 @pytest.mark.thorough
-def test_frees_the_names_of_runs_that_are_gone() -> None:
+def test_names_of_runs_that_are_gone_are_gone() -> None:
     """Reading ever new names leaves no more in memory than the table."""
     names = Names()
 

@@ -1,4 +1,4 @@
-"""Lists that are too large or too slow in one piece come in smaller ones, and the next question knows."""
+"""Lists that are too large or too slow for one page are read in smaller ones, then and later."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ def test_asks_for_all_at_first() -> None:
 def test_asks_for_a_quarter_of_what_was_too_much() -> None:
     """The number falls to a quarter, for that list only, and to one at the least."""
     portions = Portions(64 * MB, Clock())
-    assert [12, 3, 1, 1] == [portions.were_too_much("a", asked) for asked in (50, 12, 3, 1)]
+    assert [12, 3, 1, 1] == [portions.were_too_much("a", number) for number in (50, 12, 3, 1)]
     assert (1, 50) == (portions.of("a", 50), portions.of("b", 50))
     portions.were_too_much("c", 1000)
     assert 5 == portions.of("c", 5)
@@ -85,13 +85,12 @@ def test_remembers_a_thousand_lists() -> None:
 
 @pytest.fixture
 async def client(fake: FakeMlflow) -> AsyncIterator[MlflowClient]:
-    limits = Limits(attempts=1, max_body_bytes=100_000, deadline=0.6, read_timeout=0.4)
-    async with MlflowTransport(fake.url, limits) as transport:
+    async with MlflowTransport(fake.url, Limits(attempts=1, max_body_bytes=100_000)) as transport:
         yield MlflowClient(transport)
 
 
-def asked(fake: FakeMlflow) -> list[int]:
-    """How many runs were asked for at once, in order; what was asked is forgotten."""
+def page_sizes(fake: FakeMlflow) -> list[int]:
+    """How many runs each request asked for, in order; the requests are forgotten."""
     sizes = [call.json["max_results"] for call in fake.calls if call.endpoint == "runs/search"]
     fake.calls.clear()
     return sizes
@@ -107,27 +106,27 @@ async def test_reads_a_large_list_in_smaller_pages(client: MlflowClient, fake: F
     """A list that is too large is read in order in smaller pages, with which the next question begins."""
     run_ids = wide(fake, 50, 50)
     assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
-    assert 50 == asked(fake)[0]
+    assert 50 == page_sizes(fake)[0]
     assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
-    assert [12, 12, 12, 12, 12] == asked(fake)
+    assert [12, 12, 12, 12, 12] == page_sizes(fake)
 
 
 async def test_a_single_large_run_fails(client: MlflowClient, fake: FakeMlflow) -> None:
-    """A run that is larger than the bound fails, whatever number is asked for."""
+    """A run that is larger than the bound fails, however many are requested."""
     wide(fake, 3, 1_000)
     with pytest.raises(UpstreamTooLarge):
         await client.search(QUESTION)
-    assert [50, 12, 3, 1] == asked(fake)
+    assert [50, 12, 3, 1] == page_sizes(fake)
     with pytest.raises(UpstreamTooLarge):
         await client.search(QUESTION)
-    assert [1] == asked(fake)
+    assert [1] == page_sizes(fake)
 
 
 async def test_reads_a_large_comparison_run_by_run(client: MlflowClient, fake: FakeMlflow) -> None:
     """The runs of a comparison that is too large are read one by one."""
     run_ids = wide(fake, 5, 300)
-    found = (await client.runs(run_ids, "0")).value
-    assert run_ids == [run and run.run_id for run in found]
+    runs = (await client.runs(run_ids, "0")).value
+    assert run_ids == [run and run.run_id for run in runs]
     assert (1, 5) == (fake.count("runs/search"), fake.count("runs/get"))
 
 
@@ -149,10 +148,10 @@ async def test_reads_a_slow_list_in_smaller_pages(fake: FakeMlflow) -> None:
         client = MlflowClient(transport, Ticking())
         for expected in ([50, 12, 12], [12, 12]):
             assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
-            assert expected == asked(fake)
+            assert expected == page_sizes(fake)
 
 
-async def test_asks_a_hanging_server_twice(client: MlflowClient, fake: FakeMlflow) -> None:
+async def test_asks_a_hanging_server_twice(fake: FakeMlflow) -> None:
     """A server that hangs gets two requests; once it answers again, few pages hold the whole list."""
     run_ids = wide(fake, 50, 1)
     hanging = asyncio.Event()
@@ -161,9 +160,11 @@ async def test_asks_a_hanging_server_twice(client: MlflowClient, fake: FakeMlflo
         await hanging.wait()
 
     fake.before = hang
-    with pytest.raises(UpstreamTimeout):
-        await client.search(QUESTION)
-    assert [50, 12] == asked(fake)
-    fake.before = None
-    assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
-    assert len(asked(fake)) <= 6
+    async with MlflowTransport(fake.url, Limits(attempts=1, deadline=1.2, read_timeout=0.9)) as transport:
+        client = MlflowClient(transport)
+        with pytest.raises(UpstreamTimeout):
+            await client.search(QUESTION)
+        assert [50, 12] == page_sizes(fake)
+        fake.before = None
+        assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+    assert len(page_sizes(fake)) <= 6

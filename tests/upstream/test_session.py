@@ -89,8 +89,8 @@ async def test_logs_no_bytes_of_a_malformed_head(name: str) -> None:
     async with saying(data) as url, MlflowTransport(url, ONCE) as transport:
         with pytest.raises(UpstreamError) as caught:
             await knock(transport)
-    for told in ("aaaa", "SSH", "bad header", "Set-Cookie"):
-        assert told not in caught.value.cause
+    for text in ("aaaa", "SSH", "bad header", "Set-Cookie"):
+        assert text not in caught.value.cause
     assert ("longer than 65536 bytes" in caught.value.cause) == (name == "a header too long")
 
 

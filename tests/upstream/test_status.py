@@ -91,8 +91,8 @@ def test_raises_what_an_answer_means(name: str) -> None:
     assert case.kind is type(caught.value)
     assert caught.value.cause.startswith(f"runs/get: status {case.status}")
     assert case.cause in caught.value.cause
-    for kept in ("words", "Sign in", "sso", "s3cret"):
-        assert kept not in caught.value.detail
+    for secret in ("words", "Sign in", "sso", "s3cret"):
+        assert secret not in caught.value.detail
     assert "s3cret" not in caught.value.cause
 
 

@@ -1,4 +1,4 @@
-"""The one door: headers, address, limits, and what each failure becomes."""
+"""The transport: headers, addresses, bounds, TLS, and the errors of the libraries below it."""
 
 import json
 import socket
@@ -99,7 +99,7 @@ def subclasses(of: type[Any]) -> set[type[Any]]:
     return {of} | {one for child in of.__subclasses__() for one in subclasses(child)}
 
 
-def made(kind: type[Exception]) -> Exception:
+def instance(kind: type[Exception]) -> Exception:
     """An exception of this class, whatever it is made of."""
     url = URL("http://h/s3cret")
     request = aiohttp.RequestInfo(url, "GET", CIMultiDictProxy(CIMultiDict()), url)
@@ -140,7 +140,7 @@ OTHERS: list[Exception] = [
 
 
 @pytest.mark.parametrize(
-    "error", [*map(made, CLIENT_ERRORS), *OTHERS], ids=lambda error: type(error).__name__
+    "error", [*map(instance, CLIENT_ERRORS), *OTHERS], ids=lambda error: type(error).__name__
 )
 @pytest.mark.parametrize("place", ["request", "body"])
 async def test_every_error_of_the_library_is_an_upstream_failure(

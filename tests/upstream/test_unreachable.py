@@ -1,4 +1,4 @@
-"""Hints for what no server of a test can bring about: a stricter Python, other networks."""
+"""Hints for errors that no server of a test can cause: a stricter Python, other networks."""
 
 import errno
 import ssl
@@ -38,11 +38,11 @@ def test_explains_what_python_3_13_refuses(tmp_path: Path) -> None:
     ca = write_certificate(tmp_path / "ca.pem", "ca")
     leaf = write_certificate(tmp_path / "leaf.pem", "mlflow.example.com", issuer=ca)
     error = handshake(leaf, "mlflow.example.com", ca)
-    said = of_connection(aiohttp.ClientConnectorCertificateError(KEY, error), PLACE)
-    assert said.startswith("Python 3.13 checks certificates more strictly than curl does: ")
-    assert error.verify_message in said
-    assert "Python 3.12 takes it" in said
-    assert "INSECURE" not in said
+    hint = of_connection(aiohttp.ClientConnectorCertificateError(KEY, error), PLACE)
+    assert hint.startswith("Python 3.13 checks certificates more strictly than curl does: ")
+    assert error.verify_message in hint
+    assert "Python 3.12 takes it" in hint
+    assert "INSECURE" not in hint
 
 
 @pytest.mark.parametrize(

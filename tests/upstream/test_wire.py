@@ -1,4 +1,4 @@
-"""MLflow's JSON read into values: recorded replies, the quirks of servers, and what is no reply at all."""
+"""MLflow's JSON read into values: recorded replies, peculiarities of servers, malformed replies."""
 
 import json
 import math

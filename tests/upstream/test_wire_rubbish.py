@@ -1,4 +1,4 @@
-"""What is no reply of MLflow's: whatever bytes arrive, they are a value or a WireError."""
+"""Whatever bytes arrive in place of MLflow's reply, they are a value or a WireError."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the operator's log is told of an answer."""
+"""How an answer is quoted in the operator's log."""
 
 import base64
 import json
@@ -82,9 +82,9 @@ def test_masks_basic_credentials(echo: str) -> None:
     """An answer that repeats the credentials does not get them into the log, in none of their encodings."""
     mask = Mask(authorization("ada", SECRET, None))
     for body in (echo.encode(), json.dumps({"message": echo}).encode(), f"<title>{echo}</title>".encode()):
-        told = words({}, body, mask)
+        text = words({}, body, mask)
         for secret in (PAIR.rstrip("="), PAIR[:12], SECRET, quote(SECRET), quote(SECRET, safe="")):
-            assert secret not in told
+            assert secret not in text
 
 
 def test_masks_a_token() -> None:

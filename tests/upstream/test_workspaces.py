@@ -1,4 +1,4 @@
-"""What MLflow says of workspaces: as it says it from 3.10 on."""
+"""MLflow's messages about workspaces, as of 3.10 and later."""
 
 import pytest
 from aiohttp import web
@@ -28,9 +28,9 @@ async def test_an_unknown_workspace_is_a_refusal(
     fake.before = answering(status, text, content_type="application/json")
     async with MlflowTransport(fake.url, Limits()) as transport:
         client = MlflowClient(transport)
-        for asked in (client.experiment("alpha"), client.run("0" * 32), client.create_experiment("alpha")):
+        for call in (client.experiment("alpha"), client.run("0" * 32), client.create_experiment("alpha")):
             with pytest.raises(UpstreamRefused) as caught:
-                await asked
+                await call
             assert not isinstance(caught.value, Missing)
             assert words in str(caught.value.cause)
     assert 3 == len(fake.calls)
