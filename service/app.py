@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from service.api import resources
+from service.api.answering import Answering
 from service.api.health import HealthRoutes
-from service.api.openapi import DocumentationRoutes
-from service.api.routes import TrackingRoutes
+from service.api.metrics import MetricsRoutes
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
@@ -25,10 +26,12 @@ from service.http.client_address import Clients
 from service.http.cors import Cors
 from service.http.pipeline import ENTRANCE, UNREADABLE, RequestPipeline
 from service.http.representations import Representations
+from service.http.route import Access as RouteAccess
+from service.http.route import Route
 from service.settings.groups import AuthSettings, listed
 from service.settings.load import Settings, config_dir, traces
 from service.telemetry.loop_lag import LoopLag
-from service.telemetry.metrics import Instruments, MetricsRoute, ServiceCollector
+from service.telemetry.metrics import Exposition, Instruments, ServiceCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
 from service.upstream.access import DIRECT, Access
@@ -48,6 +51,7 @@ CLIENT = web.AppKey("client", MlflowClient)
 EXPERIMENT_STATE = web.AppKey("experiment_state", ExperimentState)
 SOURCE = web.AppKey("source", CachedSource)
 QUERIES = web.AppKey("queries", TrackingQueries)
+ROUTES: web.AppKey[tuple[Route, ...]] = web.AppKey("routes")
 WARNINGS: web.AppKey[tuple[str, ...]] = web.AppKey("warnings")  # what the settings ask for and do not get
 
 _NOW = partial(datetime.now, UTC)
@@ -97,15 +101,28 @@ def create_app(
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
-    documentation = DocumentationRoutes(settings.auth.mode).table()
-    identify, keys = identification(settings.auth, os.environ)
+    answers = Representations(cache.max_bytes - for_runs)
     app = web.Application(client_max_size=settings.max_body_bytes)
+    metrics = None
+    if settings.metrics:
+        lag = LoopLag()
+        counted = Instruments(times, capacity, door, source, memory, answers, lag, lost_lines)
+        exposition = Exposition(ServiceCollector(counted))
+        metrics = MetricsRoutes(exposition, exposition.content_type)
+        app.cleanup_ctx.append(lag.watched)
+    routes = resources.routes(
+        Answering(queries, anew, answers),
+        HealthRoutes(capacity, lambda: {**door.condition(), "experiment": state.state}),
+        metrics,
+        settings.auth.mode,
+    )
+    identify, keys = identification(settings.auth, os.environ)
     clients = Clients(listed(settings.trusted_proxies))
     entrance = RequestPipeline(
         [*observers, times] if settings.metrics else observers,
         capacity,
         settings.deadline,
-        stages=[] if identify is None else [_callers(settings.auth, identify, documentation)],
+        stages=[] if identify is None else [_callers(settings.auth, identify, routes)],
         cors=Cors(origins) if (origins := listed(settings.cors.allowed_origins)) else None,
         clients=clients,
         clock=clock,
@@ -119,18 +136,8 @@ def create_app(
     app[WARNINGS] = warnings
     app[SOURCE] = source
     app[QUERIES] = queries
-    answers = Representations(cache.max_bytes - for_runs)
-    routes = [
-        *TrackingRoutes(queries, anew, answers).table(),
-        *HealthRoutes(capacity, lambda: {**door.condition(), "experiment": state.state}).table(),
-        *documentation,
-    ]
-    if settings.metrics:
-        lag = LoopLag()
-        counted = Instruments(times, capacity, door, source, memory, answers, lag, lost_lines)
-        routes += MetricsRoute(ServiceCollector(counted)).table()
-        app.cleanup_ctx.append(lag.watched)
-    app.add_routes(routes)
+    app[ROUTES] = routes
+    app.add_routes([_route_def(route) for route in routes])
 
     async def opened(_app: web.Application) -> AsyncIterator[None]:
         async with tracing or nullcontext(), keys, door, aclosing(source):
@@ -142,13 +149,26 @@ def create_app(
     return app
 
 
-def _callers(auth: AuthSettings, identify: Identify, documentation: Sequence[web.RouteDef]) -> Authentication:
-    open_paths = {"/livez", "/readyz"}
-    if auth.open_docs:
-        open_paths |= {route.path for route in documentation}
-    if auth.open_metrics:
-        open_paths.add("/metrics")
-    return Authentication(identify, open_paths)
+def _callers(auth: AuthSettings, identify: Identify, routes: Sequence[Route]) -> Authentication:
+    is_open = {
+        RouteAccess.OPEN: True,
+        RouteAccess.DOCS: auth.open_docs,
+        RouteAccess.METRICS: auth.open_metrics,
+    }
+    return Authentication(identify, {route.path for route in routes if is_open.get(route.access)})
+
+
+def _route_def(route: Route) -> web.RouteDef:
+    """The route, as an application of aiohttp's has it."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await route.handler(request, request.match_info)
+
+    return (
+        web.get(route.path, handler)
+        if route.method == "GET"
+        else web.route(route.method, route.path, handler)
+    )
 
 
 def _tracing() -> tuple[Tracing | None, tuple[str, ...]]:

@@ -283,6 +283,12 @@ class UpstreamNotAsked(UpstreamUnavailable):
     """MLflow was not asked, or not to the end: the breaker is open, or places, descriptors or memory lack."""
 
 
+def codes(tree: type[TrackingError] = TrackingError) -> frozenset[str]:
+    """The codes of all errors in this tree."""
+    own = {tree.code} if hasattr(tree, "code") else set()
+    return frozenset(own.union(*map(codes, tree.__subclasses__())))
+
+
 def shorten(text: str, limit: int = 64) -> str:
     """A caller's own text, short enough for a message; quoted, with control characters escaped."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")

@@ -78,7 +78,7 @@ class Representations:
 
     async def respond(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         reading: Answer[Any],
         key: Hashable,
         of: tuple[object, ...],

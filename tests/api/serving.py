@@ -16,6 +16,7 @@ from service.app import create_app
 from service.http.server import serve
 from service.settings.load import Settings
 from service.wiring.connection import connection
+from tests.api.conformance import Conformance
 
 API = "/api/v1/tracking"
 Client = TestClient[web.Request, web.Application]
@@ -56,9 +57,17 @@ class Served(TestServer):
 
 @asynccontextmanager
 async def serving(mlflow_url: str, **settings: Any) -> AsyncIterator[Client]:
-    """A client of the service over the MLflow at this address."""
+    """A client of the service over the MLflow at this address, which holds responses to the document."""
     made = make_settings(mlflow_tracking_uri=mlflow_url, **settings)
-    async with TestClient(Served(create_app(made, mlflow_url, access=connection(made).access))) as client:
+    async with serving_with(Conformance(made.auth.mode), made) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving_with(conformance: Conformance, settings: Settings) -> AsyncIterator[Client]:
+    """A client of the service with these settings, which holds responses to this document."""
+    app = create_app(settings, settings.mlflow_tracking_uri, access=connection(settings).access)
+    async with TestClient(Served(app), middlewares=(conformance.middleware,)) as client:
         yield client
 
 
