@@ -8,13 +8,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install --progress-bar off --no-deps --require-hashes --only-binary :all:
 FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock; to make it anew: rm -r $(VENV)" >&2; exit 1; }
 
+# What generates clients, in environments of its own.
+CLIENTS := .clients
+
 # Tests that need nothing but Python, and no minutes.
-ALONE := "not haproxy and not prometheus and not slow"
+ALONE := "not clients and not haproxy and not prometheus and not slow"
 # Their times count, so they run after all others, one at a time.
 TIMED := $(addprefix tests/resilience/test_,breaker.py gate.py memory.py promises.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit slow balancer operations matrix bench soak image image-check bare-machine locks clean
+.PHONY: help run test lint types unit slow clients balancer operations matrix bench soak image image-check bare-machine locks clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +40,9 @@ unit: $(VENV)/.dev
 
 slow: $(VENV)/.dev  ## Test what takes minutes: real MLflows that start, break off and go away, installs, browsing through faults
 	$(BIN)/python -m pytest -m slow
+
+clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAPI document, compile and use them (Node.js 20 and npm)
+	$(BIN)/python -m pytest -m clients tests/clients
 
 balancer: $(VENV)/.dev  ## Test replicas behind the HAProxy of config/deploy (apt-get install haproxy)
 	$(BIN)/python -m pytest -m haproxy tests/deploy
@@ -71,11 +77,14 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
 	$(COMPILE) --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
+	printf '%s\n' mypy openapi-python-client | \
+	  $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/clients.txt
+	npm --prefix tests/clients/typescript update --package-lock-only
 	printf '%s\n' mlflow psycopg2-binary | \
 	  $(COMPILE) --python-version 3.13 -c config/locks/dev.txt - -o config/deploy/mlflow.txt
 
 clean:  ## Remove the environments, the caches and the local MLflow's data
-	rm -rf $(VENV) .matrix data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(CLIENTS) .matrix data bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -95,3 +104,13 @@ $(VENV)/.dev: $(BIN)/python config/locks/dev.txt
 	$(PIP) install --progress-bar off --no-deps --no-build-isolation --editable .
 	@$(FITS)
 	@touch $@ $(VENV)/.run
+
+$(CLIENTS)/.installed: $(BIN)/python config/locks/clients.txt tests/clients/typescript/package-lock.json
+	@echo "Installing the generators of clients into $(CLIENTS) ..."
+	$(BIN)/python -m venv --clear $(CLIENTS)/python
+	$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check $(LOCKED) -r config/locks/clients.txt
+	$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check check
+	@mkdir -p $(CLIENTS)/typescript
+	cp tests/clients/typescript/package.json tests/clients/typescript/package-lock.json tests/clients/typescript/.npmrc $(CLIENTS)/typescript
+	npm --prefix $(CLIENTS)/typescript ci --ignore-scripts
+	@touch $@
