@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from service import errors
+from service.http.body import BodyReader
 from service.http.representations import Representations
 from service.tracking.queries import TrackingQueries
 
@@ -24,17 +25,22 @@ UPSTREAM_ERRORS: Final = (
 
 
 class Answering:
-    """The queries that handlers ask, and `respond`, which makes a response of an answer.
+    """The queries that handlers ask, `read_body`, and `respond`, which makes a response of an answer.
 
     cached: the queries over the cache. revalidating: those that ask MLflow, for `Cache-Control: no-cache`.
     """
 
     def __init__(
-        self, cached: TrackingQueries, revalidating: TrackingQueries, representations: Representations
+        self,
+        cached: TrackingQueries,
+        revalidating: TrackingQueries,
+        representations: Representations,
+        read_body: BodyReader,
     ) -> None:
         self._cached = cached
         self._revalidating = revalidating
         self.respond = representations.respond
+        self.read_body = read_body
 
     def queries(self, request: web.BaseRequest) -> TrackingQueries:
         """The queries that this request may be answered from."""

@@ -23,15 +23,16 @@ class ComparisonRoutes:
     def __init__(self, answering: Answering) -> None:
         self._queries = answering.queries
         self._respond = answering.respond
+        self._read_body = answering.read_body
         self._parse_body = memoized(_run_ids)
 
     def routes(self) -> list[Route]:
         """The route."""
         return [
             Route(
-                "POST",
-                f"{BASE}/runs/compare",
-                self.compare_runs,
+                method="POST",
+                path=f"{BASE}/runs/compare",
+                handler=self.compare_runs,
                 operation=Operation(
                     id="compareRuns",
                     tag=_TAG,
@@ -39,14 +40,14 @@ class ComparisonRoutes:
                     body=Content(schemas.CompareRequest, examples.COMPARE_REQUEST),
                     answers={200: Content(schemas.Comparison, examples.COMPARISON)},
                     errors=(*BODY_ERRORS, RunsNotFound, *UPSTREAM_ERRORS),
-                    is_cached=True,
+                    cached=True,
                 ),
             )
         ]
 
     async def compare_runs(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         """The runs that the body names, compared."""
-        run_ids = self._parse_body(await json_body(request))
+        run_ids = self._parse_body(await json_body(request, self._read_body))
         queries = self._queries(request)
         answer = await queries.together(run_ids)
         runs = answer.value

@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from service.http.route import Access, Handler, Route
+from service.http.handler import Handler
+from service.http.route import Access, Route
 from service.http.security import DOCS_POLICY
 
 STATIC = Path(__file__).parent / "static"
@@ -25,16 +26,21 @@ class DocumentationRoutes:
     def routes(self) -> list[Route]:
         """The document, the page, and one route for each file that the page loads."""
         return [
-            Route("GET", "/openapi.json", self.document, access=Access.DOCS),
+            Route(method="GET", path="/openapi.json", handler=self.document, access=Access.DOCS),
             Route(
-                "GET",
-                "/docs",
-                _file(STATIC / "index.html", {"Content-Security-Policy": DOCS_POLICY}),
+                method="GET",
+                path="/docs",
+                handler=_file(STATIC / "index.html", {"Content-Security-Policy": DOCS_POLICY}),
                 access=Access.DOCS,
             ),
             # What is not listed is no route, so no path can name another file.
             *(
-                Route("GET", f"/docs/{file.relative_to(STATIC).as_posix()}", _file(file), access=Access.DOCS)
+                Route(
+                    method="GET",
+                    path=f"/docs/{file.relative_to(STATIC).as_posix()}",
+                    handler=_file(file),
+                    access=Access.DOCS,
+                )
                 for file in _ASSETS
             ),
         ]

@@ -26,16 +26,16 @@ class ExperimentRoutes:
         """The route."""
         return [
             Route(
-                "GET",
-                f"{BASE}/experiments",
-                self.list_experiments,
+                method="GET",
+                path=f"{BASE}/experiments",
+                handler=self.list_experiments,
                 operation=Operation(
                     id="listExperiments",
                     tag=_TAG,
                     summary="Every active experiment, oldest first",
                     answers={200: Content(schemas.ExperimentList, examples.EXPERIMENTS)},
                     errors=UPSTREAM_ERRORS,
-                    is_cached=True,
+                    cached=True,
                 ),
             )
         ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from service.errors import TrackingError
+from service.http.problems import form_of
 from service.http.route import Operation, Route
 
 
@@ -59,22 +60,22 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
 def of_request(route: Route, operation: Operation) -> list[dict[str, str]]:
     """The headers that a request may have, as references."""
     names = ["RequestID"]
-    if not route.is_always_answered:
+    if not route.always_answered:
         names += ["RequestTimeout", "Traceparent"]
-    if operation.is_cached:
+    if operation.cached:
         names += ["CacheControl", "IfNoneMatch"] if route.method == "GET" else ["CacheControl"]
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
 def of_answer(operation: Operation) -> dict[str, dict[str, str]]:
     """The headers of a good answer."""
-    of_cache = ("ETag", "Age", "Cache-Status") if operation.is_cached else ()
+    of_cache = ("ETag", "Age", "Cache-Status") if operation.cached else ()
     return _references((*of_cache, "X-Request-ID"))
 
 
 def of_problems(problems: Iterable[TrackingError]) -> dict[str, dict[str, str]]:
     """The headers of a response that tells one of these problems."""
-    own = dict.fromkeys(name for problem in problems for name in problem.headers())
+    own = dict.fromkeys(name for problem in problems for name in form_of(type(problem)).headers(problem))
     return _references(("X-Request-ID", *own))
 
 

@@ -29,12 +29,12 @@ class HealthRoutes:
         """One route for each handler below, in their order."""
         return [
             Route(
-                "GET",
-                "/livez",
-                self.livez,
+                method="GET",
+                path="/livez",
+                handler=self.livez,
                 access=Access.OPEN,
-                is_always_answered=True,
-                is_traced=False,
+                always_answered=True,
+                traced=False,
                 operation=Operation(
                     id="livez",
                     tag=_TAG,
@@ -43,12 +43,12 @@ class HealthRoutes:
                 ),
             ),
             Route(
-                "GET",
-                "/readyz",
-                self.readyz,
+                method="GET",
+                path="/readyz",
+                handler=self.readyz,
                 access=Access.OPEN,
-                is_always_answered=True,
-                is_traced=False,
+                always_answered=True,
+                traced=False,
                 operation=Operation(
                     id="readyz",
                     tag=_TAG,

@@ -57,12 +57,12 @@ def reference(model: type[BaseModel]) -> dict[str, str]:
 def query_parameters(model: type[BaseModel]) -> Iterable[dict[str, Any]]:
     """A model's fields as parameters of a query."""
     schema = model.model_json_schema(schema_generator=ContractSchema)
-    for name, said in schema["properties"].items():
-        description = said.pop("description")
-        if isinstance(said["type"], list):  # a query has no null: what is left out is not there
-            [said["type"]] = [kind for kind in said["type"] if kind != "null"]
-            said.pop("default", None)
-        parameter = {"name": name, "in": "query", "description": description, "schema": said}
+    for name, field in schema["properties"].items():
+        description = field.pop("description")
+        if isinstance(field["type"], list):  # a query has no null: what is left out is not there
+            [field["type"]] = [kind for kind in field["type"] if kind != "null"]
+            field.pop("default", None)
+        parameter = {"name": name, "in": "query", "description": description, "schema": field}
         yield parameter | ({"required": True} if name in schema.get("required", ()) else {})
 
 

@@ -23,12 +23,12 @@ class MetricsRoutes:
         """The route."""
         return [
             Route(
-                "GET",
-                "/metrics",
-                self.metrics,
+                method="GET",
+                path="/metrics",
+                handler=self.metrics,
                 access=Access.METRICS,
-                is_always_answered=True,
-                is_traced=False,
+                always_answered=True,
+                traced=False,
             )
         ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
@@ -13,14 +12,19 @@ from service import __version__, errors
 from service.api import headers, schemas
 from service.api.examples import PROBLEMS, REQUEST_ID
 from service.api.json_schemas import components, query_parameters, reference
-from service.http.problems import CONTENT_TYPE, problem_body
+from service.http import errors as http_errors
+from service.http.problems import CONTENT_TYPE, problem_body, status_of
 from service.http.route import Access, Content, Operation, PathParameter, Route
 
 Described = tuple[Route, Operation]
 Errors = Sequence[type[errors.TrackingError]]
 
 # What any route may answer, whatever its handler does.
-_OF_ANY_ROUTE: Errors = (errors.UnreadableRequest, errors.ExpectationFailed, errors.InternalError)
+_OF_ANY_ROUTE: Errors = (
+    http_errors.UnreadableRequest,
+    http_errors.ExpectationFailed,
+    http_errors.InternalError,
+)
 _OF_AUTHENTICATION: Errors = (errors.Unauthenticated, errors.Forbidden, errors.AuthUnavailable)
 _MODELS: Mapping[type[errors.TrackingError], type[BaseModel]] = {
     errors.InvalidRequest: schemas.InvalidProblem,
@@ -80,7 +84,7 @@ def openapi_document(routes: Iterable[Route], auth: str = "none") -> dict[str, A
 def errors_of(route: Route) -> Errors:
     """Every class of error that the route may answer, by its own handler or before it."""
     own = () if route.operation is None else route.operation.errors
-    before = () if route.is_always_answered else (errors.Overloaded,)
+    before = () if route.always_answered else (http_errors.Overloaded,)
     auth = () if route.access is Access.OPEN else _OF_AUTHENTICATION
     return (*_OF_ANY_ROUTE, *own, *auth, *before)
 
@@ -93,76 +97,70 @@ def _paths(described: Sequence[Described]) -> dict[str, Any]:
 
 
 def _operation(route: Route, operation: Operation) -> dict[str, Any]:
-    said = {
+    members = {
         "operationId": operation.id,
         "tags": [operation.tag.name],
         "summary": operation.summary,
         "description": operation.description,
         "parameters": [
-            *map(_path_parameter, operation.path),
+            *map(_path_parameter, operation.path_parameters),
             *([] if operation.query is None else query_parameters(operation.query)),
             *headers.of_request(route, operation),
         ],
         "requestBody": operation.body and {"required": True, "content": _json(operation.body)},
-        "responses": {str(status): response for status, response in _responses(route, operation)},
+        "responses": {str(status): response for status, response in _responses(route, operation).items()},
     }
     open_to_all: dict[str, Any] = {"security": []} if route.access is Access.OPEN else {}
-    return {**{name: value for name, value in said.items() if value}, **open_to_all}
+    return {**{name: value for name, value in members.items() if value}, **open_to_all}
 
 
-def _responses(route: Route, operation: Operation) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The responses of an operation with their statuses, good ones first."""
-    for status, content in operation.answers.items():
-        yield (
-            status,
-            {
-                "description": content.description,
-                "headers": headers.of_answer(operation),
-                "content": _json(content),
-            },
-        )
-    if operation.is_cached and route.method == "GET":
-        yield (
-            304,
-            {
-                "description": "The caller has this answer already: its ETag is in If-None-Match.",
-                "headers": headers.of_answer(operation),
-            },
-        )
+def _responses(route: Route, operation: Operation) -> dict[int, dict[str, Any]]:
+    """The responses of an operation by status, good ones first."""
+    answer_headers = headers.of_answer(operation)
+    responses: dict[int, dict[str, Any]] = {
+        status: {"description": content.description, "headers": answer_headers, "content": _json(content)}
+        for status, content in operation.answers.items()
+    }
+    if operation.cached and route.method == "GET":
+        description = "The caller has this answer already: its ETag is in If-None-Match."
+        responses[304] = {"description": description, "headers": answer_headers}
     for status, classes in _problems(route, operation):
-        yield status, {"$ref": f"#/components/responses/{_name(classes)}"}
+        responses[status] = {"$ref": f"#/components/responses/{_name(classes)}"}
+    return responses
 
 
 def _problems(route: Route, operation: Operation) -> Iterator[tuple[int, Errors]]:
     """The errors that an operation may answer, by status."""
-    for status, classes in groupby(sorted(errors_of(route), key=_status), _status):
+    for status, classes in groupby(sorted(errors_of(route), key=status_of), status_of):
         if status not in operation.answers:
             yield status, tuple(classes)
 
 
 def _shared_responses(described: Sequence[Described]) -> dict[str, Any]:
     """The responses that operations refer to: one for each group of errors that an operation may answer."""
-    groups = {_name(group): group for one in described for _, group in _problems(*one)}
+    groups = {
+        _name(group): group for route, operation in described for _, group in _problems(route, operation)
+    }
     return {name: _problem(groups[name]) for name in sorted(groups)}
 
 
 def _name(classes: Errors) -> str:
-    return "Or".join(one.__name__ for one in classes)
+    return "Or".join(error.__name__ for error in classes)
 
 
 def _problem(classes: Errors) -> dict[str, Any]:
     """The response for all errors of a group, which have one status."""
-    models = dict.fromkeys(_MODELS.get(one, schemas.Problem) for one in classes)
+    models = dict.fromkeys(_MODELS.get(error, schemas.Problem) for error in classes)
     references = [reference(model) for model in models]
     return {
-        "description": "; ".join(f"{one.title} (`{one.code}`)" for one in classes),
-        "headers": headers.of_problems([PROBLEMS[one] for one in classes]),
+        "description": "; ".join(f"{error.title} (`{error.code}`)" for error in classes),
+        "headers": headers.of_problems([PROBLEMS[error] for error in classes]),
         "content": {
             CONTENT_TYPE: {
                 "schema": references[0] if len(references) == 1 else {"anyOf": references},
                 "examples": {
-                    one.code: {"summary": one.title, "value": problem_body(PROBLEMS[one], REQUEST_ID)}
-                    for one in classes
+                    error.code: {"summary": error.title, "value": problem_body(PROBLEMS[error], REQUEST_ID)}
+                    for error in classes
                 },
             }
         },
@@ -187,7 +185,3 @@ def _json(content: Content) -> dict[str, Any]:
 def _models(described: Iterable[Described]) -> list[type]:
     answers = [content.model for _, operation in described for content in operation.answers.values()]
     return list(dict.fromkeys([*answers, schemas.Problem, *_MODELS.values()]))
-
-
-def _status(error: type[errors.TrackingError]) -> int:
-    return HTTPStatus(error.status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -12,12 +11,11 @@ import msgspec
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
-from service.context import DEADLINE
-from service.errors import (
+from service.errors import FieldError, InvalidRequest
+from service.http.body import BodyReader
+from service.http.errors import (
     BodyTimeout,
     BodyTooLarge,
-    FieldError,
-    InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
 )
@@ -59,19 +57,13 @@ def memoized(parse: Callable[[T], R]) -> Callable[[T], R]:
     return parsed
 
 
-async def json_body(request: web.BaseRequest) -> bytes:
-    """The bytes of a request's body, which is JSON by its headers. UnsupportedMediaType or BodyTimeout."""
+async def json_body(request: web.BaseRequest, read: BodyReader) -> bytes:
+    """A request's body, which is JSON by its headers. UnsupportedMediaType, and what `read` raises."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType("The body must be application/json.")
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
         raise UnsupportedMediaType("The body must not be compressed.")
-    if request.content.is_eof():  # it came with the head, as small ones do
-        return await request.read()
-    try:
-        async with asyncio.timeout_at(DEADLINE.get()):
-            return await request.read()
-    except TimeoutError as error:
-        raise BodyTimeout("The request body did not arrive in time.") from error
+    return await read(request)
 
 
 def _validate(model: type[M], value: Any, where: str) -> M:

@@ -13,7 +13,7 @@ from service.api.runs import RunRoutes
 from service.http.route import Route
 
 
-def routes(
+def all_routes(
     answering: Answering, health: HealthRoutes, metrics: MetricsRoutes | None, auth: str
 ) -> tuple[Route, ...]:
     """The routes, with the documentation of those that are described.

@@ -1,7 +1,8 @@
 """The public contract: every body that callers send and get, as pydantic models.
 
-Responses are made by `project`, which reads exactly a model's fields, in its order, from a value of the
-tracking room; the OpenAPI document is generated from the same models.
+Answers are made by `projection`, which reads exactly a model's fields, in its order, from a value of the
+tracking room; the OpenAPI document is derived from the same models. A type that several models share is a
+model of its own, so that a generated client has one name for it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from service.errors import codes
+from service.http.problems import codes
 from service.tracking.runs import MAX_LIMIT, RUN_ID_PATTERN
 
 LIMIT_DEFAULT = 50
@@ -33,7 +34,7 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 EpochMilliseconds = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 
 
-class _Model(BaseModel):
+class AnswerBody(BaseModel):
     """A body that the service answers: it always has all of its fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,7 +56,7 @@ class Tags(RootModel[dict[str, str]]):
     """All tags by name: those of the lineage, and MLflow's own."""
 
 
-class RunSummary(_Model):
+class RunSummary(AnswerBody):
     """A run in a list."""
 
     run_id: str = Field(description="MLflow run identifier.")
@@ -69,14 +70,14 @@ class RunSummary(_Model):
     tags: Tags
 
 
-class RunList(_Model):
+class RunList(AnswerBody):
     """The newest runs that match the filters, newest start first."""
 
     runs: list[RunSummary]
     total: int = Field(ge=0, description="Number of runs in this answer.")
 
 
-class RunDetail(_Model):
+class RunDetail(AnswerBody):
     """Everything about one run."""
 
     run_id: str = Field(description="MLflow run identifier.")
@@ -94,21 +95,21 @@ class RunDetail(_Model):
     tags: Tags
 
 
-class RunMetrics(_Model):
+class RunMetrics(AnswerBody):
     """The metrics of a run: an empty object where the run does not exist."""
 
     run_id: str = Field(description="The id in the path.")
     metrics: Metrics
 
 
-class RunParams(_Model):
+class RunParams(AnswerBody):
     """The hyperparameters of a run: an empty object where the run does not exist."""
 
     run_id: str = Field(description="The id in the path.")
     params: Params
 
 
-class ComparedRun(_Model):
+class ComparedRun(AnswerBody):
     """A run in a comparison."""
 
     run_id: str = Field(description="MLflow run identifier.")
@@ -118,7 +119,7 @@ class ComparedRun(_Model):
     metrics: Metrics
 
 
-class MetricDiff(_Model):
+class MetricDiff(AnswerBody):
     """One metric across the compared runs."""
 
     values: dict[str, float | None] = Field(
@@ -129,7 +130,7 @@ class MetricDiff(_Model):
     )
 
 
-class ParamDiff(_Model):
+class ParamDiff(AnswerBody):
     """One hyperparameter across the compared runs."""
 
     values: dict[str, str | None] = Field(
@@ -138,7 +139,7 @@ class ParamDiff(_Model):
     varies: bool = Field(description="False if all runs have the parameter with the same value.")
 
 
-class Comparison(_Model):
+class Comparison(AnswerBody):
     """Runs side by side, in the order of the request."""
 
     runs: list[ComparedRun]
@@ -150,7 +151,7 @@ class LifecycleStage(RootModel[Literal["active", "deleted"]]):
     """Whether MLflow lists an experiment or has deleted it."""
 
 
-class Experiment(_Model):
+class Experiment(AnswerBody):
     """An MLflow experiment."""
 
     experiment_id: str
@@ -159,13 +160,13 @@ class Experiment(_Model):
     lifecycle_stage: LifecycleStage
 
 
-class ExperimentList(_Model):
+class ExperimentList(AnswerBody):
     """Every active experiment, oldest first."""
 
     experiments: list[Experiment]
 
 
-class FieldProblem(_Model):
+class FieldProblem(AnswerBody):
     """One value of a request that is not allowed."""
 
     location: str = Field(description="Where the value stands, such as `query.limit` or `body.run_ids.0`.")
@@ -175,10 +176,10 @@ class FieldProblem(_Model):
 class ProblemCode(RootModel[str]):
     """What went wrong, for a program. A code keeps its meaning; later versions may add codes."""
 
-    model_config = ConfigDict(json_schema_extra={"enum": [*sorted(codes())]})
+    model_config = ConfigDict(json_schema_extra={"enum": [*sorted({*codes()})]})
 
 
-class _Problem(_Model):
+class _Problem(AnswerBody):
     type: str = Field(description="A URN that identifies the kind of problem; it need not be followed.")
     title: str
     status: int = Field(description="The HTTP status.")
@@ -206,7 +207,7 @@ class MissingRunsProblem(_Problem):
     missing_run_ids: list[str]
 
 
-class Liveness(_Model):
+class Liveness(AnswerBody):
     """The process answers."""
 
     status: Literal["alive"]
@@ -228,7 +229,7 @@ class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", 
     """What the last look at the default experiment found."""
 
 
-class Readiness(_Model):
+class Readiness(AnswerBody):
     """Whether this replica takes requests, and what is known of MLflow without calling it."""
 
     status: ReplicaStatus

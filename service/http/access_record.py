@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import hdrs
 
 from service.durations import Durations
-from service.errors import codes
+from service.http.problems import codes
 
 # Seconds: from a hot answer, microseconds, to a cold one at the deadline.
 BOUNDS = (

@@ -1,30 +1,25 @@
-"""What is said of a route, once.
-
-The router, the OpenAPI document, authentication, the labels of metrics, CORS and the tests read it here.
-"""
+"""What is said of a route, once: everything that depends on the routes is derived from this."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs
 
 from service.errors import TrackingError
-
-# Answers a request. The second argument has the path's parameters by name, percent-decoded.
-Handler = Callable[[web.BaseRequest, Mapping[str, str]], Awaitable[web.StreamResponse]]
+from service.http.handler import Handler
 
 
 class Access(Enum):
-    """Whom a route answers, where the service authenticates its callers."""
+    """Who may ask, where callers are told apart: see `open_paths`."""
 
-    CALLER = "caller"  # those who are authenticated
+    CALLER = "caller"  # a caller who is known
     OPEN = "open"  # everybody
-    DOCS = "docs"  # everybody if the settings open the documentation, else as CALLER
-    METRICS = "metrics"  # everybody if the settings open the metrics, else as CALLER
+    DOCS = "docs"  # everybody, if the documentation is open
+    METRICS = "metrics"  # everybody, if the metrics are open
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,42 +48,58 @@ class PathParameter:
     example: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """What the OpenAPI document says of a route.
 
     id: the operationId, from which generators make the name of a function. answers: the bodies of answers
     that are no problem details, by status. query: a pydantic model whose fields are the query's parameters.
     body: the request's body. errors: the classes of what the handler raises, besides what any route may
-    answer. is_cached: the answer comes from the cache or from MLflow, says so in headers, and has an ETag.
+    answer. cached: the answer comes from the cache or from MLflow, says so in headers, and has an ETag.
     """
 
     id: str
     tag: Tag
     summary: str
     answers: Mapping[int, Content]
-    path: tuple[PathParameter, ...] = ()
+    path_parameters: tuple[PathParameter, ...] = ()
     query: type | None = None
     body: Content | None = None
     errors: tuple[type[TrackingError], ...] = ()
-    is_cached: bool = False
+    cached: bool = False
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Route:
-    """One method of one resource.
+    """A method and a path, what answers there, and how requests for it are treated.
 
-    method: GET answers HEAD, too. path: a template such as `/runs/{run_id}`, where a parameter is one whole
-    segment. is_always_answered: whether it answers however many other requests are being handled.
-    is_traced: whether requests become spans. operation: what the OpenAPI document says of the route; None
-    where the document leaves it out.
+    path: in it `{name}` stands for one segment, given to the handler by that name; the path as it is written
+    here is the label of the route in the log, in metrics and in traces. A route for GET answers HEAD, too.
+    always_answered: also above the limit of requests that a replica handles at once.
+    traced: whether its requests have a span.
+    operation: what the OpenAPI document says of it; None where the document leaves it out.
     """
 
     method: str
     path: str
-    handler: Handler = field(repr=False)
+    handler: Handler
     access: Access = Access.CALLER
-    is_always_answered: bool = False
-    is_traced: bool = True
+    always_answered: bool = False
+    traced: bool = True
     operation: Operation | None = field(default=None, repr=False)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that it answers."""
+        return (hdrs.METH_GET, hdrs.METH_HEAD) if self.method == hdrs.METH_GET else (self.method,)
+
+
+def open_paths(routes: Iterable[Route], accesses: Collection[Access]) -> frozenset[str]:
+    """The paths that everybody may ask for, where these kinds of access are open to all."""
+    return frozenset(route.path for route in routes if route.access in accesses)
+
+
+def methods_of(routes: Iterable[Route]) -> tuple[str, ...]:
+    """Every method that some route answers, sorted."""
+    return tuple(sorted({method for route in routes for method in route.methods}))

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -19,6 +20,7 @@ PATHS = [
 ]
 GZIP = b"\x1f\x8b"
 OF_NO_OPERATION = {"not_found", "method_not_allowed"}
+DOCUMENT = closed_document()
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -33,14 +35,9 @@ class Response(NamedTuple):
 
 
 class Conformance:
-    """The document, and which of its responses were seen, as pairs of operationId and status.
+    """Checks responses, and remembers those that it saw, as pairs of operationId and status."""
 
-    auth: how the service authenticates callers.
-    """
-
-    def __init__(self, auth: str = "none") -> None:
-        self._document = closed_document(auth)
-        self._validators: dict[str, Draft202012Validator] = {}
+    def __init__(self) -> None:
         self.seen: set[tuple[str, int]] = set()
 
     async def middleware(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
@@ -59,50 +56,54 @@ class Conformance:
         if route is None or code_of(response) in OF_NO_OPERATION:
             self._check_outside(response)
             return
-        operation = self._document["paths"][route.path][route.method.lower()]
+        operation = DOCUMENT["paths"][route.path][route.method.lower()]
         described = operation["responses"].get(str(response.status))
         assert described is not None, f"{operation['operationId']} has no {response.status}"
         self.seen.add((operation["operationId"], response.status))
-        described = self._resolved(described)
+        described = resolved(described)
         self._check_headers(described["headers"], response)
         if "content" not in described:
             assert b"" == response.body
         elif response.method != "HEAD":
             media_type = response.headers["content-type"].partition(";")[0]
             content = described["content"][media_type]
-            self._validate(content["schema"], json.loads(response.body))
+            validate(content["schema"], json.loads(response.body))
 
     def _check_outside(self, response: Response) -> None:
         """A response of no operation: an error, or of a route that the document leaves out."""
         if response.status >= 400 and response.body:
             assert "application/problem+json" == response.headers["content-type"]
-            self._validate(PROBLEM, json.loads(response.body))
+            validate(PROBLEM, json.loads(response.body))
 
     def _check_headers(self, described: Mapping[str, Any], response: Response) -> None:
         for name, header in described.items():
             value = response.headers.get(name.lower())
-            schema = self._resolved(header)["schema"]
+            schema = resolved(header)["schema"]
             if value is not None:
-                self._validate(schema, int(value) if schema["type"] == "integer" else value)
+                validate(schema, int(value) if schema["type"] == "integer" else value)
             else:
-                assert not self._resolved(header)["required"], (response.status, name)
+                assert not resolved(header)["required"], (response.status, name)
 
-    def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
-        """A part of the document, or what its reference refers to."""
-        if "$ref" not in node:
-            return node
-        found = self._document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return found
 
-    def _validate(self, schema: Mapping[str, Any], value: object) -> None:
-        key = json.dumps(schema)
-        if key not in self._validators:
-            self._validators[key] = Draft202012Validator(
-                {**schema, "components": self._document["components"]}
-            )
-        self._validators[key].validate(value)
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """A part of the document, or what its reference refers to."""
+    if "$ref" not in node:
+        return node
+    found = DOCUMENT
+    for part in node["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def validate(schema: Mapping[str, Any], value: object) -> None:
+    """ValidationError where the value does not fit the schema."""
+    validator(json.dumps(schema)).validate(value)
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """What validates by a schema of the document, which is given as JSON."""
+    return Draft202012Validator({**json.loads(schema), "components": DOCUMENT["components"]})
 
 
 def route_of(method: str, path: str) -> Route | None:

@@ -6,15 +6,16 @@ from service.api.answering import Answering
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
-from service.api.resources import routes
+from service.api.resources import all_routes
+from service.http.body import BodyReader
 from service.http.capacity import Capacity
 from service.http.representations import Representations
 from service.tracking.queries import TrackingQueries
 
 _NOTHING = cast("TrackingQueries", None)
 
-ROUTES = routes(
-    Answering(_NOTHING, _NOTHING, Representations(0)),
+ROUTES = all_routes(
+    Answering(_NOTHING, _NOTHING, Representations(0), BodyReader(0)),
     HealthRoutes(Capacity(0), dict),
     MetricsRoutes(bytes, "text/plain"),
     "none",

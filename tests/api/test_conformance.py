@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 from jsonschema import ValidationError  # type: ignore[import-untyped] # it has no types of its own
 
-from service.app import CAPACITY
+from service.app import build
 from service.auth.api_keys import new_key
 from service.tracking.queries import TrackingQueries
 from tests.api.conformance import Conformance, Response
 from tests.api.document import DESCRIBED, document
-from tests.api.serving import API, Client, make_settings, serving_with
+from tests.api.serving import API, Client, make_settings
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import connected
@@ -76,7 +76,7 @@ async def good_answers(api: Client) -> None:
         assert 200 == await ask(api, name)
     for name in TRACKING - {"compareRuns"}:
         assert 304 == await ask(api, name, {**KNOWN, "If-None-Match": "*"})
-    api.app[CAPACITY].drain()
+    api.service.drain()
     assert 503 == await ask(api, "readyz")
 
 
@@ -122,16 +122,16 @@ async def test_each_described_response_occurs_as_described(
     """Each status of each operation is answered with the body and the headers that the document describes."""
     for run_id in RUN_IDS:
         fake.add_run(run_id=run_id, metrics={"sharpe": 1.0, "nan": float("nan")}, params={"depth": "6"})
-    conformance = Conformance("api_key")
+    conformance = Conformance()
     settings = make_settings(
         mlflow_tracking_uri=fake.url,
         auth=AUTH,
         max_body_bytes=1_000,
         upstream={"breaker_failures": 1_000},
     )
-    async with serving_with(conformance, settings) as api:
+    async with Client(build(settings, fake.url), conformance) as api:
         await good_answers(api)
-    async with serving_with(conformance, settings) as api:
+    async with Client(build(settings, fake.url), conformance) as api:
         await refusals(api, conformance)
         await failures(api, fake)
         await defects(api, monkeypatch)
