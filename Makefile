@@ -11,15 +11,17 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 PYTEST := $(BIN)/python -m pytest
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Tests that need nothing but Python, and no minutes.
-ALONE := "not haproxy and not prometheus and not slow"
+ALONE := "not clients and not haproxy and not prometheus and not slow"
+# What generates clients, in environments of its own.
+CLIENTS := .clients
 # What is done while you look on: the rooms of the service over a fake MLflow.
-QUICK := "not haproxy and not prometheus and not slow and not live and not thorough"
+QUICK := "not clients and not haproxy and not prometheus and not slow and not live and not thorough"
 ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry tracking upstream test_architecture.py)
 # Their times count, so they run after all others, one at a time.
 TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types unit hooks clean nightly slow balancer operations soak matrix wheel newest \
+.PHONY: help run quick test lint types unit hooks clean nightly slow clients balancer operations soak matrix wheel newest \
   pythons bare-machine bench image image-check locks
 
 help:  ## List the targets
@@ -51,16 +53,19 @@ hooks: $(VENV)/.dev  ## Have git run ruff and the checks of files before each co
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 clean:  ## Remove the environments, the caches and the local MLflow's data
-	rm -rf $(VENV) .pythons .matrix data dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(CLIENTS) .pythons .matrix data dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 ##@ Before a release, and each night
 MINUTES ?= 20
 nightly: MINUTES := 10
-nightly: slow balancer operations wheel newest pythons soak  ## What `make test` has no time for, an hour and a quarter: all down to soak
+nightly: slow clients balancer operations wheel newest pythons soak  ## What `make test` has no time for, an hour and a quarter: all down to soak
 
 slow: $(VENV)/.dev  ## What takes minutes: real MLflows that start, break off and go away, installs, more made-up requests
 	$(PYTEST) -m slow
 	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow"
+
+clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAPI document, compile and use them (Node.js 20 and npm)
+	$(PYTEST) -m clients tests/clients
 
 balancer: $(VENV)/.dev  ## Replicas behind the HAProxy of config/deploy (apt-get install haproxy)
 	$(PYTEST) -m haproxy tests/deploy
@@ -110,6 +115,9 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
 	$(COMPILE) --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
+	printf '%s\n' mypy openapi-python-client | \
+	  $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/clients.txt
+	npm --prefix tests/clients/typescript update --package-lock-only
 	printf '%s\n' mlflow psycopg2-binary | \
 	  $(COMPILE) --python-version 3.13 -c config/locks/dev.txt - -o config/deploy/mlflow.txt
 
@@ -131,3 +139,13 @@ $(VENV)/.dev: $(BIN)/python config/locks/dev.txt
 	$(PIP) install --progress-bar off --no-deps --no-build-isolation --editable .
 	@$(FITS)
 	@touch $@ $(VENV)/.run
+
+$(CLIENTS)/.installed: $(BIN)/python config/locks/clients.txt tests/clients/typescript/package-lock.json
+	@echo "Installing the generators of clients into $(CLIENTS) ..."
+	$(BIN)/python -m venv --clear $(CLIENTS)/python
+	$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check $(LOCKED) -r config/locks/clients.txt
+	$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check check
+	@mkdir -p $(CLIENTS)/typescript
+	cp tests/clients/typescript/package.json tests/clients/typescript/package-lock.json tests/clients/typescript/.npmrc $(CLIENTS)/typescript
+	npm --prefix $(CLIENTS)/typescript ci --ignore-scripts
+	@touch $@

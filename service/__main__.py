@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Sequence
 
 import uvloop
 
-from service.app import CAPACITY, QUERIES, WARNINGS, create_app
+from service.app import build
 from service.auth.api_keys import new_key
 from service.commands.allocator import keep_no_large_blocks
 from service.commands.arguments import parser
@@ -103,27 +104,31 @@ def _run_locally(
 async def _serve_at(settings: Settings, mlflow_url: str, access: Access, log_lines: LineWriter) -> None:
     observers = [log_lines.write] if settings.access_log else []
     try:
-        app = create_app(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost, access=access)
+        service = build(settings, mlflow_url, observers, lost_lines=lambda: log_lines.lost, access=access)
         descriptors = fitted(settings.max_connections, settings.upstream.max_in_flight)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
-    for warning in filter(None, (*app[WARNINGS], descriptors.warning)):
+    for warning in filter(None, (*service.warnings, descriptors.warning)):
         logging.getLogger("service").warning("%s", warning)
 
     async def ready(url: str) -> None:
+        gc.collect()
+        gc.freeze()  # what start-up made stays: the collector need not look at it again and again
         credential = "" if settings.auth.mode == "none" else _CREDENTIAL
-        _say(await welcome(url, app[QUERIES], credential=credential))
+        _say(await welcome(url, service.queries, credential=credential))
 
-    await serve(
-        app,
-        settings.hosts,
-        settings.port,
-        ready,
-        # By the deadline and a little more each request in flight has its answer.
-        stopping=Stopping(app[CAPACITY].drain, settings.drain_seconds, settings.deadline + 1.0),
-        max_connections=descriptors.connections,
-        reuse_port=settings.reuse_port,
-    )
+    async with service.open():
+        await serve(
+            service.handler,
+            service.unreadable,
+            settings.hosts,
+            settings.port,
+            ready,
+            # By the deadline and a little more each request in flight has its answer.
+            stopping=Stopping(service.drain, settings.drain_seconds, settings.deadline + 1.0),
+            max_connections=descriptors.connections,
+            reuse_port=settings.reuse_port,
+        )
 
 
 def _say(text: str) -> None:

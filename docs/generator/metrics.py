@@ -15,7 +15,7 @@ from service.settings.groups import CacheSettings
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Instruments, ServiceCollector
 from service.upstream.client import MlflowClient
-from service.upstream.door import Door, Limits
+from service.upstream.transport import Limits, MlflowTransport
 
 METRICS = """\
 # Metrics
@@ -46,10 +46,12 @@ def _labels(metric: Metric) -> list[str]:
 
 def _collector() -> ServiceCollector:
     """The collector over parts that have counted nothing yet."""
-    door = Door("http://127.0.0.1", Limits())
+    transport = MlflowTransport("http://127.0.0.1", Limits())
     memory = Memory(0)
     freshness = Freshness(**CacheSettings().model_dump(exclude={"max_bytes"}))
-    source = CachedSource(MlflowClient(door), memory, freshness)
+    source = CachedSource(MlflowClient(transport), memory, freshness)
     return ServiceCollector(
-        Instruments(RequestTimes(), Capacity(1), door, source, memory, Representations(0), LoopLag(), int)
+        Instruments(
+            RequestTimes(), Capacity(1), transport.layers, source, memory, Representations(0), LoopLag(), int
+        )
     )

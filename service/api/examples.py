@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from service import errors
+from service.http import errors as http_errors
+
+REQUEST_ID = "0af7651916cd43dd-2a"
 STRATEGY = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 
 RUN_LIST: dict[str, Any] = {
@@ -128,4 +133,30 @@ EXPERIMENTS: dict[str, Any] = {
             "lifecycle_stage": "active",
         },
     ]
+}
+
+# An error of each class that a route of the document may answer.
+PROBLEMS: Mapping[type[errors.TrackingError], errors.TrackingError] = {
+    type(problem): problem
+    for problem in (
+        http_errors.UnreadableRequest("This is not a valid HTTP request."),
+        http_errors.MalformedBody("The body is not valid JSON."),
+        errors.Unauthenticated("A credential is needed."),
+        errors.Forbidden("The token does not grant reading runs."),
+        errors.RunsNotFound(["abc123def456"]),
+        http_errors.BodyTimeout("The request body did not arrive in time."),
+        http_errors.BodyTooLarge("The request body is too large."),
+        http_errors.UnsupportedMediaType("The body must be application/json."),
+        http_errors.ExpectationFailed("Only 100-continue can be expected."),
+        errors.InvalidRequest([errors.FieldError("query.limit", "must be an integer")]),
+        http_errors.InternalError("The service failed; its log says why."),
+        errors.UpstreamError(""),
+        errors.UpstreamTooLarge(""),
+        errors.UpstreamAuth(""),
+        errors.UpstreamForbidden("hedge-fund-research", ""),
+        errors.UpstreamUnavailable(""),
+        errors.UpstreamTimeout(""),
+        http_errors.Overloaded("This replica handles as many requests as it can."),
+        errors.AuthUnavailable(),
+    )
 }

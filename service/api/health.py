@@ -6,27 +6,66 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from service.api import schemas
 from service.http.capacity import Capacity
+from service.http.route import Access, Content, Operation, Route, Tag
 
+_TAG = Tag("health", "Whether this replica lives and takes requests, for orchestrators and load balancers.")
+_READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "ok"}
 _HEADERS = {"Cache-Control": "no-store"}
 
 
 class HealthRoutes:
-    """upstream: how MLflow is as far as is known, its breaker's state, and what became of the experiment."""
+    """The handlers of the health checks, and the routes that lead to them.
+
+    upstream: whether MLflow answered, its breaker's state, and what the last look at the experiment found.
+    """
 
     def __init__(self, capacity: Capacity, upstream: Callable[[], Mapping[str, str]]) -> None:
         self._capacity = capacity
         self._upstream = upstream
 
-    def table(self) -> list[web.RouteDef]:
-        """The routes of the health checks."""
-        return [web.get("/livez", self.livez), web.get("/readyz", self.readyz)]
+    def routes(self) -> list[Route]:
+        """One route for each handler below, in their order."""
+        return [
+            Route(
+                method="GET",
+                path="/livez",
+                handler=self.livez,
+                access=Access.OPEN,
+                always_answered=True,
+                traced=False,
+                operation=Operation(
+                    id="livez",
+                    tag=_TAG,
+                    summary="The process answers; MLflow is not asked",
+                    answers={200: Content(schemas.Liveness, {"status": "alive"})},
+                ),
+            ),
+            Route(
+                method="GET",
+                path="/readyz",
+                handler=self.readyz,
+                access=Access.OPEN,
+                always_answered=True,
+                traced=False,
+                operation=Operation(
+                    id="readyz",
+                    tag=_TAG,
+                    summary="Whether this replica takes requests, and how MLflow was at the last look",
+                    answers={
+                        200: Content(schemas.Readiness, _READY),
+                        503: Content(schemas.Readiness, {**_READY, "status": "draining"}, "About to stop"),
+                    },
+                ),
+            ),
+        ]
 
-    async def livez(self, _request: web.Request) -> web.Response:
+    async def livez(self, _request: web.BaseRequest, _path: Mapping[str, str]) -> web.Response:
         """The process answers. MLflow is not asked."""
         return web.json_response({"status": "alive"}, headers=_HEADERS)
 
-    async def readyz(self, _request: web.Request) -> web.Response:
-        """This replica takes requests. An MLflow that fails is told of, and is no reason to take it out."""
+    async def readyz(self, _request: web.BaseRequest, _path: Mapping[str, str]) -> web.Response:
+        """This replica takes requests. The body shows a failing MLflow, which does not make it 503."""
         body = {"status": "draining" if self._capacity.draining else "ready", **self._upstream()}
         return web.json_response(body, status=503 if self._capacity.draining else 200, headers=_HEADERS)

@@ -1,74 +1,40 @@
-"""The OpenAPI 3.1 document, generated from the models of the contract, and the page that shows it."""
+"""The OpenAPI 3.1 document, derived from the routes and from the models of the contract."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from aiohttp import web
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from service import __version__, errors
-from service.api import examples, schemas
-from service.api.routes import BASE
-from service.http.handler import Handler
-from service.http.problems import CONTENT_TYPE, problem_body
-from service.http.security import DOCS_POLICY
+from service.api import headers, schemas
+from service.api.examples import PROBLEMS, REQUEST_ID
+from service.api.json_schemas import components, query_parameters, reference
+from service.http import errors as http_errors
+from service.http.problems import CONTENT_TYPE, problem_body, status_of
+from service.http.route import Access, Content, Operation, PathParameter, Route
 
-STATIC = Path(__file__).parent / "static"
-_ASSETS = [STATIC / "start.js", *sorted((STATIC / "swagger-ui").iterdir())]
+Described = tuple[Route, Operation]
+Errors = Sequence[type[errors.TrackingError]]
 
-_REF = "#/components/schemas/{model}"
-_RESPONSES: tuple[type[BaseModel], ...] = (
-    schemas.RunList,
-    schemas.RunDetail,
-    schemas.RunMetrics,
-    schemas.RunParams,
-    schemas.Comparison,
-    schemas.ExperimentList,
-    schemas.Liveness,
-    schemas.Readiness,
-    schemas.Problem,
-    schemas.InvalidProblem,
-    schemas.MissingRunsProblem,
+# What any route may answer, whatever its handler does.
+_OF_ANY_ROUTE: Errors = (
+    http_errors.UnreadableRequest,
+    http_errors.ExpectationFailed,
+    http_errors.InternalError,
 )
-_ERRORS: Mapping[int, str] = {
-    400: "The request cannot be read.",
-    401: "The caller is not known: no credential, or not a good one.",
-    403: "The caller is known, and may not read runs.",
-    404: "MLflow says that the run, or one of them, does not exist.",
-    405: "The method is not one of this resource.",
-    408: "The request body does not arrive in time.",
-    413: "The request body is too large.",
-    415: "The request body is not application/json.",
-    422: "A value of the request is not allowed.",
-    500: "A defect of the service.",
-    502: "MLflow cannot be reached, failed, refuses the service, or answers more than is read.",
-    503: "MLflow, or the service on its behalf, takes no more requests for now; Retry-After says when to.",
-    504: "MLflow did not answer in time.",
+_OF_AUTHENTICATION: Errors = (errors.Unauthenticated, errors.Forbidden, errors.AuthUnavailable)
+_MODELS: Mapping[type[errors.TrackingError], type[BaseModel]] = {
+    errors.InvalidRequest: schemas.InvalidProblem,
+    errors.RunsNotFound: schemas.MissingRunsProblem,
 }
-_MODEL_OF_ERROR: Mapping[int, type[BaseModel]] = {
-    404: schemas.MissingRunsProblem,
-    422: schemas.InvalidProblem,
-}
-_UPSTREAM = (401, 403, 500, 502, 503, 504)
-_RUN_ID = {
-    "name": "run_id",
-    "in": "path",
-    "required": True,
-    "description": "The MLflow run id.",
-    "schema": {"type": "string"},
-    "example": "abc123def456",
-}
-_READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "ok"}
-# How callers say who they are, by the mode that tells them apart; in every other mode nobody is asked.
+# How callers authenticate, by the mode of authentication; in every other mode nobody is asked to.
 _SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "api_key": {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
-        "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
     },
     "jwt": {
         "bearer": {
@@ -79,23 +45,17 @@ _SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
     },
 }
-_HEADERS = {
-    "ETag": "Strong validator of this answer; send it back as If-None-Match.",
-    "Age": "Seconds since the answer came from MLflow.",
-    "Cache-Status": "How the service came by the answer (RFC 9211).",
-    "X-Request-ID": "The request's id: the caller's own, where well formed, else a new one.",
-}
 
 
-def openapi_document(auth: str = "none") -> dict[str, Any]:
-    """The document, made anew. auth: how the service tells callers apart: none, api_key or jwt."""
+def openapi_document(routes: Iterable[Route], auth: str = "none") -> dict[str, Any]:
+    """The document of these routes, made anew.
+
+    auth: how the service authenticates callers: none, api_key or jwt. A route without an operation is not in
+    the document.
+    """
+    described = [(route, route.operation) for route in routes if route.operation is not None]
     schemes = _SECURITY_SCHEMES.get(auth, {})
-    open_to_all: dict[str, Any] = {"security": []} if schemes else {}
-    definitions = models_json_schema(
-        [*((model, "serialization") for model in _RESPONSES), (schemas.CompareRequest, "validation")],
-        ref_template=_REF,
-    )[1]["$defs"]
-    tracking, health = ["tracking"], ["health"]
+    tags = {operation.tag.name: operation.tag for _, operation in described}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -106,188 +66,122 @@ def openapi_document(auth: str = "none") -> dict[str, Any]:
         },
         # Relative to where this document is: the paths below stand beside it, also behind a proxy's prefix.
         "servers": [{"url": ".", "description": "where this document is"}],
-        "paths": {
-            f"{BASE}/runs": {
-                "get": {
-                    "operationId": "listRuns",
-                    "tags": tracking,
-                    "summary": "List and search runs of the default experiment, newest start first",
-                    "parameters": _query_parameters(schemas.RunListQuery),
-                    "responses": _responses(schemas.RunList, examples.RUN_LIST, 422, *_UPSTREAM),
-                }
-            },
-            f"{BASE}/runs/{{run_id}}": {
-                "get": {
-                    "operationId": "getRun",
-                    "tags": tracking,
-                    "summary": "Everything about one run",
-                    "parameters": [_RUN_ID],
-                    "responses": _responses(schemas.RunDetail, examples.RUN_DETAIL, 404, *_UPSTREAM),
-                }
-            },
-            f"{BASE}/runs/{{run_id}}/metrics": {
-                "get": {
-                    "operationId": "getRunMetrics",
-                    "tags": tracking,
-                    "summary": "A run's metrics; none where the run does not exist",
-                    "parameters": [_RUN_ID],
-                    "responses": _responses(schemas.RunMetrics, examples.RUN_METRICS, *_UPSTREAM),
-                }
-            },
-            f"{BASE}/runs/{{run_id}}/params": {
-                "get": {
-                    "operationId": "getRunParams",
-                    "tags": tracking,
-                    "summary": "A run's hyperparameters; none where the run does not exist",
-                    "parameters": [_RUN_ID],
-                    "responses": _responses(schemas.RunParams, examples.RUN_PARAMS, *_UPSTREAM),
-                }
-            },
-            f"{BASE}/runs/compare": {
-                "post": {
-                    "operationId": "compareRuns",
-                    "tags": tracking,
-                    "summary": "What differs between 2 to 10 runs, and which is best by each metric",
-                    "requestBody": {
-                        "required": True,
-                        "content": {
-                            "application/json": {
-                                "schema": _ref(schemas.CompareRequest),
-                                "example": examples.COMPARE_REQUEST,
-                            }
-                        },
-                    },
-                    "responses": _responses(
-                        schemas.Comparison, examples.COMPARISON, 400, 404, 408, 413, 415, 422, *_UPSTREAM
-                    ),
-                }
-            },
-            f"{BASE}/experiments": {
-                "get": {
-                    "operationId": "listExperiments",
-                    "tags": tracking,
-                    "summary": "Every active experiment, oldest first",
-                    "responses": _responses(schemas.ExperimentList, examples.EXPERIMENTS, *_UPSTREAM),
-                }
-            },
-            "/livez": {
-                "get": {
-                    "operationId": "livez",
-                    **open_to_all,
-                    "tags": health,
-                    "summary": "The process answers; MLflow is not asked",
-                    "responses": _responses(schemas.Liveness, {"status": "alive"}),
-                }
-            },
-            "/readyz": {
-                "get": {
-                    "operationId": "readyz",
-                    **open_to_all,
-                    "tags": health,
-                    "summary": "Whether this replica takes requests, and how MLflow was at the last look",
-                    "responses": {
-                        "200": _ok(schemas.Readiness, _READY),
-                        "503": _ok(schemas.Readiness, {**_READY, "status": "draining"}, "About to stop"),
-                    },
-                }
-            },
+        "tags": [{"name": tag.name, "description": tag.description} for tag in tags.values()],
+        "security": [{name: []} for name in schemes],
+        "paths": _paths(described),
+        "components": {
+            "schemas": components(
+                _models(described), [operation.body.model for _, operation in described if operation.body]
+            ),
+            "responses": _shared_responses(described),
+            "parameters": headers.PARAMETERS,
+            "headers": headers.HEADERS,
+            **({"securitySchemes": schemes} if schemes else {}),
         },
-        **({"security": [{name: []} for name in schemes]} if schemes else {}),
-        "components": {"schemas": definitions, **({"securitySchemes": schemes} if schemes else {})},
     }
 
 
-class DocumentationRoutes:
-    """/openapi.json and /docs. auth: how the service tells callers apart: none, api_key or jwt."""
-
-    def __init__(self, auth: str) -> None:
-        self._document = json.dumps(openapi_document(auth)).encode()
-
-    def table(self) -> list[web.RouteDef]:
-        """The routes of the documentation."""
-        return [
-            web.get("/openapi.json", self.document),
-            web.get("/docs", _file(STATIC / "index.html", {"Content-Security-Policy": DOCS_POLICY})),
-            # File by file: what is not listed is no route, and no path can name anything else.
-            *(web.get(f"/docs/{file.relative_to(STATIC).as_posix()}", _file(file)) for file in _ASSETS),
-        ]
-
-    async def document(self, _request: web.Request) -> web.Response:
-        """The OpenAPI document."""
-        return web.Response(body=self._document, content_type="application/json")
+def errors_of(route: Route) -> Errors:
+    """Every class of error that the route may answer, by its own handler or before it."""
+    own = () if route.operation is None else route.operation.errors
+    before = () if route.always_answered else (http_errors.Overloaded,)
+    auth = () if route.access is Access.OPEN else _OF_AUTHENTICATION
+    return (*_OF_ANY_ROUTE, *own, *auth, *before)
 
 
-def _file(file: Path, headers: Mapping[str, str] | None = None) -> Handler:
-    async def send(_request: web.Request) -> web.FileResponse:
-        return web.FileResponse(file, headers=headers)
-
-    return send
-
-
-def _ref(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REF.format(model=model.__name__)}
+def _paths(described: Sequence[Described]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for route, operation in described:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation)
+    return paths
 
 
-def _ok(model: type[BaseModel], example: Mapping[str, Any], description: str = "OK") -> dict[str, Any]:
-    content = {"application/json": {"schema": _ref(model), "example": example}}
-    return {"description": description, "content": content}
-
-
-def _responses(model: type[BaseModel], example: Mapping[str, Any], *statuses: int) -> dict[str, Any]:
-    headers = {
-        name: {"description": text, "schema": {"type": "string"}}
-        for name, text in (_HEADERS.items() if statuses else ())
+def _operation(route: Route, operation: Operation) -> dict[str, Any]:
+    members = {
+        "operationId": operation.id,
+        "tags": [operation.tag.name],
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": [
+            *map(_path_parameter, operation.path_parameters),
+            *([] if operation.query is None else query_parameters(operation.query)),
+            *headers.of_request(route, operation),
+        ],
+        "requestBody": operation.body and {"required": True, "content": _json(operation.body)},
+        "responses": {str(status): response for status, response in _responses(route, operation).items()},
     }
-    good = {**_ok(model, example), **({"headers": headers} if headers else {})}
-    not_modified = {"304": {"description": "The caller already has this answer (If-None-Match)."}}
+    open_to_all: dict[str, Any] = {"security": []} if route.access is Access.OPEN else {}
+    return {**{name: value for name, value in members.items() if value}, **open_to_all}
+
+
+def _responses(route: Route, operation: Operation) -> dict[int, dict[str, Any]]:
+    """The responses of an operation by status, good ones first."""
+    answer_headers = headers.of_answer(operation)
+    responses: dict[int, dict[str, Any]] = {
+        status: {"description": content.description, "headers": answer_headers, "content": _json(content)}
+        for status, content in operation.answers.items()
+    }
+    if operation.cached and route.method == "GET":
+        description = "The caller has this answer already: its ETag is in If-None-Match."
+        responses[304] = {"description": description, "headers": answer_headers}
+    for status, classes in _problems(route, operation):
+        responses[status] = {"$ref": f"#/components/responses/{_name(classes)}"}
+    return responses
+
+
+def _problems(route: Route, operation: Operation) -> Iterator[tuple[int, Errors]]:
+    """The errors that an operation may answer, by status."""
+    for status, classes in groupby(sorted(errors_of(route), key=status_of), status_of):
+        if status not in operation.answers:
+            yield status, tuple(classes)
+
+
+def _shared_responses(described: Sequence[Described]) -> dict[str, Any]:
+    """The responses that operations refer to: one for each group of errors that an operation may answer."""
+    groups = {
+        _name(group): group for route, operation in described for _, group in _problems(route, operation)
+    }
+    return {name: _problem(groups[name]) for name in sorted(groups)}
+
+
+def _name(classes: Errors) -> str:
+    return "Or".join(error.__name__ for error in classes)
+
+
+def _problem(classes: Errors) -> dict[str, Any]:
+    """The response for all errors of a group, which have one status."""
+    models = dict.fromkeys(_MODELS.get(error, schemas.Problem) for error in classes)
+    references = [reference(model) for model in models]
     return {
-        "200": good,
-        **(not_modified if statuses else {}),
-        **{str(status): _problem(status) for status in statuses},
+        "description": "; ".join(f"{error.title} (`{error.code}`)" for error in classes),
+        "headers": headers.of_problems([PROBLEMS[error] for error in classes]),
+        "content": {
+            CONTENT_TYPE: {
+                "schema": references[0] if len(references) == 1 else {"anyOf": references},
+                "examples": {
+                    error.code: {"summary": error.title, "value": problem_body(PROBLEMS[error], REQUEST_ID)}
+                    for error in classes
+                },
+            }
+        },
     }
 
 
-def _problem(status: int) -> dict[str, Any]:
-    model = _MODEL_OF_ERROR.get(status, schemas.Problem)
-    problem: dict[str, Any] = {
-        "description": _ERRORS[status],
-        "content": {CONTENT_TYPE: {"schema": _ref(model), "example": _example(status)}},
+def _path_parameter(parameter: PathParameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": "path",
+        "required": True,
+        "description": parameter.description,
+        "schema": {"type": "string"},
+        "example": parameter.example,
     }
-    if status in {errors.Unauthenticated.status, errors.Forbidden.status}:
-        problem["headers"] = {
-            "WWW-Authenticate": {"description": "How to say who one is.", "schema": {"type": "string"}}
-        }
-    if status == errors.UpstreamUnavailable.status:
-        problem["headers"] = {
-            "Retry-After": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}}
-        }
-    return problem
 
 
-def _example(status: int) -> dict[str, object]:
-    error: errors.TrackingError = {
-        400: errors.MalformedBody("The body is not valid JSON."),
-        401: errors.Unauthenticated("A credential is needed."),
-        403: errors.Forbidden("The token does not grant reading runs."),
-        404: errors.RunsNotFound(["abc123def456"]),
-        408: errors.BodyTimeout("The request body did not arrive in time."),
-        413: errors.BodyTooLarge("The request body is too large."),
-        415: errors.UnsupportedMediaType("The body must be application/json."),
-        422: errors.InvalidRequest([errors.FieldError("query.limit", "must be an integer")]),
-        500: errors.InternalError("The service failed; its log says why."),
-        502: errors.UpstreamError(""),
-        503: errors.UpstreamUnavailable(""),
-        504: errors.UpstreamTimeout(""),
-    }[status]
-    return problem_body(error, "4bf92f3577b34da6a3ce929d0e0e4736")
+def _json(content: Content) -> dict[str, Any]:
+    return {"application/json": {"schema": reference(content.model), "example": content.example}}
 
 
-def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
-    properties = model.model_json_schema()["properties"]
-    parameters = []
-    for name, schema in properties.items():
-        description = schema.pop("description")
-        # A query has no null: what is left out is not there.
-        options = [option for option in schema.pop("anyOf", [schema]) if option["type"] != "null"]
-        parameters.append({"name": name, "in": "query", "description": description, "schema": options[0]})
-    return parameters
+def _models(described: Iterable[Described]) -> list[type]:
+    answers = [content.model for _, operation in described for content in operation.answers.values()]
+    return list(dict.fromkeys([*answers, schemas.Problem, *_MODELS.values()]))

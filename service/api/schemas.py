@@ -1,7 +1,8 @@
 """The public contract: every body that callers send and get, as pydantic models.
 
-Responses are made by `project`, which reads exactly a model's fields, in its order, from a value of the
-tracking room; the OpenAPI document is generated from the same models.
+Answers are made by `projection`, which reads exactly a model's fields, in its order, from a value of the
+tracking room; the OpenAPI document is derived from the same models. A type that several models share is a
+model of its own, so that a generated client has one name for it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,17 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    WithJsonSchema,
+)
 
+from service.http.problems import codes
 from service.tracking.runs import MAX_LIMIT, RUN_ID_PATTERN
 
 LIMIT_DEFAULT = 50
@@ -21,159 +31,211 @@ COMPARE_MAX = 10
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
-Status = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
-Params = dict[str, str]
-Metrics = dict[str, float | None]
-Tags = dict[str, str]
+EpochMilliseconds = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 
 
-class _Model(BaseModel):
+class AnswerBody(BaseModel):
+    """A body that the service answers: it always has all of its fields."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RunSummary(_Model):
-    """A run as it stands in a list."""
+class RunStatus(RootModel[Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]]):
+    """The status of a run in MLflow."""
+
+
+class Params(RootModel[dict[str, str]]):
+    """Hyperparameters by name, as the strings that MLflow stores."""
+
+
+class Metrics(RootModel[dict[str, float | None]]):
+    """The last value of each metric by name; null where it is not a finite number."""
+
+
+class Tags(RootModel[dict[str, str]]):
+    """All tags by name: those of the lineage, and MLflow's own."""
+
+
+class RunSummary(AnswerBody):
+    """A run in a list."""
 
     run_id: str = Field(description="MLflow run identifier.")
     run_name: str = Field(description="Name set when the run was created, typically its run_type.")
-    status: Status = Field(description="MLflow run status.")
-    start_time: int | None = Field(description="Unix epoch milliseconds when the run started.")
-    params: Params = Field(description="Hyperparameters, as the strings that MLflow stores.")
-    metrics: Metrics = Field(description="Last value of each metric; null where it is not a finite number.")
-    tags: Tags = Field(description="All tags, lineage included.")
+    status: RunStatus
+    start_time: EpochMilliseconds | None = Field(
+        description="Unix epoch milliseconds when the run started; null where MLflow has no time."
+    )
+    params: Params
+    metrics: Metrics
+    tags: Tags
 
 
-class RunList(_Model):
-    """The newest runs that fit the filters."""
+class RunList(AnswerBody):
+    """The newest runs that match the filters, newest start first."""
 
     runs: list[RunSummary]
-    total: int = Field(ge=0, description="How many runs are in this answer.")
+    total: int = Field(ge=0, description="Number of runs in this answer.")
 
 
-class RunDetail(_Model):
+class RunDetail(AnswerBody):
     """Everything about one run."""
 
     run_id: str = Field(description="MLflow run identifier.")
     run_name: str = Field(description="Name set when the run was created, typically its run_type.")
-    status: Status = Field(description="MLflow run status.")
-    start_time: int | None = Field(description="Unix epoch milliseconds when the run started.")
-    end_time: int | None = Field(
-        description="Unix epoch milliseconds when it ended; null while it is active."
+    status: RunStatus
+    start_time: EpochMilliseconds | None = Field(
+        description="Unix epoch milliseconds when the run started; null where MLflow has no time."
+    )
+    end_time: EpochMilliseconds | None = Field(
+        description="Unix epoch milliseconds when the run ended; null while it is active."
     )
     artifact_uri: str = Field(description="Root URI of the run's artifacts.")
-    params: Params = Field(description="Hyperparameters, as the strings that MLflow stores.")
-    metrics: Metrics = Field(description="Last value of each metric; null where it is not a finite number.")
-    tags: Tags = Field(description="All tags, lineage included.")
+    params: Params
+    metrics: Metrics
+    tags: Tags
 
 
-class RunMetrics(_Model):
-    """The last value of each of a run's metrics."""
+class RunMetrics(AnswerBody):
+    """The metrics of a run: an empty object where the run does not exist."""
 
-    run_id: str = Field(description="The id asked for.")
-    metrics: Metrics = Field(description="Empty where the run does not exist.")
-
-
-class RunParams(_Model):
-    """A run's hyperparameters."""
-
-    run_id: str = Field(description="The id asked for.")
-    params: Params = Field(description="Empty where the run does not exist.")
+    run_id: str = Field(description="The id in the path.")
+    metrics: Metrics
 
 
-class ComparedRun(_Model):
-    """A run as it stands in a comparison."""
+class RunParams(AnswerBody):
+    """The hyperparameters of a run: an empty object where the run does not exist."""
 
-    run_id: str
-    run_name: str
-    run_type: str = Field(description='The tag of this name, "unknown" where the run has none.')
+    run_id: str = Field(description="The id in the path.")
+    params: Params
+
+
+class ComparedRun(AnswerBody):
+    """A run in a comparison."""
+
+    run_id: str = Field(description="MLflow run identifier.")
+    run_name: str = Field(description="Name set when the run was created, typically its run_type.")
+    run_type: str = Field(description='The tag of this name; "unknown" where the run has none.')
     params: Params
     metrics: Metrics
 
 
-class MetricDiff(_Model):
+class MetricDiff(AnswerBody):
     """One metric across the compared runs."""
 
-    values: dict[str, float | None] = Field(description="By run id; null where a run lacks the metric.")
-    best_run_id: str | None = Field(description="The best run by this metric's direction; null if none.")
+    values: dict[str, float | None] = Field(
+        description="The metric's value by run id; null where a run lacks it."
+    )
+    best_run_id: str | None = Field(
+        description="The run that is best by the metric's direction; null where no run is."
+    )
 
 
-class ParamDiff(_Model):
+class ParamDiff(AnswerBody):
     """One hyperparameter across the compared runs."""
 
-    values: dict[str, str | None] = Field(description="By run id; null where a run lacks the parameter.")
-    varies: bool = Field(description="False only when every run has it with the same value.")
+    values: dict[str, str | None] = Field(
+        description="The parameter's value by run id; null where a run lacks it."
+    )
+    varies: bool = Field(description="False if all runs have the parameter with the same value.")
 
 
-class Comparison(_Model):
-    """Runs side by side, in the order asked for."""
+class Comparison(AnswerBody):
+    """Runs side by side, in the order of the request."""
 
     runs: list[ComparedRun]
-    metric_diff: dict[str, MetricDiff]
-    param_diff: dict[str, ParamDiff]
+    metric_diff: dict[str, MetricDiff] = Field(description="By metric name.")
+    param_diff: dict[str, ParamDiff] = Field(description="By hyperparameter name.")
 
 
-class Experiment(_Model):
+class LifecycleStage(RootModel[Literal["active", "deleted"]]):
+    """Whether MLflow lists an experiment or has deleted it."""
+
+
+class Experiment(AnswerBody):
     """An MLflow experiment."""
 
     experiment_id: str
     name: str
-    artifact_location: str
-    lifecycle_stage: Literal["active", "deleted"]
+    artifact_location: str = Field(description="Root URI of the artifacts of the experiment's runs.")
+    lifecycle_stage: LifecycleStage
 
 
-class ExperimentList(_Model):
+class ExperimentList(AnswerBody):
     """Every active experiment, oldest first."""
 
     experiments: list[Experiment]
 
 
-class Invalid(_Model):
-    """One thing that is wrong with a request."""
+class FieldProblem(AnswerBody):
+    """One value of a request that is not allowed."""
 
-    location: str
+    location: str = Field(description="Where the value stands, such as `query.limit` or `body.run_ids.0`.")
     message: str
 
 
-class Problem(_Model):
-    """An error, as RFC 9457 has it."""
+class ProblemCode(RootModel[str]):
+    """What went wrong, for a program. A code keeps its meaning; later versions may add codes."""
 
-    type: str
+    model_config = ConfigDict(json_schema_extra={"enum": [*sorted({*codes()})]})
+
+
+class _Problem(AnswerBody):
+    type: str = Field(description="A URN that identifies the kind of problem; it need not be followed.")
     title: str
-    status: int
-    detail: str = Field(description="For a person.")
-    code: str = Field(description="For a program; stable.")
-    request_id: str = Field(description="Stands in the service's log, too.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What went wrong, for a person.")
+    request_id: str = Field(description="The id of the request, which the service's log has, too.")
 
 
-class InvalidProblem(Problem):
-    """A request whose values are not allowed."""
+class Problem(_Problem):
+    """An error, as RFC 9457 defines it."""
 
-    errors: list[Invalid]
+    code: ProblemCode
 
 
-class MissingRunsProblem(Problem):
-    """Runs that MLflow says do not exist."""
+class InvalidProblem(_Problem):
+    """A request with values that are not allowed."""
 
+    code: Literal["invalid_request"]
+    errors: list[FieldProblem]
+
+
+class MissingRunsProblem(_Problem):
+    """A request for runs that MLflow says do not exist."""
+
+    code: Literal["run_not_found"]
     missing_run_ids: list[str]
 
 
-class Liveness(_Model):
+class Liveness(AnswerBody):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Readiness(_Model):
-    """Whether this replica takes requests, and how MLflow is, as far as is known without asking it."""
+class ReplicaStatus(RootModel[Literal["ready", "draining"]]):
+    """Whether the replica takes requests, or is about to stop."""
 
-    status: Literal["ready", "draining"]
-    upstream: Literal["unknown", "ok", "failing"] = Field(
-        description="MLflow: ok if it answers; a question that fails by itself does not make it failing."
-    )
-    breaker: Literal["closed", "open", "half_open"] = Field(description="Open: MLflow is not asked for now.")
-    experiment: Literal["unknown", "ok", "missing", "deleted", "forbidden"] = Field(
-        description="The experiment whose runs are listed, when it was last looked for."
-    )
+
+class UpstreamStatus(RootModel[Literal["unknown", "ok", "failing"]]):
+    """Whether MLflow answers. A question that fails by itself does not make it failing."""
+
+
+class BreakerState(RootModel[Literal["closed", "open", "half_open"]]):
+    """The state of the circuit breaker. While it is open, MLflow is not called."""
+
+
+class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", "forbidden"]]):
+    """What the last look at the default experiment found."""
+
+
+class Readiness(AnswerBody):
+    """Whether this replica takes requests, and what is known of MLflow without calling it."""
+
+    status: ReplicaStatus
+    upstream: UpstreamStatus
+    breaker: BreakerState
+    experiment: ExperimentStatus
 
 
 def _whole_number(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.api.routes import BASE
+from service.api.answering import BASE
 from service.errors import TrackingError
 from service.tracking.queries import TrackingQueries
 

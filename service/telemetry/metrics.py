@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, get_args
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -196,8 +195,10 @@ def _histogram(
     return family
 
 
-class MetricsRoute:
-    """GET /metrics"""
+class Exposition:
+    """All metrics in Prometheus's text format: the collector's, and those of the process."""
+
+    content_type = CONTENT_TYPE_LATEST
 
     def __init__(self, collector: Collector) -> None:
         self._registry = CollectorRegistry()
@@ -206,13 +207,6 @@ class MetricsRoute:
         PlatformCollector(self._registry)
         GCCollector(self._registry)
 
-    def table(self) -> list[web.RouteDef]:
-        """The route."""
-        return [web.get("/metrics", self.metrics)]
-
-    async def metrics(self, _request: web.Request) -> web.Response:
-        """All metrics in Prometheus's text format."""
-        body = generate_latest(self._registry)
-        return web.Response(
-            body=body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
-        )
+    def __call__(self) -> bytes:
+        """The metrics as they are now."""
+        return generate_latest(self._registry)

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 import schemathesis
-from aiohttp import web
-from hypothesis import settings
 
-from service.api.openapi import openapi_document
-from service.app import create_app
+from service.app import build
 from service.auth.api_keys import new_key
-from service.http.server import Runner
-from tests.api.serving import make_settings
+from service.http.route import Access
+from tests.api.document import DESCRIBED, closed_document
+from tests.api.serving import make_settings, running
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
@@ -23,23 +21,31 @@ pytestmark = pytest.mark.thorough
 
 KEY, LINE = new_key("ada")
 KNOWN = {"X-API-Key": KEY}
-OPEN = {"/livez", "/readyz"}
+OPEN = {route.path for route in DESCRIBED if route.access is Access.OPEN}
+TIMEOUT = {"$ref": "#/components/parameters/RequestTimeout"}
 MLFLOW_FAILS = schemathesis.checks.not_a_server_error
-EXAMPLES = settings().max_examples // 4  # of each route; `make slow` has them all
 # The path of compare could be a run's, too, so its Allow also has the methods of a run's detail.
 TRUE_ALL_THE_SAME = schemathesis.checks.allow_header_conformance
-DESCRIBED = [
+DESCRIBED_CHECKS = [
     schemathesis.checks.content_type_conformance,
     schemathesis.checks.response_headers_conformance,
     schemathesis.checks.response_schema_conformance,
 ]
 
 
-def schema(document: dict[str, Any], **generation: Any) -> schemathesis.BaseSchema:
-    """What schemathesis makes requests from: the same ones each time."""
+def schema(auth: str, examples: int, **generation: Any) -> schemathesis.BaseSchema:
+    """What schemathesis makes requests from: the same ones each time, at most so many for an operation.
+
+    Answers may have no fields but those described: this version has no others. No request has a timeout of
+    its own, which would rightly make an error of any answer.
+    """
+    document = closed_document(auth)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["parameters"] = [one for one in operation["parameters"] if one != TIMEOUT]
     generating = {
         "deterministic": True,
-        "max-examples": EXAMPLES,
+        "max-examples": examples,
         "database": "none",
         "allow-extra-parameters": False,  # they are ignored, which it takes for a fault
         **generation,
@@ -56,17 +62,10 @@ def served(fake: FakeMlflow, **settings: Any) -> Iterator[str]:
     addresses: list[str] = []
 
     async def serve() -> None:
-        async with fake.serve():
-            app = create_app(make_settings(**settings), fake.url)
-            runner = Runner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.0)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                addresses.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-                started.set()
-                await stop.wait()
-            finally:
-                await runner.cleanup()
+        async with fake.serve(), running(build(make_settings(**settings), fake.url)) as service:
+            addresses.append(f"http://127.0.0.1:{service.port}")
+            started.set()
+            await stop.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
@@ -110,38 +109,87 @@ def failing() -> Iterator[str]:
         yield url
 
 
-ANYBODY = schema(openapi_document())
 # A credential that schemathesis makes up beside the good one would be a second one.
-CLOSED = openapi_document("api_key")
-THE_KNOWN = schema(CLOSED, **{"with-security-parameters": False, "max-examples": EXAMPLES * 14 // 5})
-STRANGERS = schema(CLOSED)
+ALONE = {"with-security-parameters": False}
+FEW, MANY = 15, 100
+QUICK, LONG = schema("none", FEW), schema("none", MANY)
+QUICK_KNOWN, LONG_KNOWN = schema("api_key", FEW, **ALONE), schema("api_key", 280, **ALONE)
+QUICK_STRANGERS, LONG_STRANGERS = schema("api_key", FEW), schema("api_key", MANY)
 
 
-@ANYBODY.parametrize()
-def test_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
-    """Whatever the request, the answer's status, type and body are described, and it is no 5xx."""
-    case.call_and_validate(base_url=healthy, excluded_checks=[TRUE_ALL_THE_SAME])
+def check_answer(case: schemathesis.Case[Any], url: str) -> None:
+    """The answer's status, headers, type and body are described, and it is no 5xx."""
+    case.call_and_validate(base_url=url, excluded_checks=[TRUE_ALL_THE_SAME])
 
 
-@THE_KNOWN.parametrize()
-def test_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
-    """With a good key it is the same; without, or with another, the same request is refused."""
-    case.call_and_validate(base_url=guarded, headers=KNOWN, excluded_checks=[TRUE_ALL_THE_SAME])
+def check_answer_to_a_caller_with_a_key(case: schemathesis.Case[Any], url: str) -> None:
+    """With a good key it is as above; without, or with another, the same request is refused."""
+    case.call_and_validate(base_url=url, headers=KNOWN, excluded_checks=[TRUE_ALL_THE_SAME])
 
 
-@ANYBODY.parametrize()
-def test_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
-    """Over an MLflow that fails, the errors are described, too."""
+def check_failure(case: schemathesis.Case[Any], url: str) -> None:
+    """The answer is described; it may be a 5xx."""
     excluded = [TRUE_ALL_THE_SAME, MLFLOW_FAILS]
-    case.call_and_validate(base_url=failing, headers=KNOWN, excluded_checks=excluded)
+    case.call_and_validate(base_url=url, headers=KNOWN, excluded_checks=excluded)
 
 
-@STRANGERS.parametrize()
-def test_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
-    """Without a key, or with one that is made up, there is a 401 whatever the request, as described."""
-    response = case.call(base_url=guarded)
+def check_answer_to_a_stranger(case: schemathesis.Case[Any], url: str) -> None:
+    """It is a described 401, if the route is not open."""
+    response = case.call(base_url=url)
     if case.path in OPEN:
         assert response.status_code in {200, 405}
     else:
         assert 401 == response.status_code
-        case.validate_response(response, checks=DESCRIBED)
+        case.validate_response(response, checks=DESCRIBED_CHECKS)
+
+
+@QUICK.parametrize()
+def test_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
+    """Whatever the request, the answer is described, and it is no 5xx."""
+    check_answer(case, healthy)
+
+
+@QUICK_KNOWN.parametrize()
+def test_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
+    """With a good key the answer is described; without, or with another, the same request is refused."""
+    check_answer_to_a_caller_with_a_key(case, guarded)
+
+
+@QUICK.parametrize()
+def test_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
+    """Over an MLflow that fails, the answers are described, too."""
+    check_failure(case, failing)
+
+
+@QUICK_STRANGERS.parametrize()
+def test_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
+    """Without a key, or with one that is made up, there is a 401 whatever the request, as described."""
+    check_answer_to_a_stranger(case, guarded)
+
+
+@pytest.mark.slow
+@LONG.parametrize()
+def test_many_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
+    """Of many requests, whatever they are, the answers are described, and none is a 5xx."""
+    check_answer(case, healthy)
+
+
+@pytest.mark.slow
+@LONG_KNOWN.parametrize()
+def test_many_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
+    """Of many requests with a good key the answers are described; with another key each is refused."""
+    check_answer_to_a_caller_with_a_key(case, guarded)
+
+
+@pytest.mark.slow
+@LONG.parametrize()
+def test_many_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
+    """Of many requests over an MLflow that fails, the answers are described, too."""
+    check_failure(case, failing)
+
+
+@pytest.mark.slow
+@LONG_STRANGERS.parametrize()
+def test_many_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
+    """Of many requests without a good key, each is a 401, as described."""
+    check_answer_to_a_stranger(case, guarded)

@@ -5,7 +5,7 @@ import re
 import pytest
 from aiohttp import ClientResponse
 
-from service.api.openapi import STATIC
+from service.api.documentation import STATIC
 from tests.api.serving import API, Client, ask, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import connected

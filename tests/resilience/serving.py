@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from service.app import CAPACITY, SOURCE, TRANSPORT
 from service.cache.cached_source import CachedSource
 from service.http.capacity import Capacity
 from service.upstream.transport import MlflowTransport
@@ -63,8 +62,7 @@ async def serve(mlflow_url: str, *, breaker: bool = True, **settings: Any) -> As
     """The service over this MLflow, with a clock of the test's; breaker: whether it ever opens."""
     clock = Clock()
     async with serving(mlflow_url, clock, **settings) as client:
-        assert client.app is not None
-        transport = client.app[TRANSPORT]
+        transport = client.service.transport
         if not breaker:
             transport.layers.breaker.record = lambda *_: None  # type: ignore[method-assign]
-        yield Service(client, transport, client.app[SOURCE], client.app[CAPACITY], clock)
+        yield Service(client, transport, client.service.source, client.service.capacity, clock)

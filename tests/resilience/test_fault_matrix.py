@@ -13,7 +13,6 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestServer
 
-from service.app import TRANSPORT
 from tests.api.serving import API, ROUTES, Client, refused, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience import proxy as wire
@@ -72,7 +71,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def nothing_is_under_way(api: Client) -> bool:
-    transport = api.app[TRANSPORT]
+    transport = api.service.transport
     return (0, 0) == (transport.layers.limit.in_flight, transport.layers.limit.waiting)
 
 

@@ -7,7 +7,6 @@ import pytest
 from aiohttp import hdrs
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.app import TRANSPORT
 from service.auth.api_keys import new_key
 from service.http.access_record import AccessRecord, RequestTimes
 from tests.api.serving import API, ROUTES, Client, ask, serving
@@ -249,7 +248,6 @@ class TestProcess:
 
 async def test_a_scrape_asks_mlflow_nothing(api: Client, fake: FakeMlflow) -> None:
     """A scrape makes no call to MLflow."""
-    assert api.app is not None
-    before = dict(api.app[TRANSPORT].layers.counting.outcomes)
+    before = dict(api.service.transport.layers.counting.outcomes)
     await scrape(api)
-    assert ([], before) == (fake.calls, dict(api.app[TRANSPORT].layers.counting.outcomes))
+    assert ([], before) == (fake.calls, dict(api.service.transport.layers.counting.outcomes))

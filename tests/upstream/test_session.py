@@ -16,6 +16,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict
 
 from service.errors import UpstreamError, UpstreamUnavailable
+from service.http.problems import problem_response
 from service.upstream.failures import Unreachable
 from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.mlflow import FakeMlflow
@@ -110,7 +111,7 @@ async def test_own_shortages_are_not_mlflows(
         for _ in range(20):
             with pytest.raises(UpstreamUnavailable) as caught:
                 await knock(transport)
-            assert {"Retry-After": "1"} == caught.value.headers()
+            assert "1" == problem_response(caught.value, "").headers["Retry-After"]
             assert ("ulimit -n" in caught.value.cause) == (number in {errno.EMFILE, errno.ENFILE})
     assert ({"upstream": "unknown", "breaker": "closed"}, 0) == (
         transport.condition(),

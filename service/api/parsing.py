@@ -1,0 +1,79 @@
+"""Requests into the models of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ValidationError
+
+from service.errors import FieldError, InvalidRequest
+from service.http.body import BodyReader
+from service.http.errors import (
+    BodyTimeout,
+    BodyTooLarge,
+    MalformedBody,
+    UnsupportedMediaType,
+)
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T", str, bytes)
+R = TypeVar("R")
+
+# What `json_body` and the parser of its bytes raise.
+BODY_ERRORS = (MalformedBody, BodyTimeout, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
+
+_LONGEST = 2_048  # characters of a query or bytes of a body that are parsed once
+
+
+def parse_query(model: type[M], query_string: str) -> M:
+    """The parameters of a query; the first value counts where a name is repeated. InvalidRequest."""
+    parameters: dict[str, str] = {}
+    for name, value in parse_qsl(query_string, keep_blank_values=True):
+        parameters.setdefault(name, value)
+    return _validate(model, parameters, "query")
+
+
+def parse_json(model: type[M], body: bytes) -> M:
+    """A JSON body. MalformedBody or InvalidRequest."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody("The body is not valid JSON.") from error
+    return _validate(model, value, "body")
+
+
+def memoized(parse: Callable[[T], R]) -> Callable[[T], R]:
+    """The parser, which parses a short text once: pages ask the same questions again and again."""
+    recall = lru_cache(maxsize=1_024)(parse)
+
+    def parsed(text: T) -> R:
+        return recall(text) if len(text) <= _LONGEST else parse(text)
+
+    return parsed
+
+
+async def json_body(request: web.BaseRequest, read: BodyReader) -> bytes:
+    """A request's body, which is JSON by its headers. UnsupportedMediaType, and what `read` raises."""
+    if request.content_type != "application/json":
+        raise UnsupportedMediaType("The body must be application/json.")
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
+        raise UnsupportedMediaType("The body must not be compressed.")
+    return await read(request)
+
+
+def _validate(model: type[M], value: Any, where: str) -> M:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidRequest([_field_error(problem, where) for problem in problems]) from None
+
+
+def _field_error(problem: Mapping[str, Any], where: str) -> FieldError:
+    location = ".".join([where, *(str(part) for part in problem["loc"])])
+    return FieldError(location, problem["msg"].removeprefix("Value error, "))

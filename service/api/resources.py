@@ -1,0 +1,30 @@
+"""Every resource of the service: the one list that all routes come from."""
+
+from __future__ import annotations
+
+from service.api.answering import Answering
+from service.api.comparisons import ComparisonRoutes
+from service.api.documentation import DocumentationRoutes
+from service.api.experiments import ExperimentRoutes
+from service.api.health import HealthRoutes
+from service.api.metrics import MetricsRoutes
+from service.api.openapi import openapi_document
+from service.api.runs import RunRoutes
+from service.http.route import Route
+
+
+def all_routes(
+    answering: Answering, health: HealthRoutes, metrics: MetricsRoutes | None, auth: str
+) -> tuple[Route, ...]:
+    """The routes, with the documentation of those that are described.
+
+    metrics: None where there are none. auth: how the service authenticates callers: none, api_key or jwt.
+    """
+    routes = [
+        *RunRoutes(answering).routes(),
+        *ComparisonRoutes(answering).routes(),
+        *ExperimentRoutes(answering).routes(),
+        *health.routes(),
+        *(metrics.routes() if metrics else ()),
+    ]
+    return (*routes, *DocumentationRoutes(openapi_document(routes, auth)).routes())

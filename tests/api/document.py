@@ -1,0 +1,40 @@
+"""The routes and the OpenAPI document as such: no handler of these routes is ever called."""
+
+from typing import Any, cast
+
+from service.api.answering import Answering
+from service.api.health import HealthRoutes
+from service.api.metrics import MetricsRoutes
+from service.api.openapi import openapi_document
+from service.api.resources import all_routes
+from service.http.body import BodyReader
+from service.http.capacity import Capacity
+from service.http.representations import Representations
+from service.tracking.queries import TrackingQueries
+
+_NOTHING = cast("TrackingQueries", None)
+
+ROUTES = all_routes(
+    Answering(_NOTHING, _NOTHING, Representations(0), BodyReader(0)),
+    HealthRoutes(Capacity(0), dict),
+    MetricsRoutes(bytes, "text/plain"),
+    "none",
+)
+DESCRIBED = [route for route in ROUTES if route.operation is not None]
+
+
+def document(auth: str = "none") -> dict[str, Any]:
+    """The document of a service that authenticates callers in this way."""
+    return openapi_document(ROUTES, auth)
+
+
+def closed_document(auth: str = "none") -> dict[str, Any]:
+    """The document, with answers that have no fields but those described.
+
+    Clients are to take more fields than they know; what this version answers has exactly these.
+    """
+    closed = document(auth)
+    for name, schema in closed["components"]["schemas"].items():
+        if "properties" in schema and name != "CompareRequest":
+            schema["additionalProperties"] = False
+    return closed

@@ -1,0 +1,166 @@
+"""The OpenAPI document against the served API: each response is as described, and each described one occurs.
+
+The client of the tests over the served API holds all responses to the document (conformance.py). Here each
+kind of response is provoked once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from jsonschema import ValidationError  # type: ignore[import-untyped] # it has no types of its own
+
+from service.app import build
+from service.auth.api_keys import new_key
+from service.tracking.queries import TrackingQueries
+from tests.api.conformance import Conformance, Response
+from tests.api.document import DESCRIBED, document
+from tests.api.serving import API, Client, make_settings
+from tests.fakes.faults import answering
+from tests.fakes.mlflow import FakeMlflow
+from tests.http.raw import connected
+
+KEY, LINE = new_key("ada")
+KNOWN = {"X-API-Key": KEY}
+AUTH = {"mode": "api_key", "api_keys": LINE}
+RUN_IDS = ["abc123def456", "def456ghi789"]
+REQUESTS = {
+    route.operation.id: (route.method, route.path.replace("{run_id}", RUN_IDS[0]))
+    for route in DESCRIBED
+    if route.operation is not None
+}
+TRACKING = {name for name, (_, path) in REQUESTS.items() if path.startswith(API)}
+HEALTH = REQUESTS.keys() - TRACKING
+# API keys have no scopes, and nothing that a health check does can fail.
+NOT_PROVOKED = {(name, 403) for name in TRACKING} | {(name, 500) for name in HEALTH}
+
+
+async def ask(api: Client, name: str, headers: dict[str, str] | None = None, **arguments: Any) -> int:
+    """The status of one request to an operation, by a caller with a key if not told otherwise."""
+    method, path = REQUESTS[name]
+    if method == "POST" and "data" not in arguments:
+        arguments.setdefault("json", {"run_ids": RUN_IDS})
+    response = await api.request(method, path, headers=KNOWN if headers is None else headers, **arguments)
+    return response.status
+
+
+async def ask_in_vain(api: Client, conformance: Conformance, name: str, version: str, *lines: str) -> int:
+    """The status of a request that no library sends; headers are given as lines."""
+    method, path = REQUESTS[name]
+    async with connected(api.port) as connection:
+        head = [f"{method} {path} {version}", "Host: x", f"X-API-Key: {KEY}", *lines]
+        connection.send("\r\n".join([*head, "", ""]).encode())
+        answer = await connection.answer()
+    conformance.check(Response(method, path, *answer))
+    return answer.status
+
+
+async def slowly() -> AsyncIterator[bytes]:
+    """A body of which only the beginning comes."""
+    yield b"{"
+    await asyncio.Event().wait()
+
+
+async def hang(_: web.Request) -> None:
+    await asyncio.Event().wait()
+
+
+async def fail(*_: object, **__: object) -> None:
+    raise RuntimeError("a defect")
+
+
+async def good_answers(api: Client) -> None:
+    for name in REQUESTS:
+        assert 200 == await ask(api, name)
+    for name in TRACKING - {"compareRuns"}:
+        assert 304 == await ask(api, name, {**KNOWN, "If-None-Match": "*"})
+    api.service.drain()
+    assert 503 == await ask(api, "readyz")
+
+
+async def refusals(api: Client, conformance: Conformance) -> None:
+    for name in TRACKING:
+        assert 401 == await ask(api, name, {})
+    for name in REQUESTS:
+        assert 400 == await ask_in_vain(api, conformance, name, "HTTP/1.2")
+        assert 417 == await ask_in_vain(api, conformance, name, "HTTP/1.1", "Expect: much")
+    assert 422 == await ask(api, "listRuns", params={"limit": 0})
+    assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
+    assert 404 == await ask(api, "compareRuns", json={"run_ids": [RUN_IDS[0], "nowhere"]})
+    assert 422 == await ask(api, "compareRuns", json={"run_ids": []})
+    as_json = {**KNOWN, "Content-Type": "application/json"}
+    assert 400 == await ask(api, "compareRuns", as_json, data=b"{")
+    in_a_hurry = {**as_json, "X-Request-Timeout": "0.1"}
+    assert 408 == await ask(api, "compareRuns", in_a_hurry, data=slowly())
+    assert 413 == await ask(api, "compareRuns", as_json, data=b" " * 2_000)
+    assert 415 == await ask(api, "compareRuns", data=b"{}")
+
+
+async def failures(api: Client, fake: FakeMlflow) -> None:
+    anew = {**KNOWN, "Cache-Control": "no-cache"}
+    for hook, status in ((answering(500), 502), (answering(429), 503)):
+        fake.before = hook
+        for name in TRACKING:
+            assert status == await ask(api, name, anew)
+    fake.before = hang
+    for name in TRACKING:
+        assert 504 == await ask(api, name, {**anew, "X-Request-Timeout": "0.1"})
+
+
+async def defects(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("runs", "run", "together", "experiments"):
+        monkeypatch.setattr(TrackingQueries, name, fail)
+    for name in TRACKING:
+        assert 500 == await ask(api, name)
+
+
+async def test_each_described_response_occurs_as_described(
+    fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each status of each operation is answered with the body and the headers that the document describes."""
+    for run_id in RUN_IDS:
+        fake.add_run(run_id=run_id, metrics={"sharpe": 1.0, "nan": float("nan")}, params={"depth": "6"})
+    conformance = Conformance()
+    settings = make_settings(
+        mlflow_tracking_uri=fake.url,
+        auth=AUTH,
+        max_body_bytes=1_000,
+        upstream={"breaker_failures": 1_000},
+    )
+    async with Client(build(settings, fake.url), conformance) as api:
+        await good_answers(api)
+    async with Client(build(settings, fake.url), conformance) as api:
+        await refusals(api, conformance)
+        await failures(api, fake)
+        await defects(api, monkeypatch)
+    described = {
+        (operation["operationId"], int(status))
+        for methods in document("api_key")["paths"].values()
+        for operation in methods.values()
+        for status in operation["responses"]
+    }
+    assert described == conformance.seen | NOT_PROVOKED
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response("GET", "/livez", 200, {"content-type": "application/json"}, b'{"status": "alive"}'),
+        Response("GET", "/livez", 201, {"x-request-id": "a"}, b""),
+    ],
+    ids=["a header lacks", "another status"],
+)
+def test_the_check_finds_what_is_not_described(response: Response) -> None:
+    """A response without a described header, or of a status that is not described, does not pass."""
+    with pytest.raises(AssertionError):
+        Conformance().check(response)
+
+
+@pytest.mark.parametrize("body", [b'{"status": "dead"}', b'{"status": "alive", "more": 1}', b"{}"])
+def test_the_check_finds_bodies_that_do_not_fit(body: bytes) -> None:
+    """A body with another value, another field, or without a field does not pass."""
+    headers = {"content-type": "application/json", "x-request-id": "a"}
+    with pytest.raises(ValidationError):
+        Conformance().check(Response("GET", "/livez", 200, headers, body))
