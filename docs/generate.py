@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         outdated += 1
         if options.check:
-            print(f"{file} is not what the code says; run: python docs/generate.py", file=sys.stderr)
+            print(f"{file} is not what the code says; run .venv/bin/python docs/generate.py", file=sys.stderr)
         else:
             file.write_text(text, "utf-8")
             print(f"{file} written")

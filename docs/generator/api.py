@@ -8,7 +8,9 @@ from typing import Any
 
 from generator.tables import REMARK, table
 from service.api.openapi import openapi_document
+from service.app import build
 from service.http.problems import CONTENT_TYPE
+from service.settings.load import Settings
 
 API = """\
 # API
@@ -21,7 +23,7 @@ it, and [errors](errors.md) lists the codes.
 
 def api_page() -> str:
     """Every route of the OpenAPI document, with its parameters, its answers and an example."""
-    document = openapi_document()
+    document = openapi_document(build(Settings(create_experiment=False), "http://mlflow").routes)
     parts = [REMARK.format(source="the OpenAPI document, service/api/"), API]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from generator.tables import REMARK, summary, table
-from service.errors import TrackingError
+from service.http.problems import kinds, status_of
 
 ERRORS = """\
 # Errors
@@ -26,14 +24,10 @@ header `WWW-Authenticate`, 405 has `Allow`, and 503 has `Retry-After`, in second
 
 def errors_page() -> str:
     """Every code with its status, and what the body of such an error looks like."""
-    kinds = sorted(_errors(TrackingError), key=lambda kind: (kind.status, kind.code))
-    rows = [(str(kind.status), f"`{kind.code}`", kind.title, summary(kind)) for kind in kinds]
-    remark = REMARK.format(source="service/errors.py")
+    own = [kind for kind in kinds() if "code" in vars(kind)]
+    rows = [
+        (str(status_of(kind)), f"`{kind.code}`", kind.title, summary(kind))
+        for kind in sorted(own, key=lambda kind: (status_of(kind), kind.code))
+    ]
+    remark = REMARK.format(source="service/errors.py and service/http/errors.py")
     return remark + ERRORS + "\n" + table(("status", "`code`", "`title`", "when"), rows)
-
-
-def _errors(kind: type[TrackingError]) -> Iterator[type[TrackingError]]:
-    for narrower in kind.__subclasses__():
-        if "code" in vars(narrower):
-            yield narrower
-        yield from _errors(narrower)
