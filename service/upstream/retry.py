@@ -97,16 +97,18 @@ class Retrying:
             except UpstreamAuth:
                 if call.attempt == self._attempts or not self._renew():
                     raise
+                pause = None  # the credentials are new
             except (UpstreamError, UpstreamUnavailable) as error:
                 pause = self._pause_after(call, error)
                 if pause is None:
                     raise
                 log.info("the next attempt is in %.2f s: %s", pause, error.cause)
-                self.retries += 1
-                await self._sleep(pause)
             else:
                 self.budget.answered(call.question)
                 return value
+            if pause is not None:
+                self.retries += 1
+                await self._sleep(pause)
             call = replace(call, attempt=call.attempt + 1)
 
     def _pause_after(self, call: Call[T], error: UpstreamError | UpstreamUnavailable) -> float | None:
