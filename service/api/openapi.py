@@ -101,7 +101,6 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
         "operationId": operation.id,
         "tags": [operation.tag.name],
         "summary": operation.summary,
-        "description": operation.description,
         "parameters": [
             *map(_path_parameter, operation.path_parameters),
             *([] if operation.query is None else query_parameters(operation.query)),

@@ -169,8 +169,8 @@ class EncodedResponse(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002 - aiohttp's signature
         """Send head and body. ConnectionResetError where the caller has gone."""
-        request = self._req
-        if self._eof_sent or request is None:
+        request, writer = self._req, self._payload_writer
+        if self._eof_sent or request is None or writer is None:
             return
         self._eof_sent = True
         transport = request.transport
@@ -189,4 +189,4 @@ class EncodedResponse(web.StreamResponse):
             transport.write(b"".join((self._head, head, body)))
         else:
             transport.writelines((self._head, head, body))
-        await request.writer.drain()
+        await writer.drain()

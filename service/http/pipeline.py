@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import count
 from secrets import token_hex
 
@@ -71,7 +72,7 @@ class RequestPipeline:
     def wrap(self, respond: Respond, stages: Sequence[Stage] = ()) -> Respond:
         """The same with all of that around it, and between them the stages, the outermost first."""
         capacity, deadline, observers = self._capacity, self._deadline, self._observers
-        add_labels, running_loop = self._labels.add, asyncio.get_running_loop
+        add_labels = self._labels.add
         for stage in reversed(stages):
             respond = stage.wrap(respond)
 
@@ -81,7 +82,7 @@ class RequestPipeline:
             request_id = _id_of(headers)
             REQUEST_ID.set(request_id)
             asked = headers.get(X_REQUEST_TIMEOUT)
-            DEADLINE.set(running_loop().time() + (deadline if asked is None else _shortened(deadline, asked)))
+            DEADLINE.set(self._now() + (deadline if asked is None else _shortened(deadline, asked)))
             if TRACEPARENT in headers and TRACE.get() is None:  # else whoever traces has set it
                 TRACE.set(place_in_trace(headers))
             capacity.active += 1
@@ -106,6 +107,12 @@ class RequestPipeline:
             return response
 
         return answered
+
+    @cached_property
+    def _now(self) -> Callable[[], float]:
+        # Of the event loop that serves, which need not run yet when the pipeline is made. Once, for it is a
+        # hundredth of a hot answer to look it up.
+        return asyncio.get_running_loop().time
 
     def unreadable(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to what is no HTTP request; the connection ends with it."""

@@ -67,7 +67,6 @@ class Operation:
     body: Content | None = None
     errors: tuple[type[TrackingError], ...] = ()
     cached: bool = False
-    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,8 @@ Methods = dict[str, Route]  # the routes of one path, by method
 class Router:
     """The routes, found by method and path. ValueError where two routes answer the same.
 
-    A path without parameters goes before one with them, and among those the one that was listed first. Paths
+    A path without parameters goes before one with them; of those one whose only parameter is its last segment
+    goes first, and then the one that was listed first. A parameter is never empty and has no braces. Paths
     are compared percent-decoded, except for %2F and %25: an encoded slash divides no segments.
     """
 
@@ -32,13 +33,15 @@ class Router:
             for method in route.methods:
                 if paths.setdefault(route.path, {}).setdefault(method, route) is not route:
                     raise ValueError(f"two routes answer {method} {route.path}")
-        self._exact: dict[str, Methods] = {}
-        self._templates: dict[int, list[tuple[re.Pattern[str], Methods]]] = {}  # by their number of slashes
-        for path, methods in paths.items():
-            if _PARAMETER.search(path):
-                self._templates.setdefault(path.count("/"), []).append((_pattern(path), methods))
-            else:
-                self._exact[path] = methods
+        self._exact = {path: methods for path, methods in paths.items() if "{" not in path}
+        templates = {path: methods for path, methods in paths.items() if "{" in path}
+        self._patterns = [(_pattern(path), methods) for path, methods in templates.items()]
+        # Most requests are for a path whose last segment is a parameter: found by what is before it.
+        self._last: dict[str, tuple[str, Methods]] = {}
+        for path, methods in templates.items():
+            parent, _, last = path.rpartition("/")
+            if "{" not in parent and (name := _PARAMETER.fullmatch(last)):
+                self._last.setdefault(parent, (name[1], methods))
 
     def find(self, method: str, url: URL) -> tuple[Route, Mapping[str, str]]:
         """The route, and the parameters of its path, percent-decoded. NotFound, MethodNotAllowed."""
@@ -48,13 +51,21 @@ class Router:
         exact = self._exact.get(path)
         if exact is not None and method in exact:
             return exact[method], {}
-        allowed = set(exact or ())
-        for pattern, methods in self._templates.get(path.count("/"), ()):
-            match = pattern.fullmatch(path)
-            if match is not None:
+        parent, _, last = path.rpartition("/")
+        child = self._last.get(parent)
+        if child is not None and last and "{" not in last and "}" not in last:
+            name, methods = child
+            if method in methods:
+                return methods[method], {name: _decoded(last)}
+        return self._match(method, path)
+
+    def _match(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        """As `find`, for the paths that no dictionary has."""
+        allowed = set(self._exact.get(path, ()))
+        for pattern, methods in self._patterns:
+            if found := pattern.fullmatch(path):
                 if method in methods:
-                    parameters = match.groupdict()
-                    return methods[method], _decoded(parameters) if "%" in path else parameters
+                    return methods[method], {name: _decoded(one) for name, one in found.groupdict().items()}
                 allowed |= methods.keys()
         if allowed:
             raise MethodNotAllowed(method, allowed)
@@ -77,7 +88,7 @@ async def _respond_on_expectation(
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """What matches the paths that a template stands for: a parameter is never empty and has no braces."""
+    """What matches the paths that a template stands for."""
     literal_or_name = _PARAMETER.split(path)
     return re.compile(
         "".join(
@@ -87,5 +98,5 @@ def _pattern(path: str) -> re.Pattern[str]:
     )
 
 
-def _decoded(parameters: dict[str, str]) -> Mapping[str, str]:
-    return {name: value.replace("%2F", "/").replace("%25", "%") for name, value in parameters.items()}
+def _decoded(parameter: str) -> str:
+    return parameter.replace("%2F", "/").replace("%25", "%") if "%" in parameter else parameter

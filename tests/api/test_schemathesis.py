@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from hypothesis import settings
 
 from service.app import build
 from service.auth.api_keys import new_key
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.thorough
 KEY, LINE = new_key("ada")
 KNOWN = {"X-API-Key": KEY}
 OPEN = {route.path for route in DESCRIBED if route.access is Access.OPEN}
+EXAMPLES = settings().max_examples // 4  # of each operation; a profile with more has all of them
 TIMEOUT = {"$ref": "#/components/parameters/RequestTimeout"}
 MLFLOW_FAILS = schemathesis.checks.not_a_server_error
 # The path of compare could be a run's, too, so its Allow also has the methods of a run's detail.
@@ -33,8 +35,8 @@ DESCRIBED_CHECKS = [
 ]
 
 
-def schema(auth: str, examples: int, **generation: Any) -> schemathesis.BaseSchema:
-    """What schemathesis makes requests from: the same ones each time, at most so many for an operation.
+def schema(auth: str, **generation: Any) -> schemathesis.BaseSchema:
+    """What schemathesis makes requests from: the same ones each time.
 
     Answers may have no fields but those described: this version has no others. No request has a timeout of
     its own, which would rightly make an error of any answer.
@@ -45,7 +47,7 @@ def schema(auth: str, examples: int, **generation: Any) -> schemathesis.BaseSche
             operation["parameters"] = [one for one in operation["parameters"] if one != TIMEOUT]
     generating = {
         "deterministic": True,
-        "max-examples": examples,
+        "max-examples": EXAMPLES,
         "database": "none",
         "allow-extra-parameters": False,  # they are ignored, which it takes for a fault
         **generation,
@@ -109,87 +111,37 @@ def failing() -> Iterator[str]:
         yield url
 
 
+ANYBODY = schema("none")
 # A credential that schemathesis makes up beside the good one would be a second one.
-ALONE = {"with-security-parameters": False}
-FEW, MANY = 15, 100
-QUICK, LONG = schema("none", FEW), schema("none", MANY)
-QUICK_KNOWN, LONG_KNOWN = schema("api_key", FEW, **ALONE), schema("api_key", 280, **ALONE)
-QUICK_STRANGERS, LONG_STRANGERS = schema("api_key", FEW), schema("api_key", MANY)
+THE_KNOWN = schema("api_key", **{"with-security-parameters": False, "max-examples": EXAMPLES * 14 // 5})
+STRANGERS = schema("api_key")
 
 
-def check_answer(case: schemathesis.Case[Any], url: str) -> None:
-    """The answer's status, headers, type and body are described, and it is no 5xx."""
-    case.call_and_validate(base_url=url, excluded_checks=[TRUE_ALL_THE_SAME])
+@ANYBODY.parametrize()
+def test_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
+    """Whatever the request, the answer's status, headers, type and body are described, and it is no 5xx."""
+    case.call_and_validate(base_url=healthy, excluded_checks=[TRUE_ALL_THE_SAME])
 
 
-def check_answer_to_a_caller_with_a_key(case: schemathesis.Case[Any], url: str) -> None:
-    """With a good key it is as above; without, or with another, the same request is refused."""
-    case.call_and_validate(base_url=url, headers=KNOWN, excluded_checks=[TRUE_ALL_THE_SAME])
+@THE_KNOWN.parametrize()
+def test_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
+    """With a good key the answer is described; without, or with another, the same request is refused."""
+    case.call_and_validate(base_url=guarded, headers=KNOWN, excluded_checks=[TRUE_ALL_THE_SAME])
 
 
-def check_failure(case: schemathesis.Case[Any], url: str) -> None:
-    """The answer is described; it may be a 5xx."""
+@ANYBODY.parametrize()
+def test_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
+    """Over an MLflow that fails, the errors are described, too."""
     excluded = [TRUE_ALL_THE_SAME, MLFLOW_FAILS]
-    case.call_and_validate(base_url=url, headers=KNOWN, excluded_checks=excluded)
+    case.call_and_validate(base_url=failing, headers=KNOWN, excluded_checks=excluded)
 
 
-def check_answer_to_a_stranger(case: schemathesis.Case[Any], url: str) -> None:
-    """It is a described 401, if the route is not open."""
-    response = case.call(base_url=url)
+@STRANGERS.parametrize()
+def test_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
+    """Without a key, or with one that is made up, there is a 401 whatever the request, as described."""
+    response = case.call(base_url=guarded)
     if case.path in OPEN:
         assert response.status_code in {200, 405}
     else:
         assert 401 == response.status_code
         case.validate_response(response, checks=DESCRIBED_CHECKS)
-
-
-@QUICK.parametrize()
-def test_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
-    """Whatever the request, the answer is described, and it is no 5xx."""
-    check_answer(case, healthy)
-
-
-@QUICK_KNOWN.parametrize()
-def test_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
-    """With a good key the answer is described; without, or with another, the same request is refused."""
-    check_answer_to_a_caller_with_a_key(case, guarded)
-
-
-@QUICK.parametrize()
-def test_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
-    """Over an MLflow that fails, the answers are described, too."""
-    check_failure(case, failing)
-
-
-@QUICK_STRANGERS.parametrize()
-def test_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
-    """Without a key, or with one that is made up, there is a 401 whatever the request, as described."""
-    check_answer_to_a_stranger(case, guarded)
-
-
-@pytest.mark.slow
-@LONG.parametrize()
-def test_many_answers_are_as_described(case: schemathesis.Case[Any], healthy: str) -> None:
-    """Of many requests, whatever they are, the answers are described, and none is a 5xx."""
-    check_answer(case, healthy)
-
-
-@pytest.mark.slow
-@LONG_KNOWN.parametrize()
-def test_many_answers_to_callers_with_a_key(case: schemathesis.Case[Any], guarded: str) -> None:
-    """Of many requests with a good key the answers are described; with another key each is refused."""
-    check_answer_to_a_caller_with_a_key(case, guarded)
-
-
-@pytest.mark.slow
-@LONG.parametrize()
-def test_many_failures_are_as_described(case: schemathesis.Case[Any], failing: str) -> None:
-    """Of many requests over an MLflow that fails, the answers are described, too."""
-    check_failure(case, failing)
-
-
-@pytest.mark.slow
-@LONG_STRANGERS.parametrize()
-def test_many_answers_to_strangers(case: schemathesis.Case[Any], guarded: str) -> None:
-    """Of many requests without a good key, each is a 401, as described."""
-    check_answer_to_a_stranger(case, guarded)

@@ -68,7 +68,7 @@ class TestRouter:
     def test_finds_a_route_and_its_parameters(
         self, path: str, template: str, parameters: dict[str, str]
     ) -> None:
-        """Parameters are percent-decoded, and the first of the templates that fit is taken."""
+        """Parameters are percent-decoded, and of several templates that fit the first is taken."""
         assert (template, parameters) == found("GET", path)
 
     def test_prefers_a_path_without_parameters(self) -> None:
