@@ -1,4 +1,4 @@
-"""Builds the application: the one file that knows every room, and decides what wraps what."""
+"""Builds the service: the one file that knows every room, and decides what wraps what."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from service.api.health import HealthRoutes
 from service.api.openapi import DocumentationRoutes
 from service.api.routes import TrackingRoutes
@@ -19,19 +17,26 @@ from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
 from service.http.access_record import Observer, RequestTimes
-from service.http.authentication import Authentication, Identify
+from service.http.authentication import Authentication
+from service.http.body import BodyReader
 from service.http.capacity import Capacity
 from service.http.client_address import Clients
 from service.http.cors import Cors
-from service.http.pipeline import ENTRANCE, UNREADABLE, RequestPipeline
+from service.http.handler import Stage
+from service.http.labels import Labels
+from service.http.pipeline import RequestPipeline
 from service.http.representations import Representations
-from service.settings.groups import AuthSettings, listed
+from service.http.route import Access, Route, methods_of, open_paths
+from service.http.routing import Router
+from service.service import Service
+from service.settings.groups import AuthSettings
 from service.settings.load import Settings, config_dir, traces
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Instruments, MetricsRoute, ServiceCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
-from service.upstream.access import DIRECT, Access
+from service.upstream.access import DIRECT
+from service.upstream.access import Access as MlflowAccess
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.experiment import ensure_experiment
@@ -42,26 +47,18 @@ from service.wiring.authentication import identification
 if TYPE_CHECKING:
     from service.telemetry.tracing import Tracing
 
-DOOR = web.AppKey("door", Door)
-CAPACITY = web.AppKey("capacity", Capacity)
-CLIENT = web.AppKey("client", MlflowClient)
-EXPERIMENT_STATE = web.AppKey("experiment_state", ExperimentState)
-SOURCE = web.AppKey("source", CachedSource)
-QUERIES = web.AppKey("queries", TrackingQueries)
-WARNINGS: web.AppKey[tuple[str, ...]] = web.AppKey("warnings")  # what the settings ask for and do not get
-
 _NOW = partial(datetime.now, UTC)
 
 
-def create_app(
+def build(
     settings: Settings,
     mlflow_url: str,
     observers: Sequence[Observer] = (),
     clock: Callable[[], datetime] = _NOW,
     lost_lines: Callable[[], int] = lambda: 0,
-    access: Access = DIRECT,
-) -> web.Application:
-    """The application over the MLflow at this address; ValueError or OSError for a bad file of a setting.
+    access: MlflowAccess = DIRECT,
+) -> Service:
+    """The service over the MLflow at this address; ValueError or OSError for a bad file of a setting.
 
     observers: told of every request, besides the metrics. clock: the time, for the log.
     lost_lines: how many lines the log has lost, for the metrics. access: how MLflow is reached.
@@ -94,61 +91,65 @@ def create_app(
     )
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(source.past_memory(), settings.mlflow_experiment_name, directions)
+    identify, keys = identification(settings.auth, os.environ)
+    resources = [lambda: tracing or nullcontext(), lambda: keys, lambda: door, lambda: aclosing(source)]
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
-    documentation = DocumentationRoutes(settings.auth.mode).table()
-    identify, keys = identification(settings.auth, os.environ)
-    app = web.Application(client_max_size=settings.max_body_bytes)
-    clients = Clients(listed(settings.trusted_proxies))
-    entrance = RequestPipeline(
-        [*observers, times] if settings.metrics else observers,
-        capacity,
-        settings.deadline,
-        stages=[] if identify is None else [_callers(settings.auth, identify, documentation)],
-        cors=Cors(origins) if (origins := listed(settings.cors.allowed_origins)) else None,
-        clients=clients,
-        clock=clock,
-    )
-    app[UNREADABLE] = entrance.unreadable
-    app[ENTRANCE] = entrance if tracing is None else tracing.requests(entrance, clients)
-    app[DOOR] = door
-    app[CLIENT] = client
-    app[EXPERIMENT_STATE] = state
-    app[CAPACITY] = capacity
-    app[WARNINGS] = warnings
-    app[SOURCE] = source
-    app[QUERIES] = queries
     answers = Representations(cache.max_bytes - for_runs)
     routes = [
-        *TrackingRoutes(queries, anew, answers).table(),
+        *TrackingRoutes(queries, anew, answers, BodyReader(settings.max_body_bytes)).table(),
         *HealthRoutes(capacity, lambda: {**door.condition(), "experiment": state.state}).table(),
-        *documentation,
+        *DocumentationRoutes(settings.auth.mode).table(),
     ]
     if settings.metrics:
         lag = LoopLag()
         counted = Instruments(times, capacity, door, source, memory, answers, lag, lost_lines)
         routes += MetricsRoute(ServiceCollector(counted)).table()
-        app.cleanup_ctx.append(lag.watched)
-    app.add_routes(routes)
-
-    async def opened(_app: web.Application) -> AsyncIterator[None]:
-        async with tracing or nullcontext(), keys, door, aclosing(source):
-            yield
-
-    app.cleanup_ctx.append(opened)
+        resources.append(lag.watched)
     if settings.create_experiment:
-        app.cleanup_ctx.append(lambda _: _experiment_created(watched, settings.mlflow_experiment_name))
-    return app
+        resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
+
+    clients = Clients(settings.proxies)
+    cors = Cors(settings.cors.origins, methods_of(routes)) if settings.cors.origins else None
+    pipeline = RequestPipeline(
+        deadline=settings.deadline,
+        capacity=capacity,
+        always_answered={route.path for route in routes if route.always_answered},
+        labels=Labels(capacity, cors),
+        observers=[*observers, times] if settings.metrics else observers,
+        clients=clients,
+        clock=clock,
+    )
+    stages: list[Stage] = [] if cors is None else [cors]
+    if identify is not None:
+        stages.append(Authentication(identify, _open_paths(settings.auth, routes)))
+    handler = pipeline.wrap(Router(routes).respond, stages)
+    if tracing is not None:
+        untraced = {route.path for route in routes if not route.traced}
+        handler = tracing.requests(clients, untraced).wrap(handler)
+    return Service(
+        handler=handler,
+        unreadable=pipeline.unreadable,
+        routes=tuple(routes),
+        warnings=warnings,
+        capacity=capacity,
+        door=door,
+        client=client,
+        source=source,
+        queries=queries,
+        experiment=state,
+        resources=resources,
+    )
 
 
-def _callers(auth: AuthSettings, identify: Identify, documentation: Sequence[web.RouteDef]) -> Authentication:
-    open_paths = {"/livez", "/readyz"}
+def _open_paths(auth: AuthSettings, routes: Sequence[Route]) -> frozenset[str]:
+    accesses = {Access.OPEN}
     if auth.open_docs:
-        open_paths |= {route.path for route in documentation}
+        accesses.add(Access.DOCS)
     if auth.open_metrics:
-        open_paths.add("/metrics")
-    return Authentication(identify, open_paths)
+        accesses.add(Access.METRICS)
+    return open_paths(routes, accesses)
 
 
 def _tracing() -> tuple[Tracing | None, tuple[str, ...]]:

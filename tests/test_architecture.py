@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "wiring": GROUND | {"auth", "http", "local", "settings", "upstream"},
 }
 # They put the rooms together.
-BUILDERS = {"__main__", "app", "commands"}
+BUILDERS = {"__main__", "app", "commands", "service"}
 
 
 def part_of(module: str) -> str:

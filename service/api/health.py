@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from service.http.capacity import Capacity
+from service.http.route import Access, Route
 
 _HEADERS = {"Cache-Control": "no-store"}
 
@@ -18,15 +19,25 @@ class HealthRoutes:
         self._capacity = capacity
         self._upstream = upstream
 
-    def table(self) -> list[web.RouteDef]:
+    def table(self) -> list[Route]:
         """The routes of the health checks."""
-        return [web.get("/livez", self.livez), web.get("/readyz", self.readyz)]
+        return [
+            Route(
+                method="GET",
+                path=path,
+                handler=handler,
+                access=Access.OPEN,
+                always_answered=True,
+                traced=False,
+            )
+            for path, handler in (("/livez", self.livez), ("/readyz", self.readyz))
+        ]
 
-    async def livez(self, _request: web.Request) -> web.Response:
+    async def livez(self, _request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.Response:
         """The process answers. MLflow is not asked."""
         return web.json_response({"status": "alive"}, headers=_HEADERS)
 
-    async def readyz(self, _request: web.Request) -> web.Response:
+    async def readyz(self, _request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.Response:
         """This replica takes requests. An MLflow that fails is told of, and is no reason to take it out."""
         body = {"status": "draining" if self._capacity.draining else "ready", **self._upstream()}
         return web.json_response(body, status=503 if self._capacity.draining else 200, headers=_HEADERS)

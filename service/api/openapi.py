@@ -14,8 +14,10 @@ from pydantic.json_schema import models_json_schema
 from service import __version__, errors
 from service.api import examples, schemas
 from service.api.routes import BASE
+from service.http import errors as http_errors
 from service.http.handler import Handler
-from service.http.problems import CONTENT_TYPE, problem_body
+from service.http.problems import CONTENT_TYPE, problem_body, status_of
+from service.http.route import Access, Route
 from service.http.security import DOCS_POLICY
 
 STATIC = Path(__file__).parent / "static"
@@ -203,22 +205,27 @@ class DocumentationRoutes:
     def __init__(self, auth: str) -> None:
         self._document = json.dumps(openapi_document(auth)).encode()
 
-    def table(self) -> list[web.RouteDef]:
+    def table(self) -> list[Route]:
         """The routes of the documentation."""
+        # File by file: what is not listed is no route, and no path can name anything else.
+        files = {f"/docs/{file.relative_to(STATIC).as_posix()}": _file(file) for file in _ASSETS}
+        handlers: dict[str, Handler] = {
+            "/openapi.json": self.document,
+            "/docs": _file(STATIC / "index.html", {"Content-Security-Policy": DOCS_POLICY}),
+            **files,
+        }
         return [
-            web.get("/openapi.json", self.document),
-            web.get("/docs", _file(STATIC / "index.html", {"Content-Security-Policy": DOCS_POLICY})),
-            # File by file: what is not listed is no route, and no path can name anything else.
-            *(web.get(f"/docs/{file.relative_to(STATIC).as_posix()}", _file(file)) for file in _ASSETS),
+            Route(method="GET", path=path, handler=handler, access=Access.DOCS)
+            for path, handler in handlers.items()
         ]
 
-    async def document(self, _request: web.Request) -> web.Response:
+    async def document(self, _request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.Response:
         """The OpenAPI document."""
         return web.Response(body=self._document, content_type="application/json")
 
 
 def _file(file: Path, headers: Mapping[str, str] | None = None) -> Handler:
-    async def send(_request: web.Request) -> web.FileResponse:
+    async def send(_request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.FileResponse:
         return web.FileResponse(file, headers=headers)
 
     return send
@@ -253,11 +260,11 @@ def _problem(status: int) -> dict[str, Any]:
         "description": _ERRORS[status],
         "content": {CONTENT_TYPE: {"schema": _ref(model), "example": _example(status)}},
     }
-    if status in {errors.Unauthenticated.status, errors.Forbidden.status}:
+    if status in {status_of(errors.Unauthenticated), status_of(errors.Forbidden)}:
         problem["headers"] = {
             "WWW-Authenticate": {"description": "How to say who one is.", "schema": {"type": "string"}}
         }
-    if status == errors.UpstreamUnavailable.status:
+    if status == status_of(errors.UpstreamUnavailable):
         problem["headers"] = {
             "Retry-After": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}}
         }
@@ -266,15 +273,15 @@ def _problem(status: int) -> dict[str, Any]:
 
 def _example(status: int) -> dict[str, object]:
     error: errors.TrackingError = {
-        400: errors.MalformedBody("The body is not valid JSON."),
+        400: http_errors.MalformedBody("The body is not valid JSON."),
         401: errors.Unauthenticated("A credential is needed."),
         403: errors.Forbidden("The token does not grant reading runs."),
         404: errors.RunsNotFound(["abc123def456"]),
-        408: errors.BodyTimeout("The request body did not arrive in time."),
-        413: errors.BodyTooLarge("The request body is too large."),
-        415: errors.UnsupportedMediaType("The body must be application/json."),
+        408: http_errors.BodyTimeout("The request body did not arrive in time."),
+        413: http_errors.BodyTooLarge("The request body is too large."),
+        415: http_errors.UnsupportedMediaType("The body must be application/json."),
         422: errors.InvalidRequest([errors.FieldError("query.limit", "must be an integer")]),
-        500: errors.InternalError("The service failed; its log says why."),
+        500: http_errors.InternalError("The service failed; its log says why."),
         502: errors.UpstreamError(""),
         503: errors.UpstreamUnavailable(""),
         504: errors.UpstreamTimeout(""),

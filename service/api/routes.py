@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -13,16 +12,11 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from service.api import schemas
-from service.context import DEADLINE
-from service.errors import (
-    BodyTimeout,
-    FieldError,
-    InvalidRequest,
-    MalformedBody,
-    RunsNotFound,
-    UnsupportedMediaType,
-)
+from service.errors import FieldError, InvalidRequest, RunsNotFound
+from service.http.body import BodyReader
+from service.http.errors import MalformedBody, UnsupportedMediaType
 from service.http.representations import Representations
+from service.http.route import Route
 from service.tracking.queries import TrackingQueries
 from service.tracking.runs import Run
 
@@ -47,26 +41,31 @@ class TrackingRoutes:
     """
 
     def __init__(
-        self, queries: TrackingQueries, anew: TrackingQueries, representations: Representations
+        self,
+        queries: TrackingQueries,
+        anew: TrackingQueries,
+        representations: Representations,
+        read_body: BodyReader,
     ) -> None:
         self._remembering = queries
         self._anew = anew
         self._respond = representations.respond
+        self._read_body = read_body
         self._list_query = _remembering(_list_query)
         self._compare_body = _remembering(_compare_body)
 
-    def table(self) -> list[web.RouteDef]:
-        """The routes, in the order in which they are tried; those for GET answer HEAD, too."""
+    def table(self) -> list[Route]:
+        """The routes."""
         return [
-            web.get(f"{BASE}/runs/{{run_id}}", self.run),
-            web.get(f"{BASE}/runs", self.runs),
-            web.get(f"{BASE}/runs/{{run_id}}/metrics", self.metrics),
-            web.get(f"{BASE}/runs/{{run_id}}/params", self.params),
-            web.post(f"{BASE}/runs/compare", self.compare),
-            web.get(f"{BASE}/experiments", self.experiments),
+            Route(method="GET", path=f"{BASE}/runs/{{run_id}}", handler=self.run),
+            Route(method="GET", path=f"{BASE}/runs", handler=self.runs),
+            Route(method="GET", path=f"{BASE}/runs/{{run_id}}/metrics", handler=self.metrics),
+            Route(method="GET", path=f"{BASE}/runs/{{run_id}}/params", handler=self.params),
+            Route(method="POST", path=f"{BASE}/runs/compare", handler=self.compare),
+            Route(method="GET", path=f"{BASE}/experiments", handler=self.experiments),
         ]
 
-    async def runs(self, request: web.Request) -> web.StreamResponse:
+    async def runs(self, request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.StreamResponse:
         """GET /runs"""
         run_type, strategy_id, limit = self._list_query(request.rel_url.raw_query_string)
         reading = await self._queries(request).runs(run_type=run_type, strategy_id=strategy_id, limit=limit)
@@ -79,30 +78,30 @@ class TrackingRoutes:
             lambda: {"runs": [_summary(run) for run in runs], "total": len(runs)},
         )
 
-    async def run(self, request: web.Request) -> web.StreamResponse:
+    async def run(self, request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
         """GET /runs/{run_id}"""
-        run_id = request.match_info["run_id"]
+        run_id = parameters["run_id"]
         reading = await self._queries(request).run(run_id)
         run = reading.value
         if run is None:
             raise RunsNotFound([run_id])
         return await self._respond(request, reading, ("run", run_id), (run,), lambda: _detail(run))
 
-    async def metrics(self, request: web.Request) -> web.StreamResponse:
+    async def metrics(self, request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
         """GET /runs/{run_id}/metrics"""
-        return await self._part(request, "metrics")
+        return await self._part(request, parameters["run_id"], "metrics")
 
-    async def params(self, request: web.Request) -> web.StreamResponse:
+    async def params(self, request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
         """GET /runs/{run_id}/params"""
-        return await self._part(request, "params")
+        return await self._part(request, parameters["run_id"], "params")
 
-    async def compare(self, request: web.Request) -> web.StreamResponse:
+    async def compare(self, request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.StreamResponse:
         """POST /runs/compare"""
         if request.content_type != "application/json":
             raise UnsupportedMediaType("The body must be application/json.")
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
             raise UnsupportedMediaType("The body must not be compressed.")
-        body = await _body(request)
+        body = await self._read_body(request)
         run_ids = self._compare_body(body)
         reading = await self._queries(request).together(run_ids)
         runs = reading.value
@@ -110,7 +109,9 @@ class TrackingRoutes:
             request, reading, ("compare", run_ids), runs, lambda: self._comparison(runs)
         )
 
-    async def experiments(self, request: web.Request) -> web.StreamResponse:
+    async def experiments(
+        self, request: web.BaseRequest, _parameters: Mapping[str, str]
+    ) -> web.StreamResponse:
         """GET /experiments"""
         reading = await self._queries(request).experiments()
         found = reading.value
@@ -122,12 +123,11 @@ class TrackingRoutes:
             lambda: {"experiments": [_experiment(one) for one in found]},
         )
 
-    def _queries(self, request: web.Request) -> TrackingQueries:
+    def _queries(self, request: web.BaseRequest) -> TrackingQueries:
         wanted = request.headers.get(hdrs.CACHE_CONTROL)
         return self._remembering if wanted is None or "no-cache" not in wanted.lower() else self._anew
 
-    async def _part(self, request: web.Request, part: str) -> web.StreamResponse:
-        run_id = request.match_info["run_id"]
+    async def _part(self, request: web.BaseRequest, run_id: str, part: str) -> web.StreamResponse:
         reading = await self._queries(request).run(run_id)
         run = reading.value
         of = () if run is None else (run,)
@@ -146,16 +146,6 @@ class TrackingRoutes:
             "metric_diff": comparison.metric_diff,
             "param_diff": comparison.param_diff,
         }
-
-
-async def _body(request: web.Request) -> bytes:
-    if request.content.is_eof():  # it came with the head, as small ones do
-        return await request.read()
-    try:
-        async with asyncio.timeout_at(DEADLINE.get()):
-            return await request.read()
-    except TimeoutError as error:
-        raise BodyTimeout("The request body did not arrive in time.") from error
 
 
 def _remembering(parse: Callable[[T], R]) -> Callable[[T], R]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import aiohttp
 from yarl import URL
 
-from service.app import CLIENT, DOOR, WARNINGS, create_app
+from service.app import build
 from service.commands.descriptors import fitted
 from service.errors import (
     AuthUnavailable,
@@ -55,7 +55,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
         say(f"{'??' if remark.is_odd else 'ok'}  {remark.text}")
     store = local_store(settings)
     try:
-        app = create_app(
+        service = build(
             _once(settings),
             settings.mlflow_tracking_uri if store is None else "http://127.0.0.1",
             access=way.access,
@@ -63,7 +63,7 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
         descriptors = fitted(settings.max_connections, settings.upstream.max_in_flight)
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
-    for warning in filter(None, (*app[WARNINGS], descriptors.warning)):
+    for warning in filter(None, (*service.warnings, descriptors.warning)):
         say(f"??  {warning}")
     where = ", ".join(at(host, settings.port) for host in settings.hosts)
     say(f"ok  settings: listens on {where}, callers: {_callers(settings)}")
@@ -71,8 +71,8 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     if settings.auth.mode == "jwt" and settings.auth.jwks_url:
         codes.append(await _check_issuer(settings.auth.jwks_url, say))
     if store is None:
-        async with app[DOOR]:
-            codes.append(await _check_mlflow(app[CLIENT], settings, way.access, say, patience))
+        async with service.door:
+            codes.append(await _check_mlflow(service.client, settings, way.access, say, patience))
     else:
         codes.append(_check_store(store, say))
     return max(codes)

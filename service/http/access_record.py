@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import hdrs
 
 from service.durations import Durations
-from service.errors import TrackingError
+from service.http.problems import codes
 
 # Seconds: from a hot answer, microseconds, to a cold one at the deadline.
 BOUNDS = (
@@ -80,7 +80,7 @@ class RequestTimes:
     def __init__(self) -> None:
         self._times: dict[tuple[str, str, int, str], Durations] = {}
         # All from the start: a counter that appears with its first problem seems not to have risen.
-        self.problems = Counter(dict.fromkeys(_codes(TrackingError), 0))
+        self.problems = Counter(dict.fromkeys(codes(), 0))
 
     def __call__(self, answered: AccessRecord) -> None:
         waited = answered.upstream_ms
@@ -100,10 +100,3 @@ class RequestTimes:
 
     def __iter__(self) -> Iterator[tuple[Kind, Durations]]:
         return iter([(Kind(*kind), times) for kind, times in self._times.items()])
-
-
-def _codes(kind: type[TrackingError]) -> Iterator[str]:
-    if hasattr(kind, "code"):
-        yield kind.code
-    for narrower in kind.__subclasses__():
-        yield from _codes(narrower)

@@ -8,14 +8,15 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from service.context import CALLER
-from service.http.handler import Handler
+from service.http.handler import Respond
 
 Identify = Callable[[CIMultiDictProxy[str]], Awaitable[str]]
 
 
 class Authentication:
-    """identify: the name of whoever sends these headers, or Unauthenticated, Forbidden or AuthUnavailable.
+    """The stage that lets only callers through who are known.
 
+    identify: the name of whoever sends these headers, or Unauthenticated, Forbidden or AuthUnavailable.
     open_paths: compared with the path as it was sent, letter by letter: no other way to write one opens it.
     """
 
@@ -23,12 +24,12 @@ class Authentication:
         self._identify = identify
         self._open = frozenset(open_paths)
 
-    def before(self, handler: Handler) -> Handler:
-        """The handler, for callers who are known."""
+    def wrap(self, respond: Respond) -> Respond:
+        """The same, for callers who are known."""
 
-        async def identified(request: web.Request) -> web.StreamResponse:
+        async def identified(request: web.BaseRequest) -> web.StreamResponse:
             if request.rel_url.raw_path not in self._open:
                 CALLER.set(await self._identify(request.headers))
-            return await handler(request)
+            return await respond(request)
 
         return identified

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from aiohttp import hdrs, web
 from multidict import istr
 
-from service.http.handler import Handler
+from service.http.handler import Respond
 
 _WANTED = hdrs.ACCESS_CONTROL_REQUEST_METHOD
 _WANTED_HEADERS = hdrs.ACCESS_CONTROL_REQUEST_HEADERS
@@ -24,7 +24,6 @@ _READ = (
     "X-API-Key, X-Request-ID, X-Request-Timeout"
 )
 _PREFLIGHT: Mapping[str, str] = {
-    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",  # seconds; Chromium keeps it for no longer
 }
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)  # RFC 9110, 5.1
@@ -32,12 +31,12 @@ _LONGEST = 4_096  # characters of the names that a browser may ask for
 
 
 class Cors:
-    """Lets pages of these origins read answers; "*" is every page. Cookies are never asked for.
+    """The stage that lets pages of these origins read answers; "*" is every page. No cookies are asked for.
 
-    https://fetch.spec.whatwg.org/#http-cors-protocol
+    methods: all that some route answers. https://fetch.spec.whatwg.org/#http-cors-protocol
     """
 
-    def __init__(self, origins: Collection[str]) -> None:
+    def __init__(self, origins: Collection[str], methods: Collection[str]) -> None:
         # A cache may give an answer to another page only where it is the same for all.
         varying: Mapping[str, str] = {} if "*" in origins else {hdrs.VARY: "Origin"}
         self._of_origin = {
@@ -48,20 +47,21 @@ class Cors:
             }
             for origin in origins
         }
+        self._permission = {hdrs.ACCESS_CONTROL_ALLOW_METHODS: ", ".join(methods), **_PREFLIGHT}
         self._of_others = self._of_origin.get("*", varying)
         questions = (hdrs.ORIGIN, _WANTED_HEADERS, _WANTS_PRIVATE_NETWORK)
         self._preflights_vary: Mapping[str, str] = {
             hdrs.VARY: ", ".join(questions if varying else questions[1:])
         }
 
-    def before(self, handler: Handler) -> Handler:
-        """The handler, but for browsers that ask whether they may ask: those are answered here."""
+    def wrap(self, respond: Respond) -> Respond:
+        """The same, except that preflight requests are answered here."""
 
-        async def answered(request: web.Request) -> web.StreamResponse:
+        async def answered(request: web.BaseRequest) -> web.StreamResponse:
             if request.method != hdrs.METH_OPTIONS or _WANTED not in request.headers:
-                return await handler(request)
+                return await respond(request)
             is_allowed = _ALLOWED in self.headers(request)
-            return web.Response(status=204, headers=_permission(request) if is_allowed else None)
+            return web.Response(status=204, headers=self._allow(request) if is_allowed else None)
 
         return answered
 
@@ -72,13 +72,12 @@ class Cors:
             return {**said, **self._preflights_vary}
         return said
 
-
-def _permission(request: web.BaseRequest) -> Mapping[str, str]:
-    """What a page may send. Any header: tools that trace pages add their own, and nothing here trusts one."""
-    said = {**_PREFLIGHT, hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _allowed_headers(request)}
-    if request.headers.get(_WANTS_PRIVATE_NETWORK) == "true":
-        said[_ALLOWS_PRIVATE_NETWORK] = "true"
-    return said
+    def _allow(self, request: web.BaseRequest) -> Mapping[str, str]:
+        """What a page may send. Any header: tools that trace pages add their own, and nothing trusts one."""
+        said = {**self._permission, hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _allowed_headers(request)}
+        if request.headers.get(_WANTS_PRIVATE_NETWORK) == "true":
+            said[_ALLOWS_PRIVATE_NETWORK] = "true"
+        return said
 
 
 def _allowed_headers(request: web.BaseRequest) -> str:

@@ -1,7 +1,6 @@
-"""What happens to every request: an id, a translation of what went wrong, a word to whoever observes.
+"""What happens to every request, whatever its route: an id, a deadline, an answer in any case, a record.
 
-It stands before the whole application rather than among its middlewares, whose mechanism costs a hot answer
-a tenth, and which aiohttp enters only after an Expect header was dealt with.
+It stands before the routes, and what stands between (authentication, CORS) is a stage of it.
 """
 
 from __future__ import annotations
@@ -11,43 +10,31 @@ import logging
 import math
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from itertools import count
 from secrets import token_hex
 
-from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from multidict import CIMultiDictProxy, istr
 
-from service.context import CALLER, DEADLINE, TRACE
-from service.errors import (
-    AuthUnavailable,
-    BodyTooLarge,
-    InternalError,
-    Overloaded,
-    TrackingError,
-    UnreadableRequest,
-    UpstreamFailure,
-)
+from service.context import CALLER, DEADLINE, REQUEST_ID, ROUTE, TRACE
+from service.errors import AuthUnavailable, TrackingError, UpstreamFailure
 from service.http.access_record import OTHER, AccessRecord, Observer
 from service.http.capacity import Capacity
 from service.http.client_address import Clients
-from service.http.cors import Cors
-from service.http.encoded_response import EncodedResponse
-from service.http.handler import Handler, Stage
-from service.http.problems import CODE, of_router, problem_response
-from service.http.routing import LONGEST_PATH, route_of
-from service.http.security import SERVED_HEADERS
+from service.http.errors import InternalError, Overloaded, UnreadableRequest
+from service.http.handler import Respond, Stage
+from service.http.labels import X_REQUEST_ID, Labels
+from service.http.problems import CODE, of_aiohttp, problem_response
 from service.http.trace_context import TRACEPARENT, place_in_trace
 
 log = logging.getLogger("service.api")
 
-
-X_REQUEST_ID = istr("X-Request-ID")
 X_REQUEST_TIMEOUT = istr("X-Request-Timeout")
+LONGEST_PATH = 256  # characters of a path that are told to the log and to traces
 _VERSIONS = "Only HTTP/1.1 and HTTP/1.0 are understood."
 _FULL = "This replica handles as many requests as it can."
-ALWAYS_ANSWERED = frozenset({"/livez", "/readyz", "/metrics"})
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{1,128}", re.ASCII)
 # A random part for each process and a number for each request: a tenth of what a random id costs.
 _PROCESS = token_hex(8)
@@ -55,96 +42,86 @@ _requests = count(1)
 
 
 class RequestPipeline:
-    """Gives every request an id, a deadline (seconds) and, if it fails, an answer of the contract's form.
+    """Gives every request an id, a deadline and, whatever goes wrong, an answer of the contract's form.
 
-    stages: what else stands before the handler, the outermost first; what they raise is answered, too.
-    cors: None where pages of other hosts are told nothing. clock: the time, for the log.
+    deadline: seconds; a caller can shorten it (X-Request-Timeout). capacity: above its limit only
+    always_answered paths are answered. labels: what every response bears. observers: told of every request
+    once its response is made. clients: whose address a request has. clock: the time, for the records.
     """
 
     def __init__(
         self,
-        observers: Sequence[Observer],
-        capacity: Capacity,
-        deadline: float,
         *,
-        stages: Sequence[Stage] = (),
-        cors: Cors | None = None,
+        deadline: float,
+        capacity: Capacity,
+        always_answered: Collection[str],
+        labels: Labels,
+        observers: Sequence[Observer],
         clients: Clients,
         clock: Callable[[], datetime],
     ) -> None:
-        self._observers = observers
-        self._capacity = capacity
         self._deadline = deadline
-        self._stages = stages if cors is None else (cors, *stages)
-        self._cors = cors
+        self._capacity = capacity
+        self._always_answered = frozenset(always_answered)
+        self._labels = labels
+        self._observers = tuple(observers)
         self._clients = clients
         self._clock = clock
 
-    def before(self, handler: Handler) -> Handler:
-        """The handler with all of that before and after it, in the event loop that runs now."""
-        capacity, deadline = self._capacity, self._deadline
-        now = asyncio.get_running_loop().time
-        for stage in reversed(self._stages):
-            handler = stage.before(handler)
+    def wrap(self, respond: Respond, stages: Sequence[Stage] = ()) -> Respond:
+        """The same with all of that around it, and between them the stages, the outermost first."""
+        capacity, deadline, observers = self._capacity, self._deadline, self._observers
+        add_labels, running_loop = self._labels.add, asyncio.get_running_loop
+        for stage in reversed(stages):
+            respond = stage.wrap(respond)
 
-        async def enter(request: web.Request) -> web.StreamResponse:
+        async def answered(request: web.BaseRequest) -> web.StreamResponse:
             began = time.perf_counter()
             headers = request.headers
             request_id = _id_of(headers)
-            wanted = headers.get(X_REQUEST_TIMEOUT)
-            DEADLINE.set(now() + (deadline if wanted is None else _shortened(deadline, wanted)))
+            REQUEST_ID.set(request_id)
+            asked = headers.get(X_REQUEST_TIMEOUT)
+            DEADLINE.set(running_loop().time() + (deadline if asked is None else _shortened(deadline, asked)))
             if TRACEPARENT in headers and TRACE.get() is None:  # else whoever traces has set it
                 TRACE.set(place_in_trace(headers))
             capacity.active += 1
             try:
                 if request.version is not HttpVersion11 and request.version != HttpVersion10:
                     response: web.StreamResponse = problem_response(UnreadableRequest(_VERSIONS), request_id)
-                elif capacity.active > capacity.most and request.path not in ALWAYS_ANSWERED:
+                elif capacity.active > capacity.most and request.path not in self._always_answered:
                     response = problem_response(Overloaded(_FULL), request_id)
                 else:
-                    response = await handler(request)
+                    response = await respond(request)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem+json
                 response = problem_response(_translate(error, request, request_id), request_id)
+                if request.writer.output_size:  # a second head would be taken for more of what was streamed
+                    request.protocol.force_close()
             finally:
                 capacity.active -= 1
-            self._label(request, response, request_id)
-            if self._observers:
-                answered = self._answered(request, response, request_id, time.perf_counter() - began)
-                for observe in self._observers:
-                    observe(answered)
+            add_labels(request, response)
+            if observers:
+                record = self._record(request, response, request_id, time.perf_counter() - began)
+                for observe in observers:
+                    observe(record)
             return response
 
-        return enter
+        return answered
 
-    def unreadable(self, request: web.Request) -> web.Response:
+    def unreadable(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to what is no HTTP request; the connection ends with it."""
         request_id = _id_of(request.headers)
+        REQUEST_ID.set(request_id)
         response = problem_response(UnreadableRequest("This is not a valid HTTP request."), request_id)
-        self._label(request, response, request_id)
+        self._labels.add(request, response)
         response.force_close()
-        answered = self._answered(request, response, request_id, 0.0)
-        answered.method, answered.path = OTHER, ""  # aiohttp made them up
+        record = self._record(request, response, request_id, 0.0)
+        record.method, record.path = OTHER, ""  # aiohttp made them up
         for observe in self._observers:
-            observe(answered)
+            observe(record)
         return response
 
-    def _label(self, request: web.BaseRequest, response: web.StreamResponse, request_id: str) -> None:
-        response.headers[X_REQUEST_ID] = request_id
-        if not isinstance(response, EncodedResponse):  # which bears them already
-            for name, value in SERVED_HEADERS.items():
-                response.headers.setdefault(name, value)
-        if self._cors is not None:
-            response.headers.update(self._cors.headers(request))
-        # While draining, the caller's next request goes to another replica. And aiohttp loses what follows a
-        # request that asks for another protocol, so that nothing more can be read in step.
-        if hdrs.UPGRADE in request.headers:
-            response.force_close()
-            request.protocol.close()  # what follows is thrown away, and the caller reads the answer
-        elif self._capacity.draining:
-            response.force_close()
-
-    def _answered(
-        self, request: web.Request, response: web.StreamResponse, request_id: str, seconds: float
+    def _record(
+        self, request: web.BaseRequest, response: web.StreamResponse, request_id: str, seconds: float
     ) -> AccessRecord:
         path = request.rel_url.raw_path[:LONGEST_PATH]
         answered = AccessRecord(
@@ -152,7 +129,7 @@ class RequestPipeline:
             request_id,
             self._clients.address(request),
             request.method,
-            route_of(request),
+            ROUTE.get(),
             path if path.isascii() else ascii(path),
             response.status,
             _milliseconds(seconds),
@@ -170,12 +147,6 @@ class RequestPipeline:
         return answered
 
 
-Unreadable = Callable[[web.Request], web.StreamResponse]  # answers what is no HTTP request
-
-ENTRANCE: web.AppKey[Stage] = web.AppKey("entrance")
-UNREADABLE: web.AppKey[Unreadable] = web.AppKey("unreadable")
-
-
 def _id_of(headers: CIMultiDictProxy[str]) -> str:
     given = headers.get(X_REQUEST_ID)
     return given if given and _WELL_FORMED.fullmatch(given) else f"{_PROCESS}-{next(_requests):x}"
@@ -185,25 +156,23 @@ def _milliseconds(seconds: float) -> float:
     return int(seconds * 1_000_000) / 1_000
 
 
-def _shortened(deadline: float, wanted: str) -> float:
+def _shortened(deadline: float, asked: str) -> float:
     """The seconds that a caller wants to wait; it can only ask for fewer."""
     try:
-        seconds = float(wanted)
+        seconds = float(asked)
     except ValueError:
         return deadline
     return min(deadline, max(seconds, 0.0)) if math.isfinite(seconds) else deadline
 
 
-def _translate(error: Exception, request: web.Request, request_id: str) -> TrackingError:
+def _translate(error: Exception, request: web.BaseRequest, request_id: str) -> TrackingError:
     if isinstance(error, UpstreamFailure | AuthUnavailable):
         log.warning(
             "request %s: %s %s: %s", request_id, request.method, request.rel_url.raw_path, error.cause
         )
     if isinstance(error, TrackingError):
         return error
-    if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return BodyTooLarge("The request body is too large.")
-    if isinstance(error, web.HTTPException) and (known := of_router(error, request)):
+    if known := of_aiohttp(error):
         return known
     log.error(
         "request %s: %s %s failed", request_id, request.method, request.rel_url.raw_path, exc_info=error

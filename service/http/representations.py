@@ -19,7 +19,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from service.answer import Answer
-from service.http.encoded_response import EncodedResponse
+from service.http.aiohttp_internals import EncodedResponse
 from service.http.security import SERVED_LINES
 
 _encode = msgspec.json.Encoder().encode
@@ -78,7 +78,7 @@ class Representations:
 
     async def respond(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         reading: Answer[Any],
         key: Hashable,
         of: tuple[object, ...],

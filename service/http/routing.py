@@ -1,55 +1,91 @@
-"""Which route a request took, and a memory of it: aiohttp's router takes a tenth of a hot answer."""
+"""Finds the route of a request."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Awaitable, Iterable, Mapping
+
 from aiohttp import hdrs, web
-from aiohttp.web_urldispatcher import UrlMappingMatchInfo
+from yarl import URL
 
+from service.context import ROUTE
+from service.http.body import meet_expectation
+from service.http.errors import MethodNotAllowed, NotFound
 from service.http.handler import Handler
+from service.http.route import Route
 
-UNMATCHED = "unmatched"
-LONGEST_PATH = 256  # characters of a path that is remembered here, and told to the log and to traces
+_PARAMETER = re.compile(r"\{(\w+)\}", re.ASCII)
 
-_MOST = 4_096  # paths; when there are more, all are forgotten
-
-
-class RecalledRoutes:
-    """Stands before an application that has no middlewares, and remembers what its router found."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], UrlMappingMatchInfo] = {}
-
-    def before(self, handler: Handler) -> Handler:
-        """The application's handler, for paths that are not remembered, and for Expect, its own business."""
-        found = self._found
-
-        async def routed(request: web.Request) -> web.StreamResponse:
-            asked = request.method, request.rel_url.raw_path
-            match = found.get(asked)
-            if match is None or hdrs.EXPECT in request.headers:
-                try:
-                    return await handler(request)
-                finally:
-                    self._remember(asked, _match_of(request))
-            request._match_info = match  # noqa: SLF001 - the application would set it, and has no public way
-            return await match.handler(request)
-
-        return routed
-
-    def _remember(self, asked: tuple[str, str], match: UrlMappingMatchInfo | None) -> None:
-        if match is None or match.http_exception is not None or len(asked[1]) > LONGEST_PATH:
-            return
-        if len(self._found) >= _MOST:
-            self._found.clear()
-        self._found[asked] = match
+Methods = dict[str, Route]  # the routes of one path, by method
 
 
-def route_of(request: web.Request) -> str:
-    """The template of the route that a request matched: never text of the caller's."""
-    match = _match_of(request)
-    resource = None if match is None else match.route.resource
-    return UNMATCHED if resource is None else resource.canonical
+class Router:
+    """The routes, found by method and path. ValueError where two routes answer the same.
+
+    A path without parameters goes before one with them, and among those the one that was listed first. Paths
+    are compared percent-decoded, except for %2F and %25: an encoded slash divides no segments.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        paths: dict[str, Methods] = {}
+        for route in routes:
+            for method in route.methods:
+                if paths.setdefault(route.path, {}).setdefault(method, route) is not route:
+                    raise ValueError(f"two routes answer {method} {route.path}")
+        self._exact: dict[str, Methods] = {}
+        self._templates: dict[int, list[tuple[re.Pattern[str], Methods]]] = {}  # by their number of slashes
+        for path, methods in paths.items():
+            if _PARAMETER.search(path):
+                self._templates.setdefault(path.count("/"), []).append((_pattern(path), methods))
+            else:
+                self._exact[path] = methods
+
+    def find(self, method: str, url: URL) -> tuple[Route, Mapping[str, str]]:
+        """The route, and the parameters of its path, percent-decoded. NotFound, MethodNotAllowed."""
+        path = url.raw_path
+        if "%" in path:
+            path = url.path_safe
+        exact = self._exact.get(path)
+        if exact is not None and method in exact:
+            return exact[method], {}
+        allowed = set(exact or ())
+        for pattern, methods in self._templates.get(path.count("/"), ()):
+            match = pattern.fullmatch(path)
+            if match is not None:
+                if method in methods:
+                    parameters = match.groupdict()
+                    return methods[method], _decoded(parameters) if "%" in path else parameters
+                allowed |= methods.keys()
+        if allowed:
+            raise MethodNotAllowed(method, allowed)
+        raise NotFound("There is no such resource.")
+
+    def respond(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        """The response of the request's route. NotFound, MethodNotAllowed, ExpectationFailed."""
+        route, parameters = self.find(request.method, request.rel_url)
+        ROUTE.set(route.path)
+        if hdrs.EXPECT in request.headers:
+            return _respond_on_expectation(route.handler, request, parameters)
+        return route.handler(request, parameters)
 
 
-def _match_of(request: web.Request) -> UrlMappingMatchInfo | None:
-    return request._match_info  # noqa: SLF001 - the public one fails where the router was not asked
+async def _respond_on_expectation(
+    handler: Handler, request: web.BaseRequest, parameters: Mapping[str, str]
+) -> web.StreamResponse:
+    await meet_expectation(request)
+    return await handler(request, parameters)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """What matches the paths that a template stands for: a parameter is never empty and has no braces."""
+    literal_or_name = _PARAMETER.split(path)
+    return re.compile(
+        "".join(
+            f"(?P<{part}>[^{{}}/]+)" if index % 2 else re.escape(part)
+            for index, part in enumerate(literal_or_name)
+        )
+    )
+
+
+def _decoded(parameters: dict[str, str]) -> Mapping[str, str]:
+    return {name: value.replace("%2F", "/").replace("%25", "%") for name, value in parameters.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 from service.durations import Durations
 
@@ -36,13 +36,16 @@ class LoopLag:
         """Seconds, of the last 30 to 60. Being asked resets nothing: whoever scrapes takes it from nobody."""
         return max(self._longest, self._longest_before)
 
-    async def watched(self, _app: object) -> AsyncIterator[None]:
-        """Watch while an application is open (for its cleanup_ctx)."""
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Watch as long as the context is entered."""
         watching = asyncio.create_task(self._watch())
-        yield
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
 
     async def _watch(self) -> None:
         while True:

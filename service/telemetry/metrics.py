@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from aiohttp import web
@@ -24,6 +24,7 @@ from service.durations import Durations
 from service.http.access_record import RequestTimes
 from service.http.capacity import Capacity
 from service.http.representations import Representations
+from service.http.route import Access, Route
 from service.telemetry.loop_lag import LoopLag
 from service.upstream.breaker import State
 from service.upstream.door import Door
@@ -191,11 +192,20 @@ class MetricsRoute:
         PlatformCollector(self._registry)
         GCCollector(self._registry)
 
-    def table(self) -> list[web.RouteDef]:
+    def table(self) -> list[Route]:
         """The route."""
-        return [web.get("/metrics", self.metrics)]
+        return [
+            Route(
+                method="GET",
+                path="/metrics",
+                handler=self.metrics,
+                access=Access.METRICS,
+                always_answered=True,
+                traced=False,
+            )
+        ]
 
-    async def metrics(self, _request: web.Request) -> web.Response:
+    async def metrics(self, _request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.Response:
         """All metrics in Prometheus's text format."""
         body = generate_latest(self._registry)
         return web.Response(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Self
@@ -39,12 +39,12 @@ from opentelemetry.util.types import AttributeValue
 from yarl import URL
 
 from service import __version__
-from service.context import CALLER, IS_RENEWAL, TRACE
+from service.context import CALLER, IS_RENEWAL, ROUTE, TRACE, UNMATCHED
 from service.http.client_address import Clients
-from service.http.handler import Handler, Stage
-from service.http.pipeline import ALWAYS_ANSWERED, X_REQUEST_ID
+from service.http.handler import Respond
+from service.http.labels import X_REQUEST_ID
+from service.http.pipeline import LONGEST_PATH
 from service.http.problems import CODE
-from service.http.routing import LONGEST_PATH, UNMATCHED, route_of
 from service.http.trace_context import place_in_trace
 from service.upstream.exchange import Ask
 
@@ -80,9 +80,9 @@ class Tracing:
         if flushing.is_alive():
             log.warning("the last spans are lost: the collector did not take them in time")
 
-    def requests(self, entrance: Stage, clients: Clients) -> RequestSpans:
-        """The entrance with a span around it."""
-        return RequestSpans(self._tracer, entrance, clients)
+    def requests(self, clients: Clients, untraced: Collection[str]) -> RequestSpans:
+        """Spans around requests, but not around those for the untraced paths."""
+        return RequestSpans(self._tracer, clients, untraced)
 
     def calls(self, base: str) -> CallSpans:
         """Spans around what asks the MLflow at this address."""
@@ -90,31 +90,30 @@ class Tracing:
 
 
 class RequestSpans:
-    """A span for each request but health checks and metrics, from the caller's place in a trace on.
+    """The stage that makes a span for each request, a child of the caller's where it has one.
 
-    It stands around the entrance, so that it sees each answer, errors included. While the request is handled,
-    the place in the trace is the span's: the log and MLflow get that.
+    It stands around the request pipeline, so that it sees each answer, errors included. While the request is
+    handled, the place in the trace is the span's: the log and MLflow get that. untraced: paths without spans.
     """
 
-    def __init__(self, tracer: Tracer, entrance: Stage, clients: Clients) -> None:
+    def __init__(self, tracer: Tracer, clients: Clients, untraced: Collection[str]) -> None:
         self._tracer = tracer
-        self._entrance = entrance
         self._clients = clients
+        self._untraced = frozenset(untraced)
 
-    def before(self, handler: Handler) -> Handler:
-        """The handler with the entrance before it, and the span around both."""
-        enter = self._entrance.before(handler)
+    def wrap(self, respond: Respond) -> Respond:
+        """The same with a span around it."""
 
-        async def traced(request: web.Request) -> web.StreamResponse:
-            if request.path in ALWAYS_ANSWERED:
-                return await enter(request)
+        async def traced(request: web.BaseRequest) -> web.StreamResponse:
+            if request.path in self._untraced:
+                return await respond(request)
             span = self._start(request)
             here = set_span_in_context(span, Context())
             TRACE.set(_injected(here))
             attach(here)  # for the calls made on the way; each request has a context of its own
             response = None  # for a caller who hangs up
             try:
-                response = await enter(request)
+                response = await respond(request)
             finally:
                 if span.is_recording():
                     _tell(span, request, response)
@@ -123,7 +122,7 @@ class RequestSpans:
 
         return traced
 
-    def _start(self, request: web.Request) -> Span:
+    def _start(self, request: web.BaseRequest) -> Span:
         method = request.method if request.method in hdrs.METH_ALL else "_OTHER"
         attributes: dict[str, AttributeValue] = {
             HTTP_REQUEST_METHOD: method,
@@ -188,10 +187,10 @@ class CallSpans:
         return self._tracer.start_span(f"{method} /{path}", kind=SpanKind.CLIENT, attributes=attributes)
 
 
-def _tell(span: Span, request: web.Request, response: web.StreamResponse | None) -> None:
+def _tell(span: Span, request: web.BaseRequest, response: web.StreamResponse | None) -> None:
     """What is known once a request is answered: the same as in its line of the log."""
     attributes: dict[str, AttributeValue] = {}
-    if (route := route_of(request)) != UNMATCHED:
+    if (route := ROUTE.get()) != UNMATCHED:
         span.update_name(f"{_verb(request.method)} {route}")
         attributes[HTTP_ROUTE] = route
     if (caller := CALLER.get()) is not None:

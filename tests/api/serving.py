@@ -2,23 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from aiohttp import ClientResponse, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import BaseTestServer, TestClient
 from pydantic import BaseModel
 from yarl import URL
 
 from service.api import schemas
-from service.app import create_app
-from service.http.server import serve
+from service.app import build
+from service.http.server import Server, serve
+from service.service import Service
 from service.settings.load import Settings
 from service.wiring.connection import connection
 
 API = "/api/v1/tracking"
-Client = TestClient[web.Request, web.Application]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -30,8 +30,12 @@ def make_settings(**values: Any) -> Settings:
     )
 
 
-class Served(TestServer):
-    """The application as `python -m service` serves it."""
+class Served(BaseTestServer):
+    """The service as `python -m service` serves it."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__()
+        self.service = service
 
     async def start_server(self, *_: Any, **__: Any) -> None:
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -43,10 +47,17 @@ class Served(TestServer):
             if not listening.done():
                 listening.set_exception(serving.exception() or RuntimeError("it served nobody"))
 
-        self._serving = asyncio.create_task(serve(self.app, ["127.0.0.1"], 0, ready))
+        self._serving = asyncio.create_task(self._serve(ready))
         self._serving.add_done_callback(ended)
         self._root = URL(await listening)
         self.port = self._root.port
+
+    async def _serve(self, ready: Callable[[str], Awaitable[None]]) -> None:
+        async with self.service.open():
+            await serve(self.service.handler, self.service.unreadable, ["127.0.0.1"], 0, ready)
+
+    async def _make_runner(self, **_: Any) -> NoReturn:
+        raise NotImplementedError("`serve` has its own")
 
     async def close(self) -> None:
         self._serving.cancel()
@@ -54,11 +65,42 @@ class Served(TestServer):
             await self._serving
 
 
+class Running(NamedTuple):
+    """A server, and the port that it listens on."""
+
+    server: Server
+    port: int
+
+
+class Client(TestClient[web.BaseRequest, None]):
+    """A client of a service, which is served as long as the client is open."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(Served(service))
+        self.service = service
+
+
+@asynccontextmanager
+async def running(
+    service: Service, host: str = "127.0.0.1", port: int = 0, **options: Any
+) -> AsyncIterator[Running]:
+    """The service on this port, 0 for any, by a server with these options, which ends at once."""
+    server = Server(service.handler, service.unreadable, **options)
+    async with service.open():
+        runner = web.ServerRunner(server, shutdown_timeout=0.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            yield Running(server, runner.addresses[0][1])
+        finally:
+            await runner.cleanup()
+
+
 @asynccontextmanager
 async def serving(mlflow_url: str, **settings: Any) -> AsyncIterator[Client]:
     """A client of the service over the MLflow at this address."""
     made = make_settings(mlflow_tracking_uri=mlflow_url, **settings)
-    async with TestClient(Served(create_app(made, mlflow_url, access=connection(made).access))) as client:
+    async with Client(build(made, mlflow_url, access=connection(made).access)) as client:
         yield client
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
 
-from service.app import CAPACITY, SOURCE
 from service.cache.cached_source import CachedSource
 from tests.api.serving import API, ROUTES, Client, ask, serving
 from tests.cache.scripted import Clock, landed
@@ -37,8 +36,7 @@ async def api(fake: FakeMlflow, clock: Clock) -> AsyncIterator[Client]:
 
 
 def source_of(api: Client) -> CachedSource:
-    assert api.app is not None
-    return api.app[SOURCE]
+    return api.service.source
 
 
 def taken(fake: FakeMlflow) -> Counter[str]:
@@ -213,8 +211,7 @@ def many_files() -> Iterator[None]:
 @pytest.mark.parametrize("route", ["run", "compare"])
 async def test_a_herd_of_cold_requests(api: Client, fake: FakeMlflow, route: str) -> None:
     """A thousand callers who ask the same before it is known are one call of MLflow's for each run."""
-    assert api.app is not None
-    capacity = api.app[CAPACITY]
+    capacity = api.service.capacity
     everybody = asyncio.Event()
 
     async def hold(request: web.Request) -> None:

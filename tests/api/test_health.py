@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 
 from service.api import schemas
-from service.app import CAPACITY, EXPERIMENT_STATE
 from service.upstream.experiment_state import State
 from tests.api.serving import API, Client, ask, serving, strictly
 from tests.fakes.faults import answering, only
@@ -62,8 +61,7 @@ async def test_a_question_that_fails_by_itself_is_no_illness(fake: FakeMlflow) -
 @pytest.mark.parametrize("state", get_args(State))
 async def test_readiness_tells_what_became_of_the_experiment(api: Client, state: State) -> None:
     """What was found when the experiment was looked for stands beside how MLflow is."""
-    assert api.app is not None
-    api.app[EXPERIMENT_STATE].state = state
+    api.service.experiment.state = state
     body = await health(api, "/readyz")
     assert state == body["experiment"]
     schemas.Readiness.model_validate(body, strict=True)
@@ -71,7 +69,7 @@ async def test_readiness_tells_what_became_of_the_experiment(api: Client, state:
 
 async def test_a_replica_that_is_about_to_stop_is_not_ready(api: Client) -> None:
     """While it drains, /readyz is 503, /livez still 200, and answers close their connection."""
-    api.app[CAPACITY].drain()
+    api.service.capacity.drain()
     response = await api.get("/readyz")
     assert (503, "draining") == (response.status, (await response.json())["status"])
     assert {"status": "alive"} == await health(api, "/livez")

@@ -8,16 +8,15 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
-from aiohttp import web
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types of its own
 from openapi_spec_validator import validate
 
 from service import __version__
 from service.api import examples
 from service.api.openapi import STATIC, openapi_document
-from service.app import create_app
+from service.app import build
 from service.auth.api_keys import new_key
-from service.errors import TrackingError
+from service.http.problems import kinds, status_of
 from service.tracking.runs import RUN_ID_PATTERN
 from tests.api.serving import Client, make_settings, serving, strictly
 from tests.fakes.mlflow import FakeMlflow
@@ -121,19 +120,13 @@ def test_the_reference_is_the_example() -> None:
         assert example == operation["responses"]["200"]["content"]["application/json"]["example"]
 
 
-def routes_of(app: web.Application) -> set[tuple[str, str]]:
-    """Every route but those for HEAD and static files, as (method, path)."""
-    return {
-        (route.method.lower(), route.resource.canonical)
-        for route in app.router.routes()
-        if route.resource is not None and route.method != "HEAD"
-    }
-
-
-def test_the_document_describes_the_routes_of_the_application() -> None:
+def test_the_document_describes_the_routes_of_the_service() -> None:
     """Each route is described, and each description has a route."""
-    app = create_app(make_settings(), "http://mlflow.invalid")
-    routes = {(method, path) for method, path in routes_of(app) if not path.startswith(tuple(NOT_DESCRIBED))}
+    routes = {
+        (route.method.lower(), route.path)
+        for route in build(make_settings(), "http://mlflow.invalid").routes
+        if not route.path.startswith(tuple(NOT_DESCRIBED))
+    }
     assert {(method, path) for method, path, _ in operations()} == routes
 
 
@@ -144,13 +137,9 @@ def test_operations_have_names_of_their_own() -> None:
     assert all(operation["summary"] for _, _, operation in operations())
 
 
-def subclasses(of: type[TrackingError]) -> list[type[TrackingError]]:
-    return [one for child in of.__subclasses__() for one in (child, *subclasses(child))]
-
-
 def test_errors_are_described() -> None:
     """Errors are problem+json; their examples have the status, and a code that the service has."""
-    codes = {error.code: error.status for error in subclasses(TrackingError) if hasattr(error, "code")}
+    codes = {kind.code: status_of(kind) for kind in kinds() if hasattr(kind, "code")}
     for _, _, operation in operations():
         for status, response in operation["responses"].items():
             if status < "400":

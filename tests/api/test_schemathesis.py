@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 import schemathesis
-from aiohttp import web
 
 from service.api.openapi import openapi_document
-from service.app import create_app
+from service.app import build
 from service.auth.api_keys import new_key
-from service.http.server import Runner
-from tests.api.serving import make_settings
+from tests.api.serving import make_settings, running
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
@@ -52,17 +50,10 @@ def served(fake: FakeMlflow, **settings: Any) -> Iterator[str]:
     addresses: list[str] = []
 
     async def serve() -> None:
-        async with fake.serve():
-            app = create_app(make_settings(**settings), fake.url)
-            runner = Runner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.0)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                addresses.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-                started.set()
-                await stop.wait()
-            finally:
-                await runner.cleanup()
+        async with fake.serve(), running(build(make_settings(**settings), fake.url)) as service:
+            addresses.append(f"http://127.0.0.1:{service.port}")
+            started.set()
+            await stop.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()

@@ -12,14 +12,13 @@ from http.client import parse_headers
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from aiohttp.test_utils import TestClient
 from multidict import CIMultiDict
 
 from service.api import schemas
-from service.app import create_app
+from service.app import build
 from service.http.access_record import AccessRecord
 from service.telemetry.logs import as_json, as_text, logging_to
-from tests.api.serving import API, Client, Served, make_settings
+from tests.api.serving import API, Client, make_settings
 
 RUNS = f"{API}/runs"
 PATIENCE = 30.0  # seconds, for an answer that takes milliseconds
@@ -94,8 +93,8 @@ async def attempting(mlflow_url: str, good: str, auth: dict[str, Any]) -> AsyncI
     answered: list[AccessRecord] = []
     written = BytesIO()
     with logging_to(written, "debug", as_json) as log:
-        app = create_app(make_settings(auth=auth), mlflow_url, [log.write, answered.append])
-        async with TestClient(Served(app)) as api:
+        app = build(make_settings(auth=auth), mlflow_url, [log.write, answered.append])
+        async with Client(app) as api:
             attempts = Attempts(api, good)
             attempts.answered = answered
             yield attempts

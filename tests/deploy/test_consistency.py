@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from service.errors import BodyTimeout, NotFound
-from service.http.server import _KEEPALIVE_SECONDS, _SHUTDOWN_SECONDS
+from service.http.errors import BodyTimeout, NotFound
+from service.http.server import KEEPALIVE_SECONDS, SHUTDOWN_SECONDS
 from service.settings.load import Settings, variables
 from tests.deploy.files import (
     COMPOSE,
@@ -77,16 +77,16 @@ class TestTimes:
     def test_compose_waits_for_the_drain(self) -> None:
         """Compose kills a container only after the drain and the requests in flight."""
         drain = float(SETTINGS["compose"]["TRACKING_DRAIN_SECONDS"])
-        assert seconds(composed("tracking")["stop_grace_period"]) > drain + _SHUTDOWN_SECONDS
+        assert seconds(composed("tracking")["stop_grace_period"]) > drain + SHUTDOWN_SECONDS
 
     def test_kubernetes_waits_for_the_drain(self) -> None:
         """Kubernetes kills a pod only after the drain and the requests in flight."""
         drain = float(SETTINGS["kubernetes"]["TRACKING_DRAIN_SECONDS"])
-        assert pod()["terminationGracePeriodSeconds"] > drain + _SHUTDOWN_SECONDS
+        assert pod()["terminationGracePeriodSeconds"] > drain + SHUTDOWN_SECONDS
 
     def test_requests_in_flight_have_their_deadline(self) -> None:
         """At shutdown, requests in flight have at least as long as their deadline."""
-        assert DEFAULTS["TRACKING_DEADLINE"] <= _SHUTDOWN_SECONDS
+        assert DEFAULTS["TRACKING_DEADLINE"] <= SHUTDOWN_SECONDS
 
     def test_the_balancer_notices_within_the_drain(self) -> None:
         """HAProxy's checks find a replica that drains in less than half the drain."""
@@ -113,8 +113,8 @@ class TestTimes:
     def test_idle_connections_end_in_the_right_order(self) -> None:
         """Idle connections of callers are closed first, and those of the replicas last."""
         client = seconds(balancer_setting("timeout", "http-keep-alive"))
-        assert client < _KEEPALIVE_SECONDS
-        assert seconds(server_options()["pool-purge-delay"]) < _KEEPALIVE_SECONDS
+        assert client < KEEPALIVE_SECONDS
+        assert seconds(server_options()["pool-purge-delay"]) < KEEPALIVE_SECONDS
 
     def test_the_balancer_may_finish(self) -> None:
         """HAProxy waits for its requests, and Compose waits for HAProxy."""

@@ -5,13 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from yarl import URL
 
-from service.app import create_app
+from service.app import build
 from service.http.access_record import AccessRecord
-from service.http.server import Runner
-from tests.api.serving import make_settings
+from tests.api.serving import make_settings, running
 from tests.api.shapes import SHAPES
 from tests.deploy.balancer import balancing
 from tests.deploy.names import name_server
@@ -35,17 +33,12 @@ async def balanced(fake: FakeMlflow, directory: Path, seen: list[AccessRecord]) 
             seen.append(answered)
 
     port = free_port()
-    runner = Runner(create_app(make_settings(), fake.url, [observe]), access_log=None, shutdown_timeout=0.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.1.1", port).start()
-        async with name_server() as names:
-            names.addresses.append("127.0.1.1")
-            async with balancing(directory, names.address, port) as balancer:
-                await balancer.has(1)
-                yield URL(balancer.url).port
-    finally:
-        await runner.cleanup()
+    service = build(make_settings(), fake.url, [observe])
+    async with running(service, "127.0.1.1", port), name_server() as names:
+        names.addresses.append("127.0.1.1")
+        async with balancing(directory, names.address, port) as balancer:
+            await balancer.has(1)
+            yield URL(balancer.url).port
 
 
 async def answers(connection: Connection) -> list[Answer]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from service.http.server import _SHUTDOWN_SECONDS
+from service.http.server import SHUTDOWN_SECONDS
 from tests.api.serving import API
 from tests.deploy.balancer import until
 from tests.deploy.files import ROOT
@@ -119,7 +119,7 @@ async def test_an_endless_request_does_not_delay_the_end(tmp_path: Path, fake: F
         writer.write(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
         assert b"HTTP/1.1 100 Continue\r\n" == await reader.readline()
         service.process.send_signal(signal.SIGTERM)
-        assert 0 == await service.ended(_SHUTDOWN_SECONDS + SLACK_SECONDS)
+        assert 0 == await service.ended(SHUTDOWN_SECONDS + SLACK_SECONDS)
         writer.close()
 
 

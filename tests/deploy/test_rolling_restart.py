@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from service.http.server import _SHUTDOWN_SECONDS
+from service.http.server import SHUTDOWN_SECONDS
 from tests.deploy.balancer import Balancer, balancing
 from tests.deploy.callers import Authentication
 from tests.deploy.names import name_server
@@ -100,7 +100,7 @@ async def test_replicas_replaced_in_turn(deployment: Deployment) -> None:
         for replica in deployment.replicas * ROUNDS:
             await callers.more(AT_A_TIME)
             replica.send(signal.SIGTERM)
-            ends.append(await replica.ended(DRAIN_SECONDS + _SHUTDOWN_SECONDS))
+            ends.append(await replica.ended(DRAIN_SECONDS + SHUTDOWN_SECONDS))
             await replica.start()
             await deployment.balancer.has(REPLICAS)
         await callers.more(AT_A_TIME)

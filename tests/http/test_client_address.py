@@ -3,15 +3,15 @@
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
-from aiohttp.test_utils import TestClient, make_mocked_request
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from service.app import create_app
+from service.app import build
 from service.http.access_record import AccessRecord
 from service.http.client_address import Clients
-from tests.api.serving import Served, make_settings
+from tests.api.serving import Client, make_settings
 from tests.fakes.mlflow import FakeMlflow
 
 PROXY, OTHER_PROXY = "10.0.0.1", "10.255.0.2"
@@ -62,8 +62,8 @@ class TestTheLog:
     async def test_an_answered_request(self, fake: FakeMlflow, trusted: str, shown: str) -> None:
         """Its line shows the address of who connected, or of whom a trusted proxy names."""
         lines: list[AccessRecord] = []
-        app = create_app(make_settings(trusted_proxies=trusted), fake.url, [lines.append])
-        async with TestClient(Served(app)) as api:
+        app = build(make_settings(trusted_proxies=trusted), fake.url, [lines.append])
+        async with Client(app) as api:
             await api.get("/livez", headers={"X-Forwarded-For": f"198.51.100.1, {CALLER}"})
         assert [shown] == [line.client for line in lines]
 

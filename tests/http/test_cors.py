@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from service.app import CAPACITY, QUERIES
 from service.auth.api_keys import new_key
 from tests.api.pages import (
     ALLOWED,
@@ -114,14 +113,14 @@ class TestErrors:
         async def fails(**_: Any) -> None:
             raise RuntimeError
 
-        monkeypatch.setattr(api.app[QUERIES], "runs", fails)
+        monkeypatch.setattr(api.service.queries, "runs", fails)
         response = await api.get(RUNS, headers=from_page())
         assert 500 == response.status
         assert_readable(response)
 
     async def test_too_many_requests(self, api: Client) -> None:
         """A page reads that it shall come back, and when."""
-        api.app[CAPACITY].most = 0
+        api.service.capacity.most = 0
         response = await api.get(RUNS, headers=from_page())
         assert (503, "1") == (response.status, response.headers["Retry-After"])
         assert_readable(response)

@@ -9,9 +9,8 @@ import pytest
 from aiohttp import web
 
 from service.api import schemas
-from service.app import create_app
-from service.http.server import Runner
-from tests.api.serving import API, Client, answered, make_settings, refused, serving
+from service.app import build
+from tests.api.serving import API, Client, answered, make_settings, refused, running, serving
 from tests.fakes.mlflow import FakeMlflow
 
 
@@ -110,16 +109,12 @@ async def test_an_old_caller_who_wants_to_keep_the_connection(api: Client, fake:
 
 async def test_more_connections_than_a_replica_keeps(fake: FakeMlflow) -> None:
     """A connection above the limit is closed, and the others live on."""
-    runner = Runner(create_app(make_settings(), fake.url), max_connections=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port = runner.addresses[0][1]
+    async with running(build(make_settings(), fake.url), max_connections=1) as service:
         ask = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
         writer.write(ask)
         assert b"HTTP/1.1 200" == (await reader.readuntil(b"\r\n\r\n"))[:12]
-        other_reader, other_writer = await asyncio.open_connection("127.0.0.1", port)
+        other_reader, other_writer = await asyncio.open_connection("127.0.0.1", service.port)
         with suppress(ConnectionResetError):
             assert b"" == await other_reader.read()
         other_writer.close()
@@ -127,5 +122,3 @@ async def test_more_connections_than_a_replica_keeps(fake: FakeMlflow) -> None:
         writer.write(ask)
         assert b"HTTP/1.1 200" == (await reader.readuntil(b"\r\n\r\n"))[:12]
         writer.close()
-    finally:
-        await runner.cleanup()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from service.app import create_app
+from service.app import build
 from service.hosts import at
 from service.http.listening import ListenError, distinct, listening
 from service.http.server import _openable, serve
@@ -155,13 +155,13 @@ class TestFailures:
 
 async def test_the_service_on_several_hosts() -> None:
     """It answers on each of them, and says the first."""
-    app = create_app(make_settings(), "http://127.0.0.1:9")
+    service = build(make_settings(), "http://127.0.0.1:9")
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def ready(url: str) -> None:
         address.set_result(url)
 
-    serving = asyncio.create_task(serve(app, HERE, 0, ready))
+    serving = asyncio.create_task(serve(service.handler, service.unreadable, HERE, 0, ready))
     try:
         url = await asyncio.wait_for(address, 20)
         assert url.startswith("http://127.0.0.1:")

@@ -5,10 +5,22 @@ import logging
 from typing import Any, NoReturn
 
 import pytest
+from aiohttp import web
 
-from service.app import QUERIES
-from service.errors import TrackingError, shorten
-from service.http.problems import problem_body
+from service.errors import (
+    AuthUnavailable,
+    Forbidden,
+    RunsNotFound,
+    TrackingError,
+    Unauthenticated,
+    UpstreamError,
+    UpstreamFailure,
+    UpstreamNotAsked,
+    UpstreamUnavailable,
+    shorten,
+)
+from service.http.errors import HttpError, MethodNotAllowed, Overloaded
+from service.http.problems import kinds, problem_body, problem_response, status_of
 from tests.api.serving import API, ROUTES, Client, ask, refused
 from tests.fakes.mlflow import FakeMlflow
 
@@ -116,7 +128,7 @@ async def test_a_defect_of_the_service(
         raise ZeroDivisionError("s3cret")
 
     for query in ("runs", "run", "together", "experiments"):
-        monkeypatch.setattr(type(api.app[QUERIES]), query, broken)
+        monkeypatch.setattr(type(api.service.queries), query, broken)
     response = await ask(api, route)
     body = await refused(response, 500, "internal_error")
     assert "s3cret" not in await response.text()
@@ -125,39 +137,110 @@ async def test_a_defect_of_the_service(
     assert record.exc_info is not None
 
 
-def classes(of: type[TrackingError]) -> list[type[TrackingError]]:
-    return [one for child in of.__subclasses__() for one in (child, *classes(child))]
+CONCRETE = [kind for kind in kinds() if hasattr(kind, "code")]
 
 
 def test_each_error_has_a_status_and_a_code() -> None:
     """Every error that is answered has a 4xx or 5xx status, a title and a code; a code means one status."""
-    status_of: dict[str, int] = {}
-    for error in classes(TrackingError):
-        if not hasattr(error, "status"):
-            assert error.__subclasses__()
-            continue
-        assert 400 <= error.status <= 599
-        assert error.title
-        assert error.code == error.code.lower().replace(" ", "_")
-        assert error.status == status_of.setdefault(error.code, error.status)
+    statuses: dict[str, int] = {}
+    for kind in CONCRETE:
+        status = status_of(kind)
+        assert 400 <= status <= 599
+        assert kind.title
+        assert kind.code == kind.code.lower().replace(" ", "_")
+        assert status == statuses.setdefault(kind.code, status)
+    assert {400, 401, 403, 404, 405, 408, 413, 415, 417, 422, 500, 502, 503, 504} == set(statuses.values())
+
+
+def test_only_abstract_errors_have_no_code() -> None:
+    """An error without a code of its own or of its parent's is there for others to derive from."""
+    abstract = set(kinds()) - set(CONCRETE)
+    assert {HttpError, UpstreamFailure} == abstract
+    for kind in abstract:
+        with pytest.raises(KeyError):
+            status_of(kind)
+
+
+HTTP_EXCEPTIONS = sorted(
+    {
+        kind
+        for kind in vars(web).values()
+        if isinstance(kind, type) and issubclass(kind, web.HTTPException) and 300 <= (kind.status_code or 0)
+    },
+    key=lambda kind: kind.__name__,
+)
+
+
+def raised(kind: Any) -> web.HTTPException:
+    """An exception of this kind, however it is made."""
+    arguments: dict[Any, Any] = {
+        web.HTTPMethodNotAllowed: ("GET", ["POST"]),
+        web.HTTPRequestEntityTooLarge: (1,),
+        web.HTTPUnavailableForLegalReasons: ("http://x",),
+    }
+    is_redirection = issubclass(kind, web.HTTPMove)
+    return kind(*arguments.get(kind, ("/",) if is_redirection else ()))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("kind", HTTP_EXCEPTIONS)
+async def test_no_exception_of_aiohttp_escapes(
+    api: Client, monkeypatch: pytest.MonkeyPatch, kind: type[web.HTTPException]
+) -> None:
+    """Whatever aiohttp raises inside of a handler, the caller gets an error in the one form."""
+
+    async def fails(*_: Any, **__: Any) -> NoReturn:
+        raise raised(kind)
+
+    monkeypatch.setattr(type(api.service.queries), "experiments", fails)
+    response = await api.get(f"{API}/experiments")
+    body = json.loads(await response.text())
+    assert body["code"] in {one.code for one in CONCRETE}
+    await refused(response, response.status, body["code"])
+    assert 400 <= response.status
 
 
 def test_a_problem_is_json() -> None:
     """The body of a problem has the members of RFC 9457 and those of ours."""
-
-    class Teapot(TrackingError):
-        status, code, title = 418, "teapot", "I'm a teapot"
-
-    body = problem_body(Teapot("short and stout"), "id-1")
+    body = problem_body(RunsNotFound(["abc"]), "id-1")
     assert {
-        "type": "urn:experiment-tracking:problem:teapot",
-        "title": "I'm a teapot",
-        "status": 418,
-        "detail": "short and stout",
-        "code": "teapot",
+        "type": "urn:experiment-tracking:problem:run_not_found",
+        "title": "Run not found",
+        "status": 404,
+        "detail": "The run 'abc' does not exist, or may not be read.",
+        "code": "run_not_found",
         "request_id": "id-1",
+        "missing_run_ids": ["abc"],
     } == body
     json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("error", "headers"),
+    [
+        (Unauthenticated("x"), {"WWW-Authenticate": 'Bearer realm="experiment-tracking"'}),
+        (
+            Unauthenticated("x", was_given=True),
+            {"WWW-Authenticate": 'Bearer realm="experiment-tracking", error="invalid_token"'},
+        ),
+        (
+            Forbidden("x"),
+            {"WWW-Authenticate": 'Bearer realm="experiment-tracking", error="insufficient_scope"'},
+        ),
+        (AuthUnavailable(), {"Retry-After": "5"}),
+        (Overloaded("x"), {"Retry-After": "1"}),
+        (MethodNotAllowed("PUT", {"POST", "GET"}), {"Allow": "GET, POST"}),
+        (UpstreamUnavailable(""), {"Retry-After": "1"}),
+        (UpstreamUnavailable("", 7), {"Retry-After": "7"}),
+        (UpstreamNotAsked("", 3), {"Retry-After": "3"}),
+        (UpstreamError("", 7), {}),
+        (RunsNotFound(["a"]), {}),
+    ],
+)
+def test_headers_of_a_problem(error: TrackingError, headers: dict[str, str]) -> None:
+    """A response says by a header what its caller can do about the error, and that nobody may keep it."""
+    response = problem_response(error, "id-1")
+    own = {name: value for name, value in response.headers.items() if name != "Content-Type"}
+    assert {"Cache-Control": "no-store", **headers} == own
 
 
 @pytest.mark.parametrize(

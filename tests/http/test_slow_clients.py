@@ -8,13 +8,13 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import pytest
-from aiohttp import web
 
-from service.app import create_app
-from service.http.server import Runner, SlowCallers
-from tests.api.serving import API, make_settings
+from service.app import build
+from service.http.aiohttp_internals import SlowCallers
+from tests.api.serving import API, Running, make_settings, running
 from tests.deploy.stub import held
 from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import PATIENCE, Connection, connected
@@ -27,38 +27,28 @@ LONG = 3_600.0  # one that no test waits for
 Send = Callable[[Connection], Awaitable[bytes]]
 
 
-class Server:
-    """The service, and how many connections it has."""
+class Slow(NamedTuple):
+    """The service under test."""
 
-    def __init__(self, runner: Runner) -> None:
-        self.port: int = runner.addresses[0][1]
-        self._runner = runner
+    running: Running
 
-    def connections(self) -> int:
-        """Connections that are open."""
-        assert self._runner.server is not None
-        return len(self._runner.server.connections)
+    @property
+    def port(self) -> int:
+        return self.running.port
 
     async def has(self, connections: int) -> None:
         """Wait until it has so many; TimeoutError where it never does."""
         async with asyncio.timeout(PATIENCE):
-            while self.connections() != connections:
+            while len(self.running.server.connections) != connections:
                 await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
-async def served(fake: FakeMlflow, slow: SlowCallers, deadline: float = 10.0) -> AsyncIterator[Server]:
+async def served(fake: FakeMlflow, slow: SlowCallers, deadline: float = 10.0) -> AsyncIterator[Slow]:
     """The service over that MLflow, with this patience. All other times are much longer than a test."""
-    app = create_app(make_settings(deadline=deadline), fake.url)
-    runner = Runner(
-        app, slow=slow, access_log=None, shutdown_timeout=0.0, keepalive_timeout=LONG, lingering_time=SHORT
-    )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield Server(runner)
-    finally:
-        await runner.cleanup()
+    service = build(make_settings(deadline=deadline), fake.url)
+    async with running(service, slow=slow, keepalive_timeout=LONG, lingering_time=SHORT) as started:
+        yield Slow(started)
 
 
 async def dribble(connection: Connection, data: bytes) -> bytes:

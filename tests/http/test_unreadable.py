@@ -5,12 +5,11 @@ import json
 import logging
 
 import pytest
-from aiohttp.test_utils import TestClient
 
 from service.api import schemas
-from service.app import create_app
+from service.app import build
 from service.http.access_record import AccessRecord
-from tests.api.serving import API, Client, Served, make_settings
+from tests.api.serving import API, Client, make_settings
 from tests.fakes.mlflow import FakeMlflow
 
 HOST = b"Host: x\r\n"
@@ -69,7 +68,7 @@ async def test_what_cannot_be_read(api: Client, caplog: pytest.LogCaptureFixture
 async def test_it_is_told_of(fake: FakeMlflow) -> None:
     """Observers, the log among them, hear of it, and it counts; of what was sent nothing is told."""
     observed: list[AccessRecord] = []
-    async with TestClient(Served(create_app(make_settings(), fake.url, [observed.append]))) as api:
+    async with Client(build(make_settings(), fake.url, [observed.append])) as api:
         answer = await exchange(api.port, UNREADABLE["no HTTP"])
         metrics = await (await api.get("/metrics")).text()
     told = observed[0]

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from service.app import CAPACITY, DOOR, SOURCE
 from service.cache.cached_source import CachedSource
 from service.http.capacity import Capacity
 from service.upstream.breaker import Breaker, Sign
@@ -70,9 +69,8 @@ class Service(NamedTuple):
 async def serve(mlflow_url: str, *, breaker: bool = True, **settings: Any) -> AsyncIterator[Service]:
     """The service over this MLflow, its clock in the test's hand; breaker: whether it has one."""
     async with serving(mlflow_url, **settings) as client:
-        assert client.app is not None
-        door, source, clock = client.app[DOOR], client.app[SOURCE], Clock()
+        door, source, clock = client.service.door, client.service.source, Clock()
         if not breaker:
             door.breaker = NeverOpens(1, 1.0, clock)
         door._clock = door.breaker._clock = source._clock = clock
-        yield Service(client, door, source, client.app[CAPACITY], clock)
+        yield Service(client, door, source, client.service.capacity, clock)

@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
 
-from service.app import DOOR, create_app
+from service.app import build
 from service.auth.api_keys import new_key
 from service.telemetry.logs import as_json, logging_to
 from service.wiring.connection import connection
-from tests.api.serving import API, ROUTES, Client, Served, make_settings
+from tests.api.serving import API, ROUTES, Client, make_settings
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience import proxy as wire
 from tests.resilience.faults import FAULTS, LARGEST, Fault
@@ -50,10 +49,10 @@ async def emitting(url: str, credentials: Mapping[str, str]) -> AsyncIterator[tu
     )
     with logging_to(stream, "debug", as_json) as writer:
         way = connection(settings)
-        app = create_app(settings, url, [writer.write], access=way.access)
-        async with TestClient(Served(app)) as client:
+        service = build(settings, url, [writer.write], access=way.access)
+        async with Client(service) as client:
             yield client, key, stream
-    stream.write(repr([settings, way, app, app[DOOR], vars(app[DOOR])["_limits"]]).encode())
+    stream.write(repr([settings, way, service, vars(service.door)["_limits"]]).encode())
 
 
 async def said(client: Client, key: str, method: str, path: str, body: object) -> str:

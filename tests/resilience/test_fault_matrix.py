@@ -13,7 +13,6 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestServer
 
-from service.app import DOOR
 from tests.api.serving import API, ROUTES, Client, refused, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience import proxy as wire
@@ -72,7 +71,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def nothing_is_under_way(api: Client) -> bool:
-    door = api.app[DOOR]
+    door = api.service.door
     return (0, 0) == (door.gate.in_flight, door.gate.waiting)
 
 

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from aiohttp.test_utils import TestClient
 from typing_extensions import Buffer
 
-from service.app import create_app
+from service.app import build
 from service.telemetry.logs import Event, LineWriter, LogHandler, Render, as_json, as_text, logging_to
-from tests.api.serving import API, Client, Served, make_settings
+from tests.api.serving import API, Client, make_settings
 from tests.fakes.mlflow import FakeMlflow
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
@@ -120,9 +119,9 @@ class FullDisk(io.BytesIO):
 async def logged(fake: FakeMlflow, stream: io.BytesIO, render: Render) -> AsyncIterator[Client]:
     """The service over the fake, which writes its access log to a stream."""
     writer = LineWriter(stream, render)
-    app = create_app(make_settings(), fake.url, [writer.write], clock=lambda: NOON)
+    app = build(make_settings(), fake.url, [writer.write], clock=lambda: NOON)
     try:
-        async with TestClient(Served(app)) as client:
+        async with Client(app) as client:
             yield client
     finally:
         writer.close()

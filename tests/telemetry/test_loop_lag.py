@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
 
 from service.telemetry.loop_lag import LoopLag
 
@@ -31,7 +30,7 @@ async def watched(*lags: float) -> LoopLag:
     """What was noted of an event loop that was so late, once for each."""
     sleeper = Sleeper(lags)
     lag = LoopLag(sleeper.clock, sleeper.sleep)
-    async with asynccontextmanager(lag.watched)(None):
+    async with lag.watched():
         await sleeper.done.wait()
     return lag
 
@@ -63,7 +62,7 @@ async def test_it_ends_with_the_application() -> None:
 async def test_a_real_loop() -> None:
     """An event loop that something holds up is seen to be late."""
     lag = LoopLag()
-    async with asynccontextmanager(lag.watched)(None):
+    async with lag.watched():
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(20):
             while lag.longest < 0.05:

@@ -7,7 +7,6 @@ import pytest
 from aiohttp import hdrs
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.app import DOOR
 from service.auth.api_keys import new_key
 from service.http.access_record import AccessRecord, RequestTimes
 from tests.api.serving import API, ROUTES, Client, ask, serving
@@ -248,7 +247,6 @@ class TestProcess:
 
 async def test_counting_waits_for_nobody(api: Client, fake: FakeMlflow) -> None:
     """A scrape asks MLflow nothing."""
-    assert api.app is not None
-    before = dict(api.app[DOOR].outcomes)
+    before = dict(api.service.door.outcomes)
     await scrape(api)
-    assert ([], before) == (fake.calls, dict(api.app[DOOR].outcomes))
+    assert ([], before) == (fake.calls, dict(api.service.door.outcomes))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from service.app import SOURCE
 from tests.api.serving import API, serving
 from tests.fakes.faults import Hook, answering, first, half_a_body, reset
 from tests.fakes.mlflow import FakeMlflow
@@ -136,8 +135,7 @@ async def test_a_shared_call(fake: FakeMlflow, collector: Collector) -> None:
     fake.add_run(run_id="abc")
     fake.before = hold
     async with serving(fake.url) as api:
-        assert api.app is not None
-        reads = api.app[SOURCE].reads
+        reads = api.service.source.reads
         asked = [asyncio.create_task(api.get(f"{API}/runs/abc"))]
         await eventually(lambda: len(fake.calls) == 1, lambda: "MLflow was not asked")
         asked.append(asyncio.create_task(api.get(f"{API}/runs/abc")))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import pytest
 from aiohttp import web
 
-from service.app import SOURCE
 from tests.api.serving import API, Client
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.measure import eventually
@@ -114,8 +113,7 @@ async def test_a_shared_flight_is_the_first_callers(api: Client, fake: FakeMlflo
     first = asyncio.create_task(api.get(f"{API}/runs/abc", headers={"traceparent": PARENT}))
     await eventually(lambda: len(fake.calls) == 1, lambda: "MLflow was not asked")
     second = asyncio.create_task(api.get(f"{API}/runs/abc", headers={"traceparent": OTHER}))
-    assert api.app is not None
-    reads = api.app[SOURCE].reads
+    reads = api.service.source.reads
     await eventually(lambda: reads["collapsed"] == 1, lambda: "the second did not join")
     free.set()
     assert [200, 200] == [(await one).status for one in (first, second)]

@@ -4,14 +4,13 @@ import asyncio
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
 
 from service import __version__
-from service.app import create_app
+from service.app import build
 from service.auth.api_keys import new_key
 from service.http.access_record import AccessRecord
-from service.http.pipeline import ENTRANCE, RequestPipeline
-from tests.api.serving import API, Served, make_settings, serving
+from service.http.pipeline import RequestPipeline
+from tests.api.serving import API, Client, make_settings, serving
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.measure import eventually
@@ -203,8 +202,8 @@ async def test_a_caller_who_hangs_up(fake: FakeMlflow, collector: Collector) -> 
 async def test_the_log_has_the_spans_trace(fake: FakeMlflow, collector: Collector) -> None:
     """The trace in the log is the span's, be it the caller's, a new one, or new for want of a good one."""
     lines: list[AccessRecord] = []
-    app = create_app(make_settings(), fake.url, [lines.append])
-    async with TestClient(Served(app)) as api:
+    app = build(make_settings(), fake.url, [lines.append])
+    async with Client(app) as api:
         await api.get(f"{API}/experiments")
         await api.get(f"{API}/experiments", headers={"traceparent": PARENT})
         await api.get(f"{API}/experiments", headers={"traceparent": "nonsense"})
@@ -222,8 +221,8 @@ async def test_the_log_has_the_spans_trace(fake: FakeMlflow, collector: Collecto
     ids=["not set", "empty", "disabled"],
 )
 def test_tracing_is_off(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
-    """Where nobody asks for spans, nothing stands around the entrance."""
+    """Where nobody asks for spans, nothing stands around the request pipeline."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    app = create_app(make_settings(), "http://127.0.0.1:9")
-    assert type(app[ENTRANCE]) is RequestPipeline
+    service = build(make_settings(), "http://127.0.0.1:9")
+    assert RequestPipeline.__module__ == service.handler.__module__

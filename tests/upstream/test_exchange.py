@@ -16,6 +16,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict
 
 from service.errors import UpstreamError, UpstreamUnavailable
+from service.http.problems import problem_response
 from service.upstream.door import Door, Limits
 from service.upstream.verdict import Away
 from tests.fakes.mlflow import FakeMlflow
@@ -110,7 +111,7 @@ async def test_what_the_service_itself_lacks(
         for _ in range(20):
             with pytest.raises(UpstreamUnavailable) as caught:
                 await knock(door)
-            assert {"Retry-After": "1"} == caught.value.headers()
+            assert "1" == problem_response(caught.value, "").headers["Retry-After"]
             assert ("ulimit -n" in caught.value.cause) == (number in {errno.EMFILE, errno.ENFILE})
     assert ({"upstream": "unknown", "breaker": "closed"}, 0) == (door.condition(), door.retries)
     assert {(ENDPOINT, "own_lack"): 20} == door.outcomes

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.app import EXPERIMENT_STATE
 from service.errors import UpstreamFailure, UpstreamForbidden
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
@@ -152,5 +151,5 @@ async def test_the_services_own_lists(fake: FakeMlflow, caplog: pytest.LogCaptur
     async with serving(fake.url) as api:
         response = await api.get(f"{API}/runs")
         assert (200, 0) == (response.status, (await response.json())["total"])
-        assert "deleted" == api.server.app[EXPERIMENT_STATE].state  # type: ignore[attr-defined]
+        assert "deleted" == api.service.experiment.state
     assert 1 == len([one for one in said(caplog) if "is deleted" in one])
