@@ -31,7 +31,7 @@ from service.http.representations import Representations
 from service.http.route import Access, Route, methods_of, open_paths
 from service.http.routing import Router
 from service.service import Service
-from service.settings.groups import AuthSettings, listed
+from service.settings.groups import AuthSettings
 from service.settings.load import Settings, config_dir, traces
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Exposition, Instruments, ServiceCollector
@@ -119,8 +119,8 @@ def build(
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 
-    clients = Clients(listed(settings.trusted_proxies))
-    cors = Cors(origins, methods_of(routes)) if (origins := listed(settings.cors.allowed_origins)) else None
+    clients = Clients(settings.proxies)
+    cors = Cors(settings.cors.origins, methods_of(routes)) if settings.cors.origins else None
     pipeline = RequestPipeline(
         deadline=settings.deadline,
         capacity=capacity,

@@ -25,7 +25,7 @@ PositiveSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Bytes = Annotated[int, Field(ge=0)]
 
 
-def listed(value: str) -> tuple[str, ...]:
+def split(value: str) -> tuple[str, ...]:
     """Return the parts of a text that is separated by commas, without spaces around them or empty ones."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -202,10 +202,15 @@ class CorsSettings(Group):
     @field_validator("allowed_origins")
     @classmethod
     def _are_origins(cls, value: str) -> str:
-        origins = listed(value)
+        origins = split(value)
         if "*" in origins and len(origins) > 1:
             raise ValueError("* cannot be combined with other origins")
         return ",".join(dict.fromkeys("*" if text == "*" else _origin(text) for text in origins))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins as browsers send them, or `*` alone; empty if no page may read answers."""
+        return split(self.allowed_origins)
 
 
 def _origin(text: str) -> str:

@@ -40,8 +40,8 @@ from service.settings.groups import (
     PositiveSeconds,
     Seconds,
     UpstreamSettings,
-    listed,
     reject_stray_characters,
+    split,
 )
 from service.settings.mlflow import MlflowSettings
 from service.settings.traces import TraceExport, trace_export
@@ -136,7 +136,7 @@ class Settings(MlflowSettings):
     @field_validator("host")
     @classmethod
     def _are_hosts(cls, value: str) -> str:
-        hosts = dict.fromkeys(map(read_host, listed(value)))
+        hosts = dict.fromkeys(map(read_host, split(value)))
         if not hosts:
             raise ValueError("names no address")
         return ",".join(hosts)
@@ -144,7 +144,7 @@ class Settings(MlflowSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
-        for network in listed(value):
+        for network in split(value):
             ip_network(network)  # its ValueError says what is wrong
         return value
 
@@ -162,7 +162,12 @@ class Settings(MlflowSettings):
     @property
     def hosts(self) -> tuple[str, ...]:
         """The addresses and host names to listen on."""
-        return listed(self.host)
+        return split(self.host)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The networks (CIDR) of trusted proxies."""
+        return split(self.trusted_proxies)
 
     @classmethod
     def settings_customise_sources(

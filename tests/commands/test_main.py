@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import service.__main__ as command
+import service.commands.serve as serving
 from service import __version__
 from service.local.installed import LocalError
 from service.local.store import Store
@@ -142,7 +143,7 @@ def test_exits_with_1_if_the_local_mlflow_fails(
     def fails(*_: Any) -> Any:
         raise LocalError("it did not start")
 
-    monkeypatch.setattr(command, "local_mlflow", fails)
+    monkeypatch.setattr(serving, "local_mlflow", fails)
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path))
     assert 1 == command.main([])
     assert ["experiment-tracking: it did not start"] == capsys.readouterr().err.splitlines()
@@ -154,7 +155,7 @@ def test_exits_with_130_if_interrupted_at_start(monkeypatch: pytest.MonkeyPatch,
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "local_mlflow", interrupted)
+    monkeypatch.setattr(serving, "local_mlflow", interrupted)
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path))
     assert 130 == command.main([])
 
@@ -173,8 +174,8 @@ def test_starts_a_local_mlflow_without_an_address(
     def finish(store: Store, url: str, name: str, *, sample: bool) -> None:
         finished.append((store, url, name, sample))
 
-    monkeypatch.setattr(command, "finish", finish)
-    monkeypatch.setattr(command, "local_mlflow", lambda *_: nullcontext(mlflow.url))
+    monkeypatch.setattr(serving, "finish", finish)
+    monkeypatch.setattr(serving, "local_mlflow", lambda *_: nullcontext(mlflow.url))
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     monkeypatch.setenv("TRACKING_DATA_DIR", str(tmp_path))
     assert 0 == command.main(argv)
@@ -188,7 +189,7 @@ def test_warns_of_a_new_store_at_an_address(
     mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The log warns of a new store at an address, and of variables that the local MLflow does not get."""
-    monkeypatch.setattr(command, "local_mlflow", lambda *_: nullcontext(mlflow.url))
+    monkeypatch.setattr(serving, "local_mlflow", lambda *_: nullcontext(mlflow.url))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/new.db")
     monkeypatch.setenv("MLFLOW_STATIC_PREFIX", "/mlflow")
     assert 0 == command.main(["--sample"])
@@ -247,7 +248,7 @@ def test_exits_with_1_if_mlflow_is_not_installed(
 @pytest.mark.usefixtures("until_ready")
 def test_writes_no_sample_to_a_server(mlflow: FakeMlflow, monkeypatch: pytest.MonkeyPatch) -> None:
     """--sample writes nothing to a server that MLFLOW_TRACKING_URI names."""
-    monkeypatch.setattr(command, "finish", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(serving, "finish", lambda *_, **__: pytest.fail("it was run"))
     assert 0 == command.main(["--sample"])
     assert {} == mlflow.store.runs
 

@@ -79,9 +79,7 @@ class TestOneTruth:
         for name, _, meaning in variables():
             assert re.fullmatch(r"[A-Za-z(].*\.", meaning), name
 
-    def test_the_settings_are_the_same_without_the_toml(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_the_toml_may_be_missing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """The settings do not change if service.toml is missing."""
         with_file = load_settings()
         monkeypatch.setattr(module, "config_dir", lambda: tmp_path)
@@ -95,16 +93,14 @@ class TestPrecedence:
         monkeypatch.setattr(module, "config_dir", lambda: tmp_path)
         return tmp_path / "service.toml"
 
-    def test_the_file_takes_precedence_over_the_defaults(self, toml: Path) -> None:
+    def test_the_file_overrides_the_defaults(self, toml: Path) -> None:
         """A value in service.toml replaces the default; settings that it does not name keep theirs."""
         toml.write_text('port = 9000\nMLFLOW_EXPERIMENT_NAME = "x"\n[upstream]\nkeepalive = 7.5\n')
         settings = load_settings()
         assert (9000, "x") == (settings.port, settings.mlflow_experiment_name)
         assert (7.5, 2.0) == (settings.upstream.keepalive, settings.upstream.connect_timeout)
 
-    def test_the_environment_takes_precedence_over_the_file(
-        self, toml: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_environment_overrides_the_file(self, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A variable replaces the value in service.toml, in a group too, and no other value of the group."""
         toml.write_text(
             'port = 9000\nMLFLOW_EXPERIMENT_NAME = "x"\n[upstream]\nkeepalive = 7.5\nmax_in_flight = 3\n'
