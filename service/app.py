@@ -18,6 +18,7 @@ from service.api.routes import TrackingRoutes
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
+from service.cache.revalidating_source import RevalidatingSource
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication, Identify
 from service.http.capacity import Capacity
@@ -93,7 +94,7 @@ def create_app(
         Freshness(**cache.model_dump(exclude={"max_bytes"})),
     )
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
-    anew = TrackingQueries(source.past_memory(), settings.mlflow_experiment_name, directions)
+    anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)

@@ -24,7 +24,8 @@ from service.local.installed import LocalError, examined, installed_mlflow
 from service.local.store import Store
 from service.outbound import authorities, proxy_for
 from service.settings.load import Settings, SettingsError
-from service.tracking.runs import Experiment, RunQuestion
+from service.tracking.questions import GetExperiment, ListExperiments, ListRuns
+from service.tracking.runs import Experiment
 from service.upstream.access import Access
 from service.upstream.client import MlflowClient
 from service.upstream.diagnosis import Look, of_answer
@@ -198,16 +199,18 @@ def _bundle(settings: Settings) -> str:
 
 async def _check_experiment(client: MlflowClient, settings: Settings, say: Say) -> int:
     name = settings.mlflow_experiment_name
-    experiment = (await client.experiment(name)).value
+    experiment = (await client.answer(GetExperiment(name))).value
     if experiment is None or not experiment.is_active:
-        names = [one.name for one in (await client.experiments()).value]  # a workspace may not be there
+        names = [
+            one.name for one in (await client.answer(ListExperiments())).value
+        ]  # a workspace may not be there
         say(f"ok  MLflow: {settings.mlflow_tracking_uri.rstrip('/')} answers")
         return _say_what_there_is(settings, experiment, names, say)
     say(f"ok  MLflow: {settings.mlflow_tracking_uri.rstrip('/')} answers")
     identifier = os.environ.get("MLFLOW_EXPERIMENT_ID", "")
     if identifier not in {"", experiment.experiment_id}:
         say(f"??  experiment: {contradiction(experiment, identifier)}")
-    found = (await client.search(RunQuestion(experiment.experiment_id, None, None, 1))).value
+    found = (await client.answer(ListRuns(experiment.experiment_id, None, None, 1))).value
     newest = f"newest {found[0].run_id}" if found else "no runs yet"
     say(f"ok  experiment: {name!r} is {experiment.experiment_id}; {newest}")
     return 0

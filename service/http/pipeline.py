@@ -30,6 +30,7 @@ from service.errors import (
     UpstreamFailure,
 )
 from service.http.access_record import OTHER, AccessRecord, Observer
+from service.http.cache_status import cache_status
 from service.http.capacity import Capacity
 from service.http.client_address import Clients
 from service.http.cors import Cors
@@ -160,7 +161,7 @@ class RequestPipeline:
         reading = getattr(response, "reading", None)
         if reading is not None:
             answered.upstream_ms = _milliseconds(reading.waited)
-            answered.cache = reading.cache
+            answered.cache = cache_status(reading)
         else:
             answered.code = response.get(CODE)
         answered.caller = CALLER.get()

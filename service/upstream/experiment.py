@@ -10,6 +10,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 
 from service.errors import UpstreamAuth, UpstreamFailure, UpstreamForbidden, UpstreamRefused
+from service.tracking.questions import GetExperiment, ListExperiments
 from service.upstream.client import MlflowClient
 from service.upstream.verdict import NotMlflow
 from service.upstream.watched_experiment import WatchedExperiment
@@ -37,7 +38,9 @@ async def ensure_experiment(
     told = set()
     while True:
         try:
-            if (await client.experiment(name)).value is None and await client.create_experiment(name):
+            if (await client.answer(GetExperiment(name))).value is None and await client.create_experiment(
+                name
+            ):
                 log.info("created the experiment %r in MLflow", name)
                 await _warn_of_a_slip(client, name)
         except UpstreamRefused as error:
@@ -70,5 +73,5 @@ def _figures(name: str) -> str:
 
 async def _warn_of_a_slip(client: MlflowClient | WatchedExperiment, name: str) -> None:
     with suppress(UpstreamFailure):  # it is only a courtesy
-        if meant := resembling(name, [one.name for one in (await client.experiments()).value]):
+        if meant := resembling(name, [one.name for one in (await client.answer(ListExperiments())).value]):
             log.warning("MLflow also has the experiment %r: was that meant, and not %r?", meant, name)

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from service.errors import UpstreamTimeout, UpstreamTooLarge
-from service.tracking.runs import RunQuestion
+from service.tracking.questions import GetRun, ListRuns
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.portions import Portions
@@ -16,7 +16,7 @@ from tests.fakes.faults import only
 from tests.fakes.mlflow import FakeMlflow
 
 MB = 2**20
-QUESTION = RunQuestion("0", None, None, 50)
+QUESTION = ListRuns("0", None, None, 50)
 
 
 class Clock:
@@ -106,9 +106,9 @@ def wide(fake: FakeMlflow, runs: int, metrics: int) -> list[str]:
 async def test_a_list_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -> None:
     """It is read in smaller pages, in order, and the next question begins with what worked."""
     run_ids = wide(fake, 50, 50)
-    assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+    assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
     assert 50 == asked(fake)[0]
-    assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+    assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
     assert [12, 12, 12, 12, 12] == asked(fake)
 
 
@@ -116,18 +116,20 @@ async def test_a_run_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -
     """One run above the bound is too large, whatever is asked for."""
     wide(fake, 3, 1_000)
     with pytest.raises(UpstreamTooLarge):
-        await client.search(QUESTION)
+        await client.answer(QUESTION)
     assert [50, 12, 3, 1] == asked(fake)
     with pytest.raises(UpstreamTooLarge):
-        await client.search(QUESTION)
+        await client.answer(QUESTION)
     assert [1] == asked(fake)
 
 
 async def test_a_comparison_that_is_too_large(client: MlflowClient, fake: FakeMlflow) -> None:
     """Its runs are asked for one by one."""
+    await client.answer(QUESTION)
+    fake.calls.clear()
     run_ids = wide(fake, 5, 300)
-    found = (await client.runs(run_ids, "0")).value
-    assert run_ids == [run and run.run_id for run in found]
+    answers = await client.answer_many(list(map(GetRun, run_ids)))
+    assert run_ids == [answer.value and answer.value.run_id for answer in answers]
     assert (1, 5) == (fake.count("runs/search"), fake.count("runs/get"))
 
 
@@ -148,7 +150,7 @@ async def test_a_list_that_is_too_slow(fake: FakeMlflow) -> None:
     async with Door(fake.url, Limits(attempts=1, read_timeout=0.2)) as door:
         client = MlflowClient(door, Ticking())
         for expected in ([50, 12, 12], [12, 12]):
-            assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+            assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
             assert expected == asked(fake)
 
 
@@ -162,8 +164,8 @@ async def test_a_server_that_hangs_is_asked_twice(client: MlflowClient, fake: Fa
 
     fake.before = hang
     with pytest.raises(UpstreamTimeout):
-        await client.search(QUESTION)
+        await client.answer(QUESTION)
     assert [50, 12] == asked(fake)
     fake.before = None
-    assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+    assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
     assert len(asked(fake)) <= 6

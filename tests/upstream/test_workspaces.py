@@ -4,6 +4,7 @@ import pytest
 from aiohttp import web
 
 from service.errors import UpstreamRefused
+from service.tracking.questions import GetExperiment, GetRun
 from service.upstream.client import MlflowClient
 from service.upstream.door import Door, Limits
 from service.upstream.verdict import Missing
@@ -26,7 +27,11 @@ async def test_there_is_no_such_workspace(fake: FakeMlflow, status: int, text: s
     fake.before = answering(status, text, content_type="application/json")
     async with Door(fake.url, Limits()) as door:
         client = MlflowClient(door)
-        for asked in (client.experiment("alpha"), client.run("0" * 32), client.create_experiment("alpha")):
+        for asked in (
+            client.answer(GetExperiment("alpha")),
+            client.answer(GetRun("0" * 32)),
+            client.create_experiment("alpha"),
+        ):
             with pytest.raises(UpstreamRefused) as caught:
                 await asked
             assert not isinstance(caught.value, Missing)
@@ -43,4 +48,4 @@ async def test_an_experiment_of_such_a_name(fake: FakeMlflow) -> None:
 
     fake.before = not_found
     async with Door(fake.url, Limits()) as door:
-        assert None is (await MlflowClient(door).experiment("Workspace 'quant' not found")).value
+        assert None is (await MlflowClient(door).answer(GetExperiment("Workspace 'quant' not found"))).value
