@@ -15,7 +15,7 @@ from service.answer import Answer, Origin
 from service.cache.freshness import Freshness
 from service.cache.memory import Entry, Memory
 from service.cache.narrowing import newest_proof
-from service.cache.policy import Step, bridges, fresh_together, next_step, remembered
+from service.cache.policy import Step, bridges, next_step, remembered
 from service.cache.singleflight import Flights, joined
 from service.checkpoint import checkpoint
 from service.context import DEADLINE, IS_RENEWAL
@@ -70,12 +70,11 @@ class CachedSource(Source):
         return [answer for question in questions if (answer := answers[question]) is not None]
 
     async def answer_together(self, questions: Sequence[Question[T]]) -> Answer[tuple[T, ...]]:
-        if (entries := self._memory.get_all(questions)) is not None:
-            answer = fresh_together(entries, self._clock())
-            if answer is not None:
-                self.reads["hit"] += len(questions)
-                return answer
-        return await super().answer_together(questions)
+        answer = self._memory.fresh_together(questions, self._clock())
+        if answer is None:
+            return await super().answer_together(questions)
+        self.reads["hit"] += len(questions)
+        return answer
 
     async def revalidate(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
         """What the source behind says from now on, whatever is remembered; it is remembered for all."""

@@ -54,7 +54,7 @@ class Asked(NamedTuple):
     answer: asyncio.Future[Answer[Any]]
     parts: Callable[[Any], Iterator[Part]]
     since: float
-    is_anew: bool
+    is_forced: bool
     is_several: bool
 
 
@@ -101,26 +101,26 @@ class FreshnessMachine(RuleBasedStateMachine):
         self.source.stored.pop(run_id, None)
         self.history.append((self.clock.now, dict(self.source.stored)))
 
-    @rule(run_id=run_ids, is_anew=st.booleans())
-    def read(self, run_id: str, is_anew: bool) -> None:
+    @rule(run_id=run_ids, is_forced=st.booleans())
+    def read(self, run_id: str, is_forced: bool) -> None:
         """Somebody asks for a run."""
 
         def parts(run: Run | None) -> Iterator[Part]:
             yield GetRun(run_id), run, lambda stored: stored.get(run_id)
 
-        self.ask(lambda source: source.answer(GetRun(run_id)), parts, is_anew=is_anew)
+        self.ask(lambda source: source.answer(GetRun(run_id)), parts, is_forced=is_forced)
 
-    @rule(question=questions, is_anew=st.booleans())
-    def search(self, question: ListRuns, is_anew: bool) -> None:
+    @rule(question=questions, is_forced=st.booleans())
+    def search(self, question: ListRuns, is_forced: bool) -> None:
         """Somebody asks for a list."""
 
         def parts(runs: tuple[Run, ...]) -> Iterator[Part]:
             yield question, runs, lambda stored: matching(stored.values(), question)
 
-        self.ask(lambda source: source.answer(question), parts, is_anew=is_anew)
+        self.ask(lambda source: source.answer(question), parts, is_forced=is_forced)
 
-    @rule(run_ids=st.permutations("abc"), several=st.integers(2, 3), is_anew=st.booleans())
-    def compare(self, run_ids: list[str], several: int, is_anew: bool) -> None:
+    @rule(run_ids=st.permutations("abc"), several=st.integers(2, 3), is_forced=st.booleans())
+    def compare(self, run_ids: list[str], several: int, is_forced: bool) -> None:
         """Somebody asks for several runs."""
         asked = run_ids[:several]
 
@@ -128,23 +128,23 @@ class FreshnessMachine(RuleBasedStateMachine):
             for run_id, run in zip(asked, runs, strict=True):
                 yield GetRun(run_id), run, lambda stored, run_id=run_id: stored.get(run_id)  # type: ignore[misc]
 
-        self.ask(lambda source: compared(source, asked), parts, is_anew=is_anew, is_several=True)
+        self.ask(lambda source: compared(source, asked), parts, is_forced=is_forced, is_several=True)
 
     def ask(
         self,
         question: Callable[[Source], Awaitable[Answer[Any]]],
         parts: Callable[[Any], Iterator[Part]],
         *,
-        is_anew: bool,
+        is_forced: bool,
         is_several: bool = False,
     ) -> None:
-        source = RevalidatingSource(self.cached) if is_anew else self.cached
+        source = RevalidatingSource(self.cached) if is_forced else self.cached
         before = len(self.source.calls)
 
         async def answer() -> Answer[Any]:
             return await question(source)
 
-        asked = Asked(self.loop.create_task(answer()), parts, self.clock.now, is_anew, is_several)
+        asked = Asked(self.loop.create_task(answer()), parts, self.clock.now, is_forced, is_several)
         self.waiting.append(asked)
         self.go_on()
         if asked.answer.done() and not is_several and "stale" not in cache_status(asked.answer.result()):
@@ -209,7 +209,7 @@ class FreshnessMachine(RuleBasedStateMachine):
         for question, value, look in asked.parts(answer.value):
             windows = FRESHNESS.windows(question.freshness_of(value))
             oldest = now - loads - (windows.usable if is_bridging else windows.renewable)
-            earliest = asked.since if asked.is_anew else oldest
+            earliest = asked.since if asked.is_forced else oldest
             assert self.was_true(value, look, earliest, now)
             came = now - answer.age  # the oldest of several
             assert self.was_true(value, look, came - LOAD, now if asked.is_several else came)

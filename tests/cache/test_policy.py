@@ -1,15 +1,13 @@
 """What is done with an entry at a given time: decided by values alone, without a loop or a clock."""
 
-from itertools import product
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.answer import Origin, combine
+from service.answer import Origin
 from service.cache.freshness import Windows
 from service.cache.memory import Entry
-from service.cache.policy import RETRY_PAUSE, Step, bridges, fresh_together, next_step, remembered
+from service.cache.policy import RETRY_PAUSE, Step, bridges, next_step, remembered
 from service.tracking.questions import GetRun
 from service.tracking.runs import Run
 from tests.tracking.values import make_run
@@ -100,16 +98,3 @@ def test_an_answer_from_memory_tells_its_age_and_the_time_left() -> None:
     assert (3.0, Origin.HIT, 5.0, 0.0) == (fresh.age, fresh.origin, fresh.left, fresh.waited)
     assert (9.0, Origin.STALE, -1.0, 0.5) == (stale.age, stale.origin, stale.left, stale.waited)
     assert Origin.STALE is remembered(entry(), ARRIVED + 8).origin
-
-
-def test_fresh_entries_together_are_what_combining_their_answers_makes() -> None:
-    """The short way and the long way come to the same answer, and the short one stops where one is stale."""
-    now = ARRIVED + 7
-    windows = [WINDOWS, Windows(16, 32, 64), Windows(7, 16, 64)]
-    for arrivals in product([ARRIVED, ARRIVED + 2, ARRIVED + 7], windows, [ARRIVED + 1], windows):
-        entries = [entry(arrivals[0], arrivals[1]), entry(arrivals[2], arrivals[3])]
-        answers = [remembered(one, now) for one in entries]
-        together = fresh_together(entries, now)
-        assert (together is None) == any(answer.origin is Origin.STALE for answer in answers)
-        if together is not None:
-            assert combine(tuple(one.value for one in entries), answers) == together
