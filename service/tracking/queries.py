@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 from service.answer import Answer, combine
 from service.errors import RunsNotFound
 from service.tracking.comparison import Comparison, compare
 from service.tracking.directions import Directions
-from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
 from service.tracking.runs import Experiment, Run, is_run_id
 from service.tracking.source import Source
+
+T = TypeVar("T")
 
 
 class TrackingQueries:
@@ -21,6 +23,10 @@ class TrackingQueries:
         self._source = source
         self._experiment_name = experiment_name
         self._directions = directions
+
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        """The answer to a question as the source gives it, for what needs no more than that."""
+        return await self._source.answer(question)
 
     async def runs(
         self, *, run_type: str | None, strategy_id: str | None, limit: int

@@ -9,7 +9,7 @@ from service.answer import Answer, Origin
 from service.errors import RunsNotFound, UpstreamError
 from service.tracking.directions import Direction, Directions, Rule
 from service.tracking.queries import TrackingQueries
-from service.tracking.questions import GetExperiment, ListRuns, Question
+from service.tracking.questions import GetExperiment, GetRun, ListRuns, Question
 from service.tracking.runs import Experiment
 from tests.tracking.values import RunsInMemory, make_experiment, make_run
 
@@ -121,6 +121,11 @@ async def test_an_empty_list_is_as_old_as_the_word_on_its_experiment() -> None:
     slow.listed = []
     answer = await queries(slow).runs(run_type=None, strategy_id=None, limit=5)
     assert Answer((), 3.0, Origin.STALE, 0.5, -1.0) == answer
+
+
+async def test_any_question_is_answered_as_the_source_answers_it() -> None:
+    """What needs no more than one question is asked as it is."""
+    assert Answer(make_run("a")) == await queries(RunsInMemory([make_run("a")])).answer(GetRun("a"))
 
 
 async def test_several_runs_are_one_answer() -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aioresponses import aioresponses
@@ -249,18 +250,21 @@ async def test_a_creation_of_what_is_missing(mlflow: Any, client: MlflowClient) 
         await client.create_experiment("x")
 
 
-async def test_every_kind_of_question_has_a_call(client_of_fake: MlflowClient) -> None:
+KINDS = [kind for kind in Question.__subclasses__() if kind.__module__.startswith("service.")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_of_question_is_asked(
+    mlflow: Any, client: MlflowClient, kind: type[Question[Any]]
+) -> None:
     """The client knows how to ask MLflow for each kind of question that the service has."""
-    examples: list[Question[Any]] = [
-        GetRun("abc"),
-        ListRuns("0", None, None, 5),
-        GetExperiment("Default"),
-        ListExperiments(),
-    ]
-    kinds = {kind for kind in Question.__subclasses__() if kind.__module__.startswith("service.")}
-    assert kinds == {type(question) for question in examples}
-    for question in examples:
-        assert Origin.MISS is (await client_of_fake.answer(question)).origin
+    refusing = re.compile(rf"{CALLS}/.*")
+    mlflow.get(refusing, status=500, repeat=True)
+    mlflow.post(refusing, status=500, repeat=True)
+    question = kind(*["1" if "str" in str(field.type) else 1 for field in msgspec.structs.fields(kind)])
+    with pytest.raises(UpstreamError):
+        await client.answer(question)
+    assert 1 == len(asked(mlflow))
 
 
 async def test_an_unknown_kind_of_question_is_a_defect(client: MlflowClient) -> None:
