@@ -62,7 +62,7 @@ nightly: slow clients balancer operations wheel newest pythons soak  ## What `ma
 
 slow: $(VENV)/.dev  ## What takes minutes: real MLflows that start, break off and go away, installs, more made-up requests
 	$(PYTEST) -m slow
-	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow"
+	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients"
 
 clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAPI document, compile and use them (Node.js 20 and npm)
 	$(PYTEST) -m clients tests/clients

@@ -18,6 +18,7 @@ from service.api.resources import all_routes
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
+from service.cache.revalidating_source import RevalidatingSource
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
 from service.http.body import BodyReader
@@ -96,7 +97,7 @@ def build(
         monotonic,
     )
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
-    anew = TrackingQueries(source.past_memory(), settings.mlflow_experiment_name, directions)
+    anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
     identify, keys = identification(settings.auth, os.environ)
     resources = [lambda: tracing or nullcontext(), lambda: keys, lambda: transport, lambda: aclosing(source)]
 

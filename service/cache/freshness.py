@@ -1,15 +1,22 @@
-"""How old an answer may be, by what it tells. Pure."""
+"""How old an answer may be, by its class of freshness. Pure."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from service.cache.memory import Value, Windows
-from service.tracking.runs import Experiment, Run
+from service.tracking.questions import FreshnessClass
+
+
+class Windows(NamedTuple):
+    """Seconds of age up to which an answer is given at once, while it is renewed, and if MLflow fails."""
+
+    fresh: float
+    renewable: float
+    usable: float
 
 
 class Freshness(NamedTuple):
-    """How old an answer may be, in seconds, by what it tells.
+    """The time to live of each class of answers, in seconds, and what may be done with an answer past it.
 
     revalidate_factor: an answer is given for so many times its time to live more, while it is renewed behind
     the caller's back. stale_if_error: it is given for so long past its time to live where MLflow fails
@@ -24,15 +31,22 @@ class Freshness(NamedTuple):
     revalidate_factor: float
     stale_if_error: float
 
-    def of(self, value: Value) -> Windows:
-        """The windows for a value."""
-        if value is None:
-            return Windows(self.missing_ttl, self.missing_ttl, self.missing_ttl)
-        if isinstance(value, Run):
-            ttl = self.terminal_ttl if value.is_terminal else self.active_ttl
-        elif isinstance(value, Experiment) or (value and isinstance(value[0], Experiment)):
-            ttl = self.experiments_ttl
-        else:
-            ttl = self.list_ttl
+    def windows(self, kind: FreshnessClass) -> Windows:
+        """The windows of the answers of a class."""
+        match kind:
+            case FreshnessClass.ENDED_RUN:
+                return self._beyond(self.terminal_ttl)
+            case FreshnessClass.ACTIVE_RUN:
+                return self._beyond(self.active_ttl)
+            case FreshnessClass.RUN_LIST:
+                return self._beyond(self.list_ttl)
+            case FreshnessClass.EXPERIMENTS:
+                return self._beyond(self.experiments_ttl)
+            case FreshnessClass.MISSING:
+                return Windows(self.missing_ttl, self.missing_ttl, self.missing_ttl)
+            case _:
+                assert_never(kind)
+
+    def _beyond(self, ttl: float) -> Windows:
         renewable = ttl * (1 + self.revalidate_factor)
         return Windows(ttl, renewable, max(renewable, ttl + self.stale_if_error))

@@ -1,35 +1,31 @@
 """What the service remembers: entries bounded in bytes, the least recently read dropped first.
 
-An entry's value is a run, an experiment, a tuple of them, or None for what does not exist. A run that several
-entries hold (its own and those of lists) is one object, and counts once; so does the name of a metric, param
-or tag that several runs hold.
+An entity that several entries hold (a run: its own entry, and those of lists) is one object, and counts once;
+so does a name that several entities share.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Iterable
+from math import inf
 from sys import getsizeof
-from typing import NamedTuple, Self
+from typing import Any, Generic, TypeVar
 
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.answer import Answer, Origin
+from service.cache.freshness import Windows
+from service.tracking.entity import Entity
+from service.tracking.questions import Question
 
-Value = Run | Experiment | tuple[Run, ...] | tuple[Experiment, ...] | None
+T = TypeVar("T")
 
+_HIT = Origin.HIT  # looking up a member of an enum costs as much as making an answer
 _ENTRY_BYTES = 512  # an entry, its key, its place in the order and in the counts
-_PART_BYTES = 96  # a part's place in the counts, and what the allocator rounds up
+_ENTITY_BYTES = 96  # an entity's place in the counts, and what the allocator rounds up
 _NAME_BYTES = 100  # a name's place in the counts
 
 
-class Windows(NamedTuple):
-    """Seconds of age up to which a value is given at once, while it is renewed, and if MLflow fails."""
-
-    fresh: float
-    renewable: float
-    usable: float
-
-
-class Entry:
+class Entry(Generic[T]):
     """A value, when it was asked for and when it arrived.
 
     asked: the place of its question in the order of all questions. arrived, failed: by the clock, in seconds;
@@ -38,128 +34,108 @@ class Entry:
 
     __slots__ = ("arrived", "asked", "failed", "size", "stale_at", "value", "windows")
 
-    def __init__(self, value: Value, asked: int, arrived: float, windows: Windows) -> None:
+    def __init__(self, question: Question[T], value: T, asked: int, arrived: float, windows: Windows) -> None:
         self.value = value
         self.asked = asked
         self.arrived = arrived
         self.windows = windows
         self.stale_at = arrived + windows.fresh
         self.failed: float | None = None
-        self.size = _ENTRY_BYTES + (getsizeof(value) if isinstance(value, tuple) else 0)
-
-    def count_key(self, key: Hashable) -> None:
-        """Add the bytes of the entry's key, whose texts may be a caller's and long."""
-        parts = (key.run_type, key.strategy_id) if isinstance(key, RunQuestion) else key
-        self.size += sum(map(getsizeof, parts)) if isinstance(parts, tuple) else getsizeof(parts)
-
-
-class Together(NamedTuple):
-    """Values that were found together: when the first of them is stale, and when the oldest arrived.
-
-    changes: the memory's then.
-    """
-
-    values: tuple[Value, ...]
-    stale_at: float
-    arrived: float
-    changes: int
-
-    @classmethod
-    def of(cls, entries: Sequence[Entry], changes: int) -> Self:
-        """What the entries, of which there is at least one, are together."""
-        return cls(
-            tuple(entry.value for entry in entries),
-            min(entry.stale_at for entry in entries),
-            min(entry.arrived for entry in entries),
-            changes,
-        )
+        self.size = _ENTRY_BYTES + question.size + (getsizeof(value) if isinstance(value, tuple) else 0)
 
 
 class Memory:
-    """At most max_bytes of entries. Not for several threads."""
+    """At most max_bytes of entries, by their questions. Not for several threads."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
-        # By a part's id: how many entries hold it, its size when it was counted, the hash of its names' ids.
+        self._entries: OrderedDict[Question[Any], Entry[Any]] = OrderedDict()
+        # By an entity's id: how many entries hold it, its size when counted, the hash of its names' ids.
         self._held: dict[int, tuple[int, int, int]] = {}
         self._names: dict[int, int] = {}  # by a name's id: how often it stands in shapes
-        self._shapes: dict[int, int] = {}  # how many runs have just these names
+        self._shapes: dict[int, int] = {}  # how many entities have just these names
         self.used = 0
         self.evictions = 0
-        self.changes = 0  # as long as this stays the same, every key has the entry that it had
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Hashable) -> Entry | None:
+    def get(self, question: Question[T]) -> Entry[T] | None:
         """The entry, which this makes the last to be dropped."""
-        entry = self._entries.get(key)
+        entry = self._entries.get(question)
         if entry is not None:
-            self._entries.move_to_end(key)
+            self._entries.move_to_end(question)
         return entry
 
-    def get_all(self, keys: Sequence[Hashable]) -> list[Entry] | None:
-        """The entries of all the keys, as `get` gives them; None where one is lacking."""
-        entries, found = self._entries, []
-        for key in keys:
-            entry = entries.get(key)
+    def fresh_together(self, questions: Iterable[Question[T]], now: float) -> Answer[tuple[T, ...]] | None:
+        """One answer to all the questions, where all their entries are fresh; None where one is not.
+
+        It is what `combine` makes of the answers to each of them, at a tenth of the price: by that way a
+        comparison of ten runs in memory would cost a fifth more, which whoever compares a lot would notice.
+        """
+        get, move_to_end = self._entries.get, self._entries.move_to_end
+        values, arrived, stale_at = [], inf, inf
+        for question in questions:
+            entry = get(question)
             if entry is None:
                 return None
-            entries.move_to_end(key)
-            found.append(entry)
-        return found
+            move_to_end(question)
+            values.append(entry.value)
+            if entry.arrived < arrived:  # noqa: PLR1730 - min() would double what this costs
+                arrived = entry.arrived
+            if entry.stale_at < stale_at:  # noqa: PLR1730 - as above
+                stale_at = entry.stale_at
+        left = stale_at - now
+        return Answer(tuple(values), now - arrived, _HIT, 0.0, left) if left > 0 else None
 
-    def peek(self, key: Hashable) -> Entry | None:
+    def peek(self, question: Question[T]) -> Entry[T] | None:
         """The entry, which this leaves where it stands in the order."""
-        return self._entries.get(key)
+        return self._entries.get(question)
 
-    def put(self, key: Hashable, value: Value, asked: int, arrived: float, windows: Windows) -> Entry:
-        """Remember a value unless a newer one is there; the entry that now answers for the key.
+    def put(self, question: Question[T], value: T, asked: int, arrived: float, windows: Windows) -> Entry[T]:
+        """Remember a value unless a newer one is there; the entry that now answers the question.
 
-        A value equal to the one before stays the same object, so that what was made of it stays right.
+        Newer is what was asked for later, and did not leave MLflow earlier, as what a source remembered may
+        have. A value equal to the one before stays the same object, so that what was made of it stays right.
         """
-        old = self._entries.get(key)
+        old = self._entries.get(question)
         if old is not None:
-            if old.asked > asked:
+            if old.asked > asked or old.arrived > arrived:
                 return old
             if old.value == value:
                 value = old.value
-        self.changes += 1
-        entry = Entry(value, asked, arrived, windows)
-        entry.count_key(key)
-        self._hold(entry)
+        entry = Entry(question, value, asked, arrived, windows)
+        self._hold(question, entry)
         if old is not None:
-            self._release(old)
-        self._entries[key] = entry
-        self._entries.move_to_end(key)
+            self._release(question, old)
+        self._entries[question] = entry
+        self._entries.move_to_end(question)
         while self.used > self._max_bytes:
-            _, dropped = self._entries.popitem(last=False)
-            self._release(dropped)
+            self._release(*self._entries.popitem(last=False))
             self.evictions += 1
         return entry
 
-    def _hold(self, entry: Entry) -> None:
+    def _hold(self, question: Question[T], entry: Entry[T]) -> None:
         self.used += entry.size
-        for part in _parts(entry.value):
-            holders, size, shape = self._held.get(id(part)) or (0, 0, 0)
+        for entity in question.entities(entry.value):
+            holders, size, shape = self._held.get(id(entity)) or (0, 0, 0)
             if not holders:
-                names = _names(part)
-                size, shape = size_of(part), hash(tuple(map(id, names)))
+                names = entity.shared_names
+                size, shape = size_of(entity), hash(tuple(map(id, names)))
                 self.used += size + self._hold_names(names, shape)
-            self._held[id(part)] = holders + 1, size, shape
+            self._held[id(entity)] = holders + 1, size, shape
 
-    def _release(self, entry: Entry) -> None:
+    def _release(self, question: Question[T], entry: Entry[T]) -> None:
         self.used -= entry.size
-        for part in _parts(entry.value):
-            holders, size, shape = self._held.pop(id(part))
+        for entity in question.entities(entry.value):
+            holders, size, shape = self._held.pop(id(entity))
             if holders > 1:
-                self._held[id(part)] = holders - 1, size, shape
+                self._held[id(entity)] = holders - 1, size, shape
             else:
-                self.used -= size + self._release_names(part, shape)
+                self.used -= size + self._release_names(entity, shape)
 
     def _hold_names(self, names: tuple[str, ...], shape: int) -> int:
-        """Bytes of the names that nobody held before. Most runs have just the names of another."""
+        """Bytes of the names that nobody held before. Most entities have just the names of another."""
         alike = self._shapes.get(shape, 0)
         self._shapes[shape] = alike + 1
         if alike:
@@ -171,14 +147,14 @@ class Memory:
             size += 0 if held else size_of_name(name)
         return size
 
-    def _release_names(self, part: Run | Experiment, shape: int) -> int:
+    def _release_names(self, entity: Entity, shape: int) -> int:
         """Bytes of the names that nobody holds any more."""
         alike = self._shapes.pop(shape) - 1
         if alike:
             self._shapes[shape] = alike
             return 0
         size, counts = 0, self._names
-        for name in _names(part):
+        for name in entity.shared_names:
             held = counts.pop(id(name), 1) - 1
             if held:
                 counts[id(name)] = held
@@ -187,15 +163,9 @@ class Memory:
         return size
 
 
-def size_of(part: Run | Experiment) -> int:
-    """Bytes of memory that a run or an experiment takes, but for the names of metrics, params and tags."""
-    size = getsizeof(part) + _PART_BYTES
-    if isinstance(part, Experiment):
-        return size + _size_of_texts((part.name, part.artifact_location))
-    size += _size_of_texts((part.run_id, part.run_name, part.artifact_uri))
-    for texts in (part.params, part.tags):
-        size += getsizeof(texts) + _size_of_texts(texts.values())
-    return size + getsizeof(part.metrics) + getsizeof(0.0) * len(part.metrics)
+def size_of(entity: Entity) -> int:
+    """Bytes of memory that an entity and its place in the counts take, but for the names that it shares."""
+    return entity.footprint + _ENTITY_BYTES
 
 
 def size_of_name(name: str) -> int:
@@ -203,20 +173,3 @@ def size_of_name(name: str) -> int:
     if name.isascii():
         return _NAME_BYTES + getsizeof(name)
     return _NAME_BYTES + getsizeof("") + 4 * len(name) + len(name.encode())
-
-
-def _names(part: Run | Experiment) -> tuple[str, ...]:
-    return () if isinstance(part, Experiment) else (*part.metrics, *part.params, *part.tags)
-
-
-def _size_of_texts(texts: Collection[str]) -> int:
-    size = sum(map(getsizeof, texts))
-    if not all(map(str.isascii, texts)):  # once it is answered, such a text keeps its UTF-8 beside it
-        size += sum(len(text.encode()) for text in texts if not text.isascii())
-    return size
-
-
-def _parts(value: Value) -> tuple[Run, ...] | tuple[Experiment, ...]:
-    if isinstance(value, tuple):
-        return value
-    return () if value is None else (value,)  # type: ignore[return-value] # one of either kind

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from service.tracking.runs import MAX_LIMIT, Run, RunQuestion
+from service.cache.memory import Entry
+from service.tracking.questions import ListRuns
+from service.tracking.runs import MAX_LIMIT, Run
 
 
-def broader(question: RunQuestion) -> Iterator[RunQuestion]:
+class Proof(NamedTuple):
+    """The answer to a question that the entry of another question proves."""
+
+    entry: Entry[tuple[Run, ...]]
+    runs: tuple[Run, ...]
+
+
+def newest_proof(
+    question: ListRuns,
+    own: Entry[tuple[Run, ...]] | None,
+    peek: Callable[[ListRuns], Entry[tuple[Run, ...]] | None],
+) -> Proof | None:
+    """The newest proof that is newer than the question's own entry; None where there is none.
+
+    peek: finds the entry of a question.
+    """
+    newest, proof = own, None
+    for other in broader(question):
+        entry = peek(other)
+        if entry is not None and (newest is None or entry.asked > newest.asked):
+            runs = narrowed(other, entry.value, question)
+            if runs is not None:
+                newest, proof = entry, Proof(entry, runs)
+    return proof
+
+
+def broader(question: ListRuns) -> Iterator[ListRuns]:
     """The questions whose lists may answer this one: at least its limit, or fewer of its filters."""
     experiment_id, run_type, strategy_id, limit = (
         question.experiment_id,
@@ -16,16 +45,16 @@ def broader(question: RunQuestion) -> Iterator[RunQuestion]:
         question.limit,
     )
     for larger in range(limit + 1, MAX_LIMIT + 1):
-        yield RunQuestion(experiment_id, run_type, strategy_id, larger)
+        yield ListRuns(experiment_id, run_type, strategy_id, larger)
     for smaller in range(1, limit):
-        yield RunQuestion(experiment_id, run_type, strategy_id, smaller)
+        yield ListRuns(experiment_id, run_type, strategy_id, smaller)
     fewer = {(run_type, None), (None, strategy_id), (None, None)} - {(run_type, strategy_id)}
     for kept_type, kept_strategy in fewer:
         for any_limit in range(1, MAX_LIMIT + 1):
-            yield RunQuestion(experiment_id, kept_type, kept_strategy, any_limit)
+            yield ListRuns(experiment_id, kept_type, kept_strategy, any_limit)
 
 
-def narrowed(held: RunQuestion, runs: tuple[Run, ...], asked: RunQuestion) -> tuple[Run, ...] | None:
+def narrowed(held: ListRuns, runs: tuple[Run, ...], asked: ListRuns) -> tuple[Run, ...] | None:
     """The answer to `asked`, from the answer to `held`; None where that does not prove it.
 
     The order is fixed, so a list is the start of every longer one; and a list that came back shorter than its

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from contextvars import Context
 from typing import Any, Generic, TypeVar
 
@@ -30,12 +30,14 @@ class Flights(Generic[T]):
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
 
-    async def after(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of a flight that starts after this call: one in the air may have looked too early."""
-        earlier = self._running.get(key)
-        while earlier is not None and self._running.get(key) is earlier:
-            await asyncio.wait([earlier])
-        return await joined(self.start(key, load))
+    async def landed(self, keys: Iterable[Hashable]) -> None:
+        """Wait until the flights of these keys that are in the air now have landed, however they end.
+
+        A flight that starts afterwards looks after this call, while one in the air may have looked before.
+        """
+        earlier = [task for key in keys if (task := self._running.get(key)) is not None]
+        if earlier:
+            await asyncio.wait(earlier)
 
     async def close(self) -> None:
         """End all flights."""

@@ -24,7 +24,8 @@ from service.local.installed import LocalError, examined, installed_mlflow
 from service.local.store import Store
 from service.outbound import authorities, proxy_for
 from service.settings.load import Settings, SettingsError
-from service.tracking.runs import Experiment, RunQuestion
+from service.tracking.questions import GetExperiment, ListExperiments, ListRuns
+from service.tracking.runs import Experiment
 from service.upstream.access import Access
 from service.upstream.client import MlflowClient
 from service.upstream.diagnosis import Look, of_answer
@@ -200,16 +201,18 @@ def _bundle(settings: Settings) -> str:
 
 async def _check_experiment(client: MlflowClient, settings: Settings, say: Say) -> int:
     name = settings.mlflow_experiment_name
-    experiment = (await client.experiment(name)).value
+    experiment = (await client.answer(GetExperiment(name))).value
     if experiment is None or not experiment.is_active:
-        others = (await client.experiments()).value  # before the line below: the workspace may not exist
+        others = (
+            await client.answer(ListExperiments())
+        ).value  # before the line below: the workspace may not exist
         say(f"ok  MLflow: {settings.mlflow_tracking_uri.rstrip('/')} answers")
         return _report_missing(settings, experiment, [other.name for other in others], say)
     say(f"ok  MLflow: {settings.mlflow_tracking_uri.rstrip('/')} answers")
     identifier = os.environ.get("MLFLOW_EXPERIMENT_ID", "")
     if identifier not in {"", experiment.experiment_id}:
         say(f"??  experiment: {contradiction(experiment, identifier)}")
-    runs = (await client.search(RunQuestion(experiment.experiment_id, None, None, 1))).value
+    runs = (await client.answer(ListRuns(experiment.experiment_id, None, None, 1))).value
     newest = f"newest run {runs[0].run_id}" if runs else "no runs yet"
     say(f"ok  experiment: {name!r} has id {experiment.experiment_id}; {newest}")
     return 0

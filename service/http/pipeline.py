@@ -22,6 +22,7 @@ from multidict import CIMultiDictProxy, istr
 from service.context import CALLER, DEADLINE, REQUEST_ID, ROUTE, TRACE
 from service.errors import AuthUnavailable, TrackingError, UpstreamFailure
 from service.http.access_record import OTHER, AccessRecord, Observer
+from service.http.cache_status import cache_status
 from service.http.capacity import Capacity
 from service.http.client_address import Clients
 from service.http.errors import InternalError, Overloaded, UnreadableRequest
@@ -144,7 +145,7 @@ class RequestPipeline:
         reading = getattr(response, "reading", None)
         if reading is not None:
             answered.upstream_ms = _milliseconds(reading.waited)
-            answered.cache = reading.cache
+            answered.cache = cache_status(reading)
         else:
             answered.code = response.get(CODE)
         answered.caller = CALLER.get()

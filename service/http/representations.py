@@ -20,6 +20,7 @@ from aiohttp import hdrs, web
 
 from service.answer import Answer
 from service.http.aiohttp_internals import EncodedResponse
+from service.http.cache_status import cache_status
 from service.http.security import SERVED_LINES
 
 _encode = msgspec.json.Encoder().encode
@@ -98,7 +99,9 @@ class Representations:
         if len(body) >= _GZIP_FROM and accepts_gzip(asked.get(hdrs.ACCEPT_ENCODING, "")):
             head, body = kept.gzipped or await self._compress(key, kept)
             etag = kept.gzip_etag
-        source = f"Age: {int(reading.age)}\r\nCache-Status: {_NAME}; {reading.cache}\r\n".encode("ascii")
+        source = f"Age: {int(reading.age)}\r\nCache-Status: {_NAME}; {cache_status(reading)}\r\n".encode(
+            "ascii"
+        )
         known = asked.get(hdrs.IF_NONE_MATCH)
         if known is not None and request.method != hdrs.METH_POST and _matches(known, kept):
             return EncodedResponse(304, _not_modified(etag) + source, b"", reading)

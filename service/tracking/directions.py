@@ -29,7 +29,7 @@ class Direction(StrEnum):
     NONE = "none"
 
 
-class Answer(StrEnum):
+class ReadAs(StrEnum):
     """What a rule says of a name in place of a direction: which of the other words to judge it by."""
 
     AS_FIRST = "as_first"
@@ -41,7 +41,7 @@ class Rule(NamedTuple):
     """Metrics whose name fits the pattern are better in this direction, or are to be read so."""
 
     pattern: str
-    better: Direction | Answer
+    better: Direction | ReadAs
 
 
 class Decision(NamedTuple):
@@ -61,9 +61,9 @@ class _Fit(NamedTuple):
 
 _UNKNOWN = Decision(Direction.MAX, None)
 _TURNED = {Direction.MAX: Direction.MIN, Direction.MIN: Direction.MAX}
-_FIRST: dict[Answer, Callable[[_Fit], tuple[int, int, int]]] = {
-    Answer.AS_FIRST: lambda fit: (fit.span.start, -fit.span.end, fit.number),
-    Answer.AS_LAST: lambda fit: (-fit.span.end, fit.span.start, fit.number),
+_FIRST: dict[ReadAs, Callable[[_Fit], tuple[int, int, int]]] = {
+    ReadAs.AS_FIRST: lambda fit: (fit.span.start, -fit.span.end, fit.number),
+    ReadAs.AS_LAST: lambda fit: (-fit.span.end, fit.span.start, fit.number),
 }
 
 
@@ -83,7 +83,7 @@ class Directions:
         self._by_run: dict[str, list[int]] = {}
         self._always: list[int] = []
         for number, (pattern, better) in enumerate(zip(self._patterns, self._better, strict=True)):
-            if isinstance(better, Answer) and len(pattern.runs) != 1:
+            if isinstance(better, ReadAs) and len(pattern.runs) != 1:
                 raise ValueError(f"pattern {pattern.text!r}: {better} needs words in one place, beside *")
             at = self._by_run.setdefault(pattern.runs[0], []) if pattern.runs else self._always
             at.append(number)
@@ -115,17 +115,17 @@ class Directions:
                 return Decision(decision.direction, " > ".join(rules))
         return _UNKNOWN
 
-    def _read(self, reading: Answer, rest: Sequence[str]) -> Decision | None:
+    def _read(self, read_as: ReadAs, rest: Sequence[str]) -> Decision | None:
         """What the rest of the name says, read so; None where it says nothing."""
         if not rest:
             return None
-        if reading is Answer.OPPOSITE:
+        if read_as is ReadAs.OPPOSITE:
             direction, rule = self._decide(rest)
             return Decision(_TURNED.get(direction, direction), rule)
         fits = [fit for fit in self._fits(Name(rest, self._context)) if fit.number in self._figures]
         if not fits:
             return None
-        number = min(fits, key=_FIRST[reading]).number
+        number = min(fits, key=_FIRST[read_as]).number
         return Decision(Direction(self._better[number]), self._patterns[number].text)
 
     def _fits(self, name: Name) -> list[_Fit]:
@@ -165,8 +165,8 @@ def _rules(entry: Any) -> list[Rule]:
     return [Rule(pattern, better) for pattern in patterns]
 
 
-def _better(value: object) -> Direction | Answer:
-    known: dict[str, Direction | Answer] = {each.value: each for each in (*Direction, *Answer)}
+def _better(value: object) -> Direction | ReadAs:
+    known: dict[str, Direction | ReadAs] = {each.value: each for each in (*Direction, *ReadAs)}
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"better is one of {', '.join(known)}, and not {value!r}")
     return known[value]

@@ -3,49 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeVar, cast
 
-from service.answer import Answer
+from service.answer import Answer, combine
 from service.errors import RunsNotFound
 from service.tracking.comparison import Comparison, compare
 from service.tracking.directions import Directions
-from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
-from service.tracking.source import RunSource
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
+from service.tracking.runs import Experiment, Run, is_run_id
+from service.tracking.source import Source
+
+T = TypeVar("T")
 
 
 class TrackingQueries:
     """The questions of the API. experiment_name: the experiment whose runs are listed."""
 
-    def __init__(self, source: RunSource, experiment_name: str, directions: Directions) -> None:
+    def __init__(self, source: Source, experiment_name: str, directions: Directions) -> None:
         self._source = source
         self._experiment_name = experiment_name
         self._directions = directions
-        self._experiment_id: str | None = None  # as of the last list
+
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        """The answer to a question as the source gives it, for what needs no more than that."""
+        return await self._source.answer(question)
 
     async def runs(
         self, *, run_type: str | None, strategy_id: str | None, limit: int
     ) -> Answer[tuple[Run, ...]]:
         """The newest runs of the default experiment; none where it does not exist (any more)."""
-        experiment = await self._source.experiment(self._experiment_name)
+        experiment = await self._source.answer(GetExperiment(self._experiment_name))
         if experiment.value is None or not experiment.value.is_active:
-            return Answer((), experiment.age, experiment.cache, experiment.waited)
-        self._experiment_id = experiment.value.experiment_id
-        return await self._source.search(RunQuestion(self._experiment_id, run_type, strategy_id, limit))
+            return combine((), [experiment])
+        question = ListRuns(experiment.value.experiment_id, run_type, strategy_id, limit)
+        return (await self._source.answer(question)).after(experiment)
 
     async def run(self, run_id: str) -> Answer[Run | None]:
         """One run; None where MLflow says that it does not exist, or allows no run of such an id."""
         if not is_run_id(run_id):
             return Answer(None)
-        return await self._source.run(run_id)
+        return await self._source.answer(GetRun(run_id))
 
     async def together(self, run_ids: Sequence[str]) -> Answer[tuple[Run, ...]]:
         """Several runs, read at once; RunsNotFound names all that MLflow does not know."""
-        reading = await self._source.runs(run_ids, self._experiment_id)
-        if None in reading.value:
+        answer = await self._source.answer_together(list(map(GetRun, run_ids)))
+        if None in answer.value:
             raise RunsNotFound(
-                [run_id for run_id, run in zip(run_ids, reading.value, strict=True) if run is None]
+                [run_id for run_id, run in zip(run_ids, answer.value, strict=True) if run is None]
             )
-        return cast("Answer[tuple[Run, ...]]", reading)
+        return cast("Answer[tuple[Run, ...]]", answer)
 
     def compare(self, runs: Sequence[Run]) -> Comparison:
         """What differs between runs, and which is best by each metric."""
@@ -53,4 +59,4 @@ class TrackingQueries:
 
     async def experiments(self) -> Answer[tuple[Experiment, ...]]:
         """Every active experiment, oldest first."""
-        return await self._source.experiments()
+        return await self._source.answer(ListExperiments())

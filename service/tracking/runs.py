@@ -1,16 +1,12 @@
-"""The values that everything is about: runs and experiments, frozen.
-
-They are shared between answers and never copied: whoever holds one may read it for ever and must not change
-the mappings inside. msgspec's structs take a third of a dataclass's time to make and, with gc=False, tens of
-thousands of them cost the garbage collector nothing (they hold only strings, numbers and mappings of those).
-"""
+"""The values that everything is about: runs and experiments, frozen."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from sys import getsizeof
 
-import msgspec
+from service.tracking.entity import Entity, size_of_texts
 
 # What MLflow allows (mlflow/utils/validation.py): no run of another id can exist.
 RUN_ID_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,255}$"
@@ -24,7 +20,7 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
-class Run(msgspec.Struct, frozen=True, gc=False):
+class Run(Entity, frozen=True, gc=False):
     """One MLflow run as it was when it was read.
 
     start_time and end_time are Unix epoch milliseconds; end_time is None while the run is active. metrics
@@ -54,8 +50,21 @@ class Run(msgspec.Struct, frozen=True, gc=False):
         """The run's tag of this name, "unknown" where it has none."""
         return self.tags.get("run_type", "unknown")
 
+    @property
+    def shared_names(self) -> tuple[str, ...]:
+        """The names of its metrics, params and tags."""
+        return (*self.metrics, *self.params, *self.tags)
 
-class Experiment(msgspec.Struct, frozen=True, gc=False):
+    @property
+    def footprint(self) -> int:
+        """Bytes of memory that it takes, but for those names, its status and its experiment's id."""
+        size = getsizeof(self) + size_of_texts((self.run_id, self.run_name, self.artifact_uri))
+        for texts in (self.params, self.tags):
+            size += getsizeof(texts) + size_of_texts(texts.values())
+        return size + getsizeof(self.metrics) + getsizeof(0.0) * len(self.metrics)
+
+
+class Experiment(Entity, frozen=True, gc=False):
     """One MLflow experiment. lifecycle_stage is "active" or "deleted".
 
     creation_time is in Unix epoch milliseconds; None where the server does not say it.
@@ -71,29 +80,3 @@ class Experiment(msgspec.Struct, frozen=True, gc=False):
     def is_active(self) -> bool:
         """Whether the experiment has not been deleted."""
         return self.lifecycle_stage == "active"
-
-
-class RunQuestion(msgspec.Struct, frozen=True, gc=False):
-    """Which runs of an experiment are wanted: at most `limit`, newest start first.
-
-    run_type and strategy_id ask for runs whose tag of that name is exactly this text; None asks for nothing.
-    """
-
-    experiment_id: str
-    run_type: str | None
-    strategy_id: str | None
-    limit: int
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags that a run must bear, by name."""
-        wanted = {"run_type": self.run_type, "strategy_id": self.strategy_id}
-        return {name: value for name, value in wanted.items() if value is not None}
-
-    def asks_for(self, run: Run) -> bool:
-        """Whether this run is wanted; one whose experiment the server does not say is taken for one of it."""
-        return (
-            not run.is_deleted
-            and run.experiment_id in ("", self.experiment_id)
-            and all(run.tags.get(name) == value for name, value in self.tags.items())
-        )

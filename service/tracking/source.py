@@ -1,41 +1,36 @@
-"""What queries read through. MlflowClient is one source, a store around it another, tests have a third."""
+"""What queries read through. MlflowClient is one source, a memory around it another, tests have a third."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from service.answer import Answer
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.answer import Answer, combine
+from service.tracking.questions import Question
+
+T = TypeVar("T")
 
 
-class RunSource(Protocol):
-    """Where runs and experiments come from.
+class Source(Protocol):
+    """Where answers come from. A source that inherits from this has to have `answer` only.
 
-    Every method raises UpstreamFailure when MLflow cannot be asked or understood; what does not exist is
-    None, and only ever because MLflow says so.
+    All methods raise UpstreamFailure when MLflow cannot be asked or understood; what does not exist is None,
+    and only ever because MLflow says so.
     """
 
-    async def run(self, run_id: str) -> Answer[Run | None]:
-        """The run of this id, deleted ones included."""
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        """The answer to a question."""
         ...
 
-    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
-        """Several runs at once, each as `run` would bring it, in the order asked for.
+    async def answer_many(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        """The answers to several questions, asked at once, in their order.
 
-        experiment_id: where most of them are likely to be, if that is known. The age is the oldest run's,
-        and so is the word on where it came from.
+        A source overrides it where several questions together are cheaper than each by itself.
         """
-        ...
+        return await asyncio.gather(*map(self.answer, questions))
 
-    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
-        """The active runs that the question asks for, newest start first, run id as the tie-break."""
-        ...
-
-    async def experiment(self, name: str) -> Answer[Experiment | None]:
-        """The experiment of this name, deleted ones included."""
-        ...
-
-    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
-        """Every active experiment, oldest first."""
-        ...
+    async def answer_together(self, questions: Sequence[Question[T]]) -> Answer[tuple[T, ...]]:
+        """The answers to several questions, of which there is at least one, as one answer."""
+        answers = await self.answer_many(questions)
+        return combine(tuple([answer.value for answer in answers]), answers)

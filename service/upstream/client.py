@@ -1,4 +1,4 @@
-"""MLflow's REST API 2.0 as a source of runs: which endpoint answers which question."""
+"""MLflow's REST API 2.0 as a source: which endpoint answers which question."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
-from service.tracking.runs import Experiment, Run, RunQuestion, is_run_id
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
+from service.tracking.runs import Experiment, Run, is_run_id
+from service.tracking.source import Source
 from service.upstream import filters, forms, wire
 from service.upstream.account import Account
 from service.upstream.failures import AlreadyExists, Forbidden, Missing
@@ -25,6 +27,7 @@ from service.upstream.wire import Page
 log = logging.getLogger("service.upstream")
 
 _PAGE = 1000
+_SEVERAL = 2
 _WIDE = 100  # runs that show in which order they come
 _ALMOST = 0.9  # of the time of all pages
 _LONG = 2.0  # seconds of a page
@@ -36,8 +39,8 @@ T = TypeVar("T")
 Read = Callable[[wire.Body], Generator[None, None, Page[T]]]
 
 
-class MlflowClient:
-    """A RunSource over MLflow, and over other servers of its API. clock: seconds, monotonic.
+class MlflowClient(Source):
+    """A source over MLflow, and over other servers of its API. clock: seconds, monotonic.
 
     Every call raises UpstreamFailure where MLflow fails. All that is answered is checked against what was
     asked, and put in order here: some servers ignore parts of a question.
@@ -56,41 +59,63 @@ class MlflowClient:
         self._account = Account(self._look, clock)
         self._unreadable: dict[str, str] = {}  # why, by the name: each is told of once
         self._experiments: dict[str, str] = {}  # their names by their ids, for messages
+        self._listed: str | None = None  # the experiment that was listed last: most runs asked for are of it
 
-    async def run(self, run_id: str) -> Answer[Run | None]:
-        """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
-        if not is_run_id(run_id):
-            return Answer(None)
-        try:
-            run = await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id})
-        except Missing:
-            return Answer(None)
-        except Forbidden as error:
-            # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
-            await self._account.make_sure_it_is_served(error)
-            return Answer(None)
-        return Answer(run if run.run_id == run_id else None)  # MariaDB finds ids whatever their case
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        return Answer(cast("T", await self._ask(question)))
 
-    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
-        """The runs of the experiment by one search, and all others asked for at once.
+    async def answer_many(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        """The runs of the experiment that was listed last by one search, and all others asked for at once.
 
         One search for ten runs takes MLflow a third of the time, and a quarter of the work, of ten runs/get;
         from two runs on it is the cheaper way (`make bench` has the table).
         """
-        found: dict[str, Run] = {}
-        if experiment_id is not None and len(run_ids) > 1:
-            found = await self._search_by_id(run_ids, experiment_id)
-        others = [run_id for run_id in run_ids if run_id not in found]
-        fetched = await asyncio.gather(*map(self.run, others))
-        runs = found | {run_id: reading.value for run_id, reading in zip(others, fetched, strict=True)}
-        return Answer(tuple(runs[run_id] for run_id in run_ids))
+        run_ids = [question.run_id for question in questions if isinstance(question, GetRun)]
+        found = await self._search_by_id(list(filter(is_run_id, run_ids)))
 
-    async def _search_by_id(self, run_ids: Sequence[str], experiment_id: str) -> dict[str, Run]:
-        """Those of the runs that one search finds: none on a server that knows no such search."""
+        async def one(question: Question[T]) -> Answer[T]:
+            if isinstance(question, GetRun) and question.run_id in found:
+                return Answer(cast("T", found[question.run_id]))
+            return await self.answer(question)
+
+        return await asyncio.gather(*map(one, questions))
+
+    async def _ask(self, question: Question[Any]) -> object:
+        """The value that answers a question: each kind has a function of its own."""
+        match question:
+            case GetRun(run_id):
+                return await self._run(run_id)
+            case ListRuns():
+                return await self._runs(question)
+            case GetExperiment(name):
+                return await self._experiment(name)
+            case ListExperiments():
+                return await self._every_experiment()
+            case _:
+                raise TypeError(f"nothing says how to ask MLflow for {question}")
+
+    async def _run(self, run_id: str) -> Run | None:
+        """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
+        if not is_run_id(run_id):
+            return None
+        try:
+            run = await self._call("GET", "runs/get", self._read_run, params={"run_id": run_id})
+        except Missing:
+            return None
+        except Forbidden as error:
+            # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
+            await self._account.make_sure_it_is_served(error)
+            return None
+        return run if run.run_id == run_id else None  # MariaDB finds ids whatever their case
+
+    async def _search_by_id(self, run_ids: Sequence[str]) -> dict[str, Run]:
+        """Those of the runs that one search finds: none where that is not worth it, or not known where."""
+        if self._listed is None or len(run_ids) < _SEVERAL:
+            return {}
         if self._refusals.among([_BY_IDS, _ONE_BY_ONE]) == [_ONE_BY_ONE]:
             return {}
         body = {
-            "experiment_ids": [experiment_id],
+            "experiment_ids": [self._listed],
             "filter": filters.by_ids(run_ids),
             "run_view_type": "ALL",  # a deleted run is answered, too
             "max_results": len(run_ids),
@@ -107,22 +132,23 @@ class MlflowClient:
             return {}
         return {run.run_id: run for run in page.found if run.run_id in run_ids}
 
-    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
+    async def _runs(self, question: ListRuns) -> tuple[Run, ...]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-runs"""
+        self._listed = question.experiment_id
         if not all(map(filters.can_be_a_tag, question.tags.values())):
-            return Answer(())
+            return ()
         listing = Listing(question)
         page_of = partial(self._page, "runs/search", self._read_runs, question.experiment_id)
 
-        def wanted_of(form: Form) -> int:
+        def number_for(form: Form) -> int:
             return question.limit if form.is_full else max(question.limit, _WIDE)
 
         try:
             async with self._within_deadline():
                 form, page = await self._first(
-                    forms.of_runs(question), lambda form: page_of(form.body, wanted_of(form))
+                    forms.of_runs(question), lambda form: page_of(form.body, number_for(form))
                 )
-                wanted = wanted_of(form)
+                wanted = number_for(form)
                 listing.add(page.found)
                 while page.token and not listing.is_complete:
                     if not (form.is_full and listing.is_ordered and listing.is_exact):
@@ -131,21 +157,23 @@ class MlflowClient:
                     listing.add(page.found)
         except Forbidden as error:
             raise await self._forbidden(question.experiment_id, error) from error
-        return Answer(listing.newest())
+        return listing.newest()
 
-    async def experiment(self, name: str) -> Answer[Experiment | None]:
+    async def _experiment(self, name: str) -> Experiment | None:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""
         params = {"experiment_name": name}
         try:
-            found = await self._call("GET", "experiments/get-by-name", wire.read_experiment, params=params)
+            experiment = await self._call(
+                "GET", "experiments/get-by-name", wire.read_experiment, params=params
+            )
         except Missing:
-            return Answer(None)
+            return None
         except Forbidden as error:
             raise await self._forbidden(name, error) from error
-        _note(self._experiments, found.experiment_id, found.name)
-        return Answer(found)
+        _note(self._experiments, experiment.experiment_id, experiment.name)
+        return experiment
 
-    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
+    async def _every_experiment(self) -> tuple[Experiment, ...]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-experiments"""
         page_of = partial(self._page, "experiments/search", wire.read_experiments, None)
         async with self._within_deadline():
@@ -154,7 +182,7 @@ class MlflowClient:
             while page.token:
                 page = await page_of(form.body | {"page_token": page.token}, _PAGE)
                 found += page.found
-        return Answer(oldest_first(found))
+        return oldest_first(found)
 
     async def create_experiment(self, name: str) -> bool:
         """Create an experiment; False where it exists, be it that another replica was quicker.

@@ -10,6 +10,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 
 from service.errors import UpstreamAuth, UpstreamFailure, UpstreamForbidden, UpstreamRefused
+from service.tracking.questions import GetExperiment, ListExperiments
 from service.upstream.client import MlflowClient
 from service.upstream.failures import NotMlflow
 from service.upstream.watched_experiment import WatchedExperiment
@@ -37,7 +38,9 @@ async def ensure_experiment(
     causes = set()
     while True:
         try:
-            if (await client.experiment(name)).value is None and await client.create_experiment(name):
+            if (await client.answer(GetExperiment(name))).value is None and await client.create_experiment(
+                name
+            ):
                 log.info("created the experiment %r in MLflow", name)
                 await _warn_of_similar(client, name)
         except UpstreamRefused as error:
@@ -71,5 +74,5 @@ def _figures(name: str) -> str:
 
 async def _warn_of_similar(client: MlflowClient | WatchedExperiment, name: str) -> None:
     with suppress(UpstreamFailure):  # it is only a courtesy
-        if other := resembling(name, [one.name for one in (await client.experiments()).value]):
+        if other := resembling(name, [one.name for one in (await client.answer(ListExperiments())).value]):
             log.warning("the experiment %r is new, but MLflow also has %r: did you mean that?", name, other)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from service.tracking.runs import RunQuestion
+from service.tracking.questions import ListRuns
 from service.upstream import filters
 
 _BELIEVED = 600.0  # seconds for which a refusal is remembered: the server may be another one then
@@ -42,7 +42,7 @@ class Refusals:
         self._until |= dict.fromkeys(refused.parts - taken.parts, self._clock() + _BELIEVED)
 
 
-def of_runs(question: RunQuestion) -> list[Form]:
+def of_runs(question: ListRuns) -> list[Form]:
     """The forms of runs/search for a question, the fullest first; the last asks for a whole experiment."""
     tags = question.tags
     exact, pattern = filters.by_tags(tags), filters.by_patterns(tags)
@@ -59,7 +59,7 @@ def of_runs(question: RunQuestion) -> list[Form]:
     return [_of_runs(question, wanted, optional) for wanted, optional in ways]
 
 
-def _of_runs(question: RunQuestion, wanted: filters.Filter, optional: dict[str, Any]) -> Form:
+def _of_runs(question: ListRuns, wanted: filters.Filter, optional: dict[str, Any]) -> Form:
     body = {"experiment_ids": [question.experiment_id], "filter": wanted.text, **optional}
     parts = set(optional)
     if wanted.text:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.questions import ListRuns
+from service.tracking.runs import Experiment, Run
 
 _MOST_DIGITS = 100  # of an id that is read as a number
 _NO_START = float("inf")  # a run that does not say when it started comes last
@@ -13,7 +14,7 @@ _NO_START = float("inf")  # a run that does not say when it started comes last
 class Listing:
     """The newest runs that a question asks for. Some servers ignore an order or a filter: all is checked."""
 
-    def __init__(self, question: RunQuestion) -> None:
+    def __init__(self, question: ListRuns) -> None:
         self._question = question
         self._found: dict[str, Run] = {}  # by id: a run that is created between two pages moves the others on
         self._earliest = -_NO_START

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import TypeVar, cast
 
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.questions import GetExperiment, GetRun, ListRuns, Question
+from service.tracking.runs import Experiment
+from service.tracking.source import Source
 from service.upstream.client import MlflowClient
 from service.upstream.experiment_state import ExperimentState, State
 
 log = logging.getLogger("service.upstream")
+
+T = TypeVar("T")
 
 
 def state_of(experiment: Experiment | None) -> State:
@@ -34,8 +40,8 @@ def advice(name: str, state: State) -> str:
     return ""
 
 
-class WatchedExperiment:
-    """A RunSource over MLflow that keeps the state of one experiment.
+class WatchedExperiment(Source):
+    """A source over MLflow that keeps the state of one experiment.
 
     state: where it is kept. to_be_created: that it is missing is no news, for it is about to be created.
     identifier: MLFLOW_EXPERIMENT_ID, which should be its id; "" where that is not set.
@@ -55,30 +61,30 @@ class WatchedExperiment:
         self._state = state
         self._to_be_created = to_be_created
         self._identifier = identifier
-        self.run = client.run
-        self.runs = client.runs
-        self.experiments = client.experiments
 
-    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
-        """As the client; MLflow may forbid the runs of an experiment that it shows."""
-        try:
-            return await self._client.search(question)
-        except UpstreamForbidden:
-            self._note("forbidden")
-            raise
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        """As the client; the state is as of now.
 
-    async def experiment(self, name: str) -> Answer[Experiment | None]:
-        """As the client; the state is as of now."""
+        MLflow may forbid the runs of an experiment that it shows.
+        """
+        is_look = question == GetExperiment(self._name)
         try:
-            reading = await self._client.experiment(name)
+            answer = await self._client.answer(question)
         except UpstreamForbidden:
-            if name == self._name:
+            if is_look or isinstance(question, ListRuns):
                 self._note("forbidden")
             raise
-        if name == self._name:
-            self._note(state_of(reading.value))
-            self._compare(reading.value)
-        return reading
+        if is_look:
+            experiment = cast("Experiment | None", answer.value)
+            self._note(state_of(experiment))
+            self._compare(experiment)
+        return answer
+
+    async def answer_many(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        """As the client, which asks for several runs together; all else is asked one by one."""
+        if all(isinstance(question, GetRun) for question in questions):
+            return await self._client.answer_many(questions)
+        return await super().answer_many(questions)
 
     async def create_experiment(self, name: str) -> bool:
         """As the client; then it is looked for again, or is known to be missing for good."""
@@ -87,7 +93,7 @@ class WatchedExperiment:
         except UpstreamRefused:
             self._to_be_created = False
             raise
-        await self.experiment(name)
+        await self.answer(GetExperiment(name))
         return is_new
 
     def _note(self, state: State) -> None:

@@ -1,18 +1,20 @@
 """A clock that tests turn, and an honest source of runs that answers when, and as, a test tells it to."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from service.answer import Answer
+from service.answer import Answer, Origin, combine
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
 from service.context import IS_RENEWAL
 from service.errors import UpstreamError, UpstreamFailure
-from service.tracking.runs import Experiment, Run, RunQuestion
-from tests.tracking.values import make_experiment
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
+from service.tracking.runs import Run
+from service.tracking.source import Source
+from tests.tracking.values import make_experiment, matching
 
 T = TypeVar("T")
 
@@ -43,9 +45,9 @@ class Clock:
 
 @dataclass(eq=False)
 class Call:
-    """One call of the source: what it asked, and whether nobody waits for it."""
+    """One call of the source: the question or questions, and whether nobody waits for the answer."""
 
-    asked: tuple[object, ...]
+    asked: Question[Any] | tuple[Question[Any], ...]
     is_renewal: bool
     released: asyncio.Future[None]
 
@@ -58,15 +60,8 @@ class Call:
         self.released.set_exception(error or UpstreamError("told to fail"))
 
 
-def matching(runs: Iterable[Run], question: RunQuestion) -> tuple[Run, ...]:
-    """What MLflow answers to a question about these runs, all of which are of the experiment."""
-    found = [run for run in runs if question.tags.items() <= run.tags.items()]
-    found.sort(key=lambda run: (-(run.start_time or 0), run.run_id))
-    return tuple(found[: question.limit])
-
-
-class ScriptedSource:
-    """A RunSource over `stored` and `listed`, which a test may change. Every run is of every experiment.
+class ScriptedSource(Source):
+    """A source over `stored` and `listed`, which a test may change. Every run is of every experiment.
 
     holds: calls return when the test lets them, with what was true when they were asked or, where looks_late,
     with what is true then. fails: calls raise this instead. calls: all that were made.
@@ -84,7 +79,7 @@ class ScriptedSource:
         """Log these runs, in place of older ones of the same ids."""
         self.stored |= {run.run_id: run for run in runs}
 
-    def taken(self) -> list[tuple[object, ...]]:
+    def taken(self) -> list[Question[Any] | tuple[Question[Any], ...]]:
         """What was asked since this was last called."""
         asked = [call.asked for call in self.calls]
         self.calls.clear()
@@ -97,29 +92,32 @@ class ScriptedSource:
                 await asyncio.sleep(0)
         return self.calls
 
-    async def run(self, run_id: str) -> Answer[Run | None]:
-        return await self._reply(("run", run_id), lambda: self.stored.get(run_id))
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        [answer] = await self._reply(question, [question])
+        return answer
 
-    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
-        asked = tuple(run_ids)
-        return await self._reply(
-            ("runs", asked, experiment_id), lambda: tuple(self.stored.get(run_id) for run_id in asked)
-        )
+    async def answer_many(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        return await self._reply(tuple(questions), questions)
 
-    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
-        return await self._reply(("search", question), lambda: matching(self.stored.values(), question))
+    def look(self, question: Question[Any]) -> Any:
+        """What is true now."""
+        match question:
+            case GetRun(run_id):
+                return self.stored.get(run_id)
+            case ListRuns():
+                return matching(self.stored.values(), question)
+            case GetExperiment(name):
+                return next((one for one in self.listed if one.name == name), None)
+            case ListExperiments():
+                return tuple(one for one in self.listed if one.is_active)
+            case _:
+                raise TypeError(question)
 
-    async def experiment(self, name: str) -> Answer[Experiment | None]:
-        return await self._reply(
-            ("experiment", name), lambda: next((one for one in self.listed if one.name == name), None)
-        )
-
-    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
-        return await self._reply(("experiments",), lambda: tuple(one for one in self.listed if one.is_active))
-
-    async def _reply(self, asked: tuple[object, ...], look: Callable[[], T]) -> Answer[T]:
+    async def _reply(
+        self, asked: Question[Any] | tuple[Question[Any], ...], questions: Sequence[Question[T]]
+    ) -> list[Answer[T]]:
         looks_late = self.looks_late
-        seen = look()
+        values = [self.look(question) for question in questions]
         call = Call(asked, IS_RENEWAL.get(), asyncio.get_running_loop().create_future())
         self.calls.append(call)
         if self.fails is not None:
@@ -127,10 +125,34 @@ class ScriptedSource:
         elif not self.holds:
             call.answer()
         await call.released
-        return Answer(look() if looks_late else seen)
+        return [
+            Answer(self.look(question) if looks_late else value)
+            for question, value in zip(questions, values, strict=True)
+        ]
 
 
-def caching(source: ScriptedSource, clock: Clock, freshness: Freshness = FRESHNESS) -> CachedSource:
+def gets(*run_ids: str) -> tuple[GetRun, ...]:
+    """The questions for these runs, as one call asks them."""
+    return tuple(map(GetRun, run_ids))
+
+
+def hit(value: T, age: float, left: float) -> Answer[T]:
+    """A fresh answer from memory."""
+    return Answer(value, age, Origin.HIT, 0.0, left)
+
+
+def stale(value: T, age: float, left: float, waited: float = 0.0) -> Answer[T]:
+    """An answer from memory that is past its time to live."""
+    return Answer(value, age, Origin.STALE, waited, left)
+
+
+async def compared(source: Source, run_ids: Iterable[str]) -> Answer[tuple[Run | None, ...]]:
+    """Several runs at once, as a comparison reads them."""
+    answers = await source.answer_many([GetRun(run_id) for run_id in run_ids])
+    return combine(tuple(answer.value for answer in answers), answers)
+
+
+def caching(source: Source, clock: Clock, freshness: Freshness = FRESHNESS) -> CachedSource:
     """The source with a memory that is large enough for any test."""
     return CachedSource(source, Memory(2**30), freshness, clock)
 

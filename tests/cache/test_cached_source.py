@@ -1,13 +1,13 @@
 """How old an answer may be: the windows of freshness, by a clock that tests turn."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
 
-from service.answer import Answer
+from service.answer import Answer, Origin
 from service.cache.cached_source import CachedSource
 from service.errors import (
     UpstreamAuth,
@@ -17,19 +17,19 @@ from service.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from service.tracking.runs import RunQuestion
-from service.tracking.source import RunSource
-from tests.cache.scripted import FRESHNESS, Clock, ScriptedSource, landed, settle
+from service.http.cache_status import cache_status
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
+from tests.cache.scripted import FRESHNESS, Clock, ScriptedSource, hit, landed, settle, stale
 from tests.tracking.values import make_experiment, make_run
 
-LIST = RunQuestion("0", None, None, 2)
+LIST = ListRuns("0", None, None, 2)
 TINY = 0.25
 
 
 class Kind(NamedTuple):
     """A question, the seconds for which its answer is fresh, and what makes the answer another."""
 
-    ask: Callable[[RunSource], Awaitable[Answer[Any]]]
+    question: Question[Any]
     ttl: float
     change: Callable[[ScriptedSource], object]
 
@@ -58,13 +58,11 @@ def delete(source: ScriptedSource) -> None:
 
 
 KINDS = {
-    "a run that ended": Kind(lambda asked: asked.run("done"), 32, log_metric),
-    "an active run": Kind(
-        lambda asked: asked.run("running"), 4, lambda source: log_metric(source, "running")
-    ),
-    "a list": Kind(lambda asked: asked.search(LIST), 8, log_metric),
-    "an experiment": Kind(lambda asked: asked.experiment("Default"), 16, delete),
-    "experiments": Kind(lambda asked: asked.experiments(), 16, create),
+    "a run that ended": Kind(GetRun("done"), 32, log_metric),
+    "an active run": Kind(GetRun("running"), 4, lambda source: log_metric(source, "running")),
+    "a list": Kind(LIST, 8, log_metric),
+    "an experiment": Kind(GetExperiment("Default"), 16, delete),
+    "experiments": Kind(ListExperiments(), 16, create),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
@@ -73,7 +71,7 @@ async def remembered(
     kind: Kind, cached: CachedSource, source: ScriptedSource, clock: Clock, age: float
 ) -> Any:
     """What was answered `age` seconds ago, since when it has changed; what was asked is forgotten."""
-    value = (await kind.ask(cached)).value
+    value = (await cached.answer(kind.question)).value
     source.taken()
     kind.change(source)
     clock.tick(age)
@@ -85,14 +83,14 @@ async def test_a_fresh_answer_asks_nobody(
     cached: CachedSource, source: ScriptedSource, clock: Clock, kind: Kind
 ) -> None:
     """Within its time to live an answer is given as it came, with its age and the time that is left."""
-    first = await kind.ask(cached)
-    assert Answer(first.value, 0.0, "fwd=miss", 0.0) == first
+    first = await cached.answer(kind.question)
+    assert Answer(first.value, 0.0, Origin.MISS, 0.0) == first
     source.taken()
     kind.change(source)
     clock.tick(1.5)
-    assert Answer(first.value, 1.5, f"hit; ttl={int(kind.ttl - 1.5)}", 0.0) == await kind.ask(cached)
+    assert hit(first.value, 1.5, kind.ttl - 1.5) == await cached.answer(kind.question)
     clock.tick(kind.ttl - 1.5 - TINY)
-    assert Answer(first.value, kind.ttl - TINY, "hit; ttl=0", 0.0) == await kind.ask(cached)
+    assert hit(first.value, kind.ttl - TINY, TINY) == await cached.answer(kind.question)
     await settle()
     assert [] == source.taken()
 
@@ -107,14 +105,14 @@ async def test_a_stale_answer_is_given_while_it_is_renewed(
     old = await remembered(kind, cached, source, clock, age)
     source.holds = True
     for _ in range(3):
-        expected = Answer(old, age, f"hit; ttl={int(kind.ttl - age)}; detail=stale", 0.0)
-        assert expected == await kind.ask(cached)
+        expected = stale(old, age, kind.ttl - age)
+        assert expected == await cached.answer(kind.question)
     [call] = await source.until_asked(1)
     assert call.is_renewal
     call.answer()
     await landed(cached)
-    renewed = await kind.ask(cached)
-    assert (0.0, f"hit; ttl={int(kind.ttl)}") == (renewed.age, renewed.cache)
+    renewed = await cached.answer(kind.question)
+    assert (0.0, f"hit; ttl={int(kind.ttl)}") == (renewed.age, cache_status(renewed))
     assert old != renewed.value
     assert [call] == source.calls
 
@@ -126,14 +124,14 @@ async def test_an_answer_past_renewing_is_waited_for(
     """Once the window for renewals is over, callers wait for a new answer, which is no renewal."""
     old = await remembered(kind, cached, source, clock, kind.renewable)
     source.holds = True
-    asking = asyncio.ensure_future(kind.ask(cached))
+    asking = asyncio.ensure_future(cached.answer(kind.question))
     [call] = await source.until_asked(1)
     assert not call.is_renewal
     clock.tick(0.5)
     call.answer()
-    reading = await asking
-    assert (0.0, "fwd=stale", 0.5) == (reading.age, reading.cache, reading.waited)
-    assert old != reading.value
+    answer = await asking
+    assert (0.0, "fwd=stale", 0.5) == (answer.age, cache_status(answer), answer.waited)
+    assert old != answer.value
 
 
 @every_kind
@@ -144,13 +142,13 @@ async def test_a_failure_is_bridged_by_the_last_answer(
     age = kind.usable - 2
     old = await remembered(kind, cached, source, clock, age)
     source.fails = UpstreamError("told to fail")
-    expected = Answer(old, age, f"hit; ttl={int(kind.ttl - age)}; detail=stale", 0.0)
-    assert expected == await kind.ask(cached)
+    expected = stale(old, age, kind.ttl - age)
+    assert expected == await cached.answer(kind.question)
     clock.tick(2 - TINY)
-    assert old == (await kind.ask(cached)).value
+    assert old == (await cached.answer(kind.question)).value
     clock.tick(TINY)
     with pytest.raises(UpstreamError):
-        await kind.ask(cached)
+        await cached.answer(kind.question)
     assert 3 == len(source.calls)
 
 
@@ -169,12 +167,12 @@ async def test_any_failure_is_bridged(
     cached: CachedSource, source: ScriptedSource, clock: Clock, error: UpstreamFailure
 ) -> None:
     """Every way in which MLflow fails is one in which the last answer is given, else raised as it is."""
-    await cached.run("done")
+    await cached.answer(GetRun("done"))
     clock.tick(KINDS["a run that ended"].renewable)
     source.fails = error
-    assert source.stored["done"] == (await cached.run("done")).value
+    assert source.stored["done"] == (await cached.answer(GetRun("done"))).value
     with pytest.raises(type(error)) as caught:
-        await cached.run("running")
+        await cached.answer(GetRun("running"))
     assert error is caught.value
 
 
@@ -182,15 +180,15 @@ async def test_a_defect_is_not_bridged(
     cached: CachedSource, source: ScriptedSource, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is not a failure of MLflow's is raised, whatever is remembered."""
-    await cached.run("done")
+    await cached.answer(GetRun("done"))
     clock.tick(KINDS["a run that ended"].renewable)
 
-    async def defect(run_id: str) -> Answer[None]:
+    async def defect(question: Question[Any]) -> Answer[None]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(source, "run", defect)
+    monkeypatch.setattr(source, "answer", defect)
     with pytest.raises(ZeroDivisionError):
-        await cached.run("done")
+        await cached.answer(GetRun("done"))
 
 
 @every_kind
@@ -202,14 +200,14 @@ async def test_a_renewal_that_failed_rests_for_a_moment(
     source.fails = UpstreamError("told to fail")
     for seconds, expected in ((0, 1), (0.1875, 0), (0.0625, 1), (0.125, 0), (0.125, 1)):
         clock.tick(seconds)
-        assert old == (await kind.ask(cached)).value
+        assert old == (await cached.answer(kind.question)).value
         await landed(cached)
         assert expected == len(source.taken())
     source.fails = None
     clock.tick(1)
-    assert old == (await kind.ask(cached)).value
+    assert old == (await cached.answer(kind.question)).value
     await landed(cached)
-    assert "hit; ttl=" + str(int(kind.ttl)) == (await kind.ask(cached)).cache
+    assert "hit; ttl=" + str(int(kind.ttl)) == cache_status(await cached.answer(kind.question))
 
 
 @every_kind
@@ -219,24 +217,25 @@ async def test_a_failure_past_renewing_rests_for_a_moment(
     """Callers do not wait one after another for what has just failed; afterwards they see it healed."""
     old = await remembered(kind, cached, source, clock, kind.renewable)
     source.fails = UpstreamError("told to fail")
-    assert old == (await kind.ask(cached)).value
+    assert old == (await cached.answer(kind.question)).value
     source.fails = None
     clock.tick(0.1875)
-    assert old == (await kind.ask(cached)).value
+    assert old == (await cached.answer(kind.question)).value
     await settle()
     assert 1 == len(source.taken())
     clock.tick(0.0625)
-    assert old != (await kind.ask(cached)).value
+    assert old != (await cached.answer(kind.question)).value
 
 
 async def test_what_does_not_exist_is_believed_for_a_while(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """A run or an experiment that is missing is not asked for again in its time to live."""
-    for ask in (cached.run, cached.experiment):
-        assert Answer(None) == await ask("new")
+    questions: list[Question[Any]] = [GetRun("new"), GetExperiment("new")]
+    for question in questions:
+        assert Answer(None) == await cached.answer(question)
         clock.tick(2 - TINY)
-        assert Answer(None, 2 - TINY, "hit; ttl=0") == await ask("new")
+        assert hit(None, 2 - TINY, TINY) == await cached.answer(question)
         await settle()
         assert 1 == len(source.taken())
 
@@ -245,34 +244,45 @@ async def test_what_did_not_exist_is_asked_for_and_waited_for(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """After its time to live nobody is told that a run is missing without MLflow saying so again."""
-    await cached.run("new")
+    await cached.answer(GetRun("new"))
     source.put(make_run("new"))
     clock.tick(2)
-    assert Answer(make_run("new"), 0.0, "fwd=stale") == await cached.run("new")
+    assert Answer(make_run("new"), expired=True) == await cached.answer(GetRun("new"))
 
 
 async def test_a_failure_is_never_taken_for_missing(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """Where MLflow fails, an old word that there is no such run is not given."""
-    await cached.run("new")
+    await cached.answer(GetRun("new"))
     clock.tick(2)
     source.fails = UpstreamError("told to fail")
     with pytest.raises(UpstreamError):
-        await cached.run("new")
+        await cached.answer(GetRun("new"))
+
+
+async def test_an_empty_list_of_experiments_lives_as_long_as_a_full_one(
+    cached: CachedSource, source: ScriptedSource, clock: Clock
+) -> None:
+    """A server without experiments is asked for them as seldom as one that has some."""
+    source.listed = []
+    assert Answer(()) == await cached.answer(ListExperiments())
+    clock.tick(15)
+    assert hit((), 15.0, 1.0) == await cached.answer(ListExperiments())
+    assert 1 == len(source.calls)
 
 
 async def test_what_is_gone_leaves_the_store(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """Once MLflow says that a run does not exist, it is not given any more, even if MLflow fails then."""
-    await cached.run("done")
+    await cached.answer(GetRun("done"))
     del source.stored["done"]
     clock.tick(32)
-    assert (await cached.run("done")).value is not None
+    assert (await cached.answer(GetRun("done"))).value is not None
     await landed(cached)
-    assert Answer(None, 0.0, "hit; ttl=2") == await cached.run("done")
+    assert hit(None, 0.0, 2.0) == await cached.answer(GetRun("done"))
     clock.tick(2)
     source.fails = UpstreamError("told to fail")
     with pytest.raises(UpstreamError):
-        await cached.run("done")
+        await cached.answer(GetRun("done"))

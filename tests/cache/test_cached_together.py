@@ -1,16 +1,18 @@
 """Several runs at once, as a comparison reads them: what is asked, with whom it is shared, how old it is."""
 
 import asyncio
-import itertools
 
 import pytest
 
-from service.answer import Answer
+from service.answer import Answer, Origin
 from service.cache.cached_source import CachedSource
+from service.cache.revalidating_source import RevalidatingSource
 from service.context import DEADLINE
 from service.errors import UpstreamError, UpstreamTimeout
-from service.tracking.runs import Run, RunQuestion
-from tests.cache.scripted import Clock, ScriptedSource, landed, settle
+from service.http.cache_status import cache_status
+from service.tracking.questions import GetRun, ListRuns
+from service.tracking.runs import Run
+from tests.cache.scripted import Clock, ScriptedSource, compared, gets, hit, landed, settle, stale
 from tests.tracking.values import make_run
 
 A, B, C, D = RUNS = [make_run(run_id) for run_id in "abcd"]
@@ -23,7 +25,7 @@ def source() -> ScriptedSource:
 
 
 def comparing(cached: CachedSource, *run_ids: str) -> asyncio.Task[Answer[tuple[Run | None, ...]]]:
-    return asyncio.create_task(cached.runs(run_ids, "7"))
+    return asyncio.create_task(compared(cached, run_ids))
 
 
 async def test_runs_that_are_not_known_are_one_call(
@@ -31,12 +33,12 @@ async def test_runs_that_are_not_known_are_one_call(
 ) -> None:
     """All of a cold comparison is asked for together, where most of it is likely to be."""
     source.holds = True
-    compared = comparing(cached, "b", "d", "a")
+    comparison = comparing(cached, "b", "d", "a")
     [call] = await source.until_asked(1)
     clock.tick(0.5)
     call.answer()
-    assert Answer((B, D, A), 0.0, "fwd=miss", 0.5) == await compared
-    assert [("runs", ("b", "d", "a"), "7")] == source.taken()
+    assert Answer((B, D, A), 0.0, Origin.MISS, 0.5) == await comparison
+    assert [gets("b", "d", "a")] == source.taken()
     assert {"miss": 3} == {result: number for result, number in cached.reads.items() if number}
 
 
@@ -44,21 +46,21 @@ async def test_only_what_is_lacking_is_asked(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """Runs that are remembered are not asked for, and the answer is as old as the oldest."""
-    await cached.run("b")
+    await cached.answer(GetRun("b"))
     clock.tick(5)
     source.taken()
-    assert Answer((A, B, C), 5.0, "hit; ttl=27") == await cached.runs(["a", "b", "c"], None)
-    assert [("runs", ("a", "c"), None)] == source.taken()
+    assert hit((A, B, C), 5.0, 27.0) == await compared(cached, ["a", "b", "c"])
+    assert [gets("a", "c")] == source.taken()
 
 
 async def test_a_single_run_that_is_lacking_is_asked_alone(
     cached: CachedSource, source: ScriptedSource
 ) -> None:
     """One run is no batch."""
-    await cached.runs(["a", "b"], "7")
+    await compared(cached, ["a", "b"])
     source.taken()
-    assert (A, B, C) == (await cached.runs(["a", "b", "c"], "7")).value
-    assert [("run", "c")] == source.taken()
+    assert (A, B, C) == (await compared(cached, ["a", "b", "c"])).value
+    assert [GetRun("c")] == source.taken()
 
 
 async def test_a_comparison_that_is_known_asks_nothing(
@@ -66,40 +68,40 @@ async def test_a_comparison_that_is_known_asks_nothing(
 ) -> None:
     """Fresh runs are one answer at once: the age of the oldest, the time that is left of the shortest."""
     source.put(active := make_run("active", status="RUNNING", end_time=None))
-    await cached.run("a")
+    await cached.answer(GetRun("a"))
     clock.tick(2)
-    await cached.run("active")
+    await cached.answer(GetRun("active"))
     clock.tick(1)
     source.taken()
-    assert Answer((active, A), 3.0, "hit; ttl=3") == await cached.runs(["active", "a"], "7")
-    assert Answer((A, active), 3.0, "hit; ttl=3") == await cached.runs(["a", "active"], "7")
+    assert hit((active, A), 3.0, 3.0) == await compared(cached, ["active", "a"])
+    assert hit((A, active), 3.0, 3.0) == await compared(cached, ["a", "active"])
     assert [] == source.taken()
     assert 4 == cached.reads["hit"]
 
 
 async def test_what_a_comparison_brought_serves_others(cached: CachedSource, source: ScriptedSource) -> None:
     """After it each of its runs is known, and so is what does not exist."""
-    assert (A, None, B) == (await cached.runs(["a", "nobody", "b"], "7")).value
+    assert (A, None, B) == (await compared(cached, ["a", "nobody", "b"])).value
     source.taken()
-    assert Answer(B, 0.0, "hit; ttl=32") == await cached.run("b")
-    assert Answer(None, 0.0, "hit; ttl=2") == await cached.run("nobody")
-    assert Answer((None, A), 0.0, "hit; ttl=2") == await cached.runs(["nobody", "a"], "7")
+    assert hit(B, 0.0, 32.0) == await cached.answer(GetRun("b"))
+    assert hit(None, 0.0, 2.0) == await cached.answer(GetRun("nobody"))
+    assert hit((None, A), 0.0, 2.0) == await compared(cached, ["nobody", "a"])
     assert [] == source.taken()
 
 
 async def test_what_is_in_the_air_is_joined(cached: CachedSource, source: ScriptedSource) -> None:
     """A run that somebody asks for already is not asked for once more."""
     source.holds = True
-    opening = asyncio.create_task(cached.run("b"))
+    opening = asyncio.create_task(cached.answer(GetRun("b")))
     await source.until_asked(1)
-    compared = comparing(cached, "a", "b", "c")
+    comparison = comparing(cached, "a", "b", "c")
     await source.until_asked(2)
-    assert [("run", "b"), ("runs", ("a", "c"), "7")] == [call.asked for call in source.calls]
+    assert [GetRun("b"), gets("a", "c")] == [call.asked for call in source.calls]
     source.calls[1].answer()
     await settle()
-    assert not compared.done()
+    assert not comparison.done()
     source.calls[0].answer()
-    assert (A, B, C) == (await compared).value
+    assert (A, B, C) == (await comparison).value
     assert B == (await opening).value
     assert (3, 1) == (cached.reads["miss"], cached.reads["collapsed"])
 
@@ -109,35 +111,35 @@ async def test_others_join_a_comparison(cached: CachedSource, source: ScriptedSo
     source.holds = True
     first = comparing(cached, "a", "b")
     await source.until_asked(1)
-    opening = asyncio.create_task(cached.run("a"))
+    opening = asyncio.create_task(cached.answer(GetRun("a")))
     second = comparing(cached, "b", "c", "a", "d")
     await source.until_asked(2)
-    assert ("runs", ("c", "d"), "7") == source.calls[1].asked
+    assert gets("c", "d") == source.calls[1].asked
     for call in source.calls:
         call.answer()
-    assert Answer(A, 0.0, "fwd=miss; collapsed") == await opening
+    assert Answer(A, origin=Origin.COLLAPSED) == await opening
     assert (B, C, A, D) == (await second).value
-    assert Answer((A, B), 0.0, "fwd=miss") == await first
+    assert Answer((A, B), 0.0, Origin.MISS) == await first
 
 
 async def test_a_stale_run_is_given_and_renewed(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """A comparison does not wait for a run that is merely stale; it says so, and renews it."""
-    await cached.run("a")
+    await cached.answer(GetRun("a"))
     clock.tick(40)
     source.taken()
     source.holds = True
-    compared = comparing(cached, "a", "b", "c")
+    comparison = comparing(cached, "a", "b", "c")
     await source.until_asked(2)
-    renewal = next(call for call in source.calls if call.asked == ("run", "a"))
+    renewal = next(call for call in source.calls if call.asked == GetRun("a"))
     assert renewal.is_renewal
     clock.tick(2)
-    next(call for call in source.calls if call.asked == ("runs", ("b", "c"), "7")).answer()
-    assert Answer((A, B, C), 42.0, "hit; ttl=-8; detail=stale", 2.0) == await compared
+    next(call for call in source.calls if call.asked == gets("b", "c")).answer()
+    assert stale((A, B, C), 42.0, -8.0, 2.0) == await comparison
     renewal.answer()
     await landed(cached)
-    assert 0.0 == (await cached.run("a")).age
+    assert 0.0 == (await cached.answer(GetRun("a"))).age
 
 
 async def test_a_comparison_ages_while_it_waits(
@@ -145,9 +147,9 @@ async def test_a_comparison_ages_while_it_waits(
 ) -> None:
     """Its age is the oldest run's at the moment of the answer, however long the last one was waited for."""
     source.holds = True
-    opening = asyncio.create_task(cached.run("a"))
+    opening = asyncio.create_task(cached.answer(GetRun("a")))
     await source.until_asked(1)
-    compared = comparing(cached, "a", "b", "c")
+    comparison = comparing(cached, "a", "b", "c")
     first, second = await source.until_asked(2)
     clock.tick(1)
     first.answer()
@@ -155,34 +157,34 @@ async def test_a_comparison_ages_while_it_waits(
     await settle()
     clock.tick(4)
     second.answer()
-    assert Answer((A, B, C), 4.0, "fwd=miss; collapsed", 5.0) == await compared
+    assert Answer((A, B, C), 4.0, Origin.COLLAPSED, 5.0) == await comparison
 
 
 async def test_a_comparison_that_fails(cached: CachedSource, source: ScriptedSource, clock: Clock) -> None:
     """A run that MLflow cannot be asked for fails the comparison, and is asked for again by the next."""
-    await cached.run("a")
+    await cached.answer(GetRun("a"))
     source.fails = error = UpstreamError("told to fail")
     with pytest.raises(UpstreamError) as caught:
-        await cached.runs(["a", "b", "c"], "7")
+        await compared(cached, ["a", "b", "c"])
     assert error is caught.value
     source.fails = None
     source.taken()
-    assert (A, B, C) == (await cached.runs(["a", "b", "c"], "7")).value
-    assert [("runs", ("b", "c"), "7")] == source.taken()
+    assert (A, B, C) == (await compared(cached, ["a", "b", "c"])).value
+    assert [gets("b", "c")] == source.taken()
 
 
 async def test_a_failure_is_bridged_run_by_run(
     cached: CachedSource, source: ScriptedSource, clock: Clock
 ) -> None:
     """Where MLflow fails, a comparison of runs that were known once is answered with what it said last."""
-    await cached.runs(["a", "b"], "7")
+    await compared(cached, ["a", "b"])
     clock.tick(192)
     source.taken()
     source.fails = UpstreamError("told to fail")
-    expected = Answer((B, A), 192.0, "hit; ttl=-160; detail=stale")
-    assert expected == await cached.runs(["b", "a"], "7")
-    assert expected == await cached.runs(["b", "a"], "7")
-    assert [("runs", ("b", "a"), "7")] == source.taken()
+    expected = stale((B, A), 192.0, -160.0)
+    assert expected == await compared(cached, ["b", "a"])
+    assert expected == await compared(cached, ["b", "a"])
+    assert [gets("b", "a")] == source.taken()
 
 
 async def test_a_caller_who_leaves_ends_no_comparison(cached: CachedSource, source: ScriptedSource) -> None:
@@ -197,34 +199,34 @@ async def test_a_caller_who_leaves_ends_no_comparison(cached: CachedSource, sour
     source.calls[0].answer()
     assert (B, A) == (await second).value
     assert 1 == len(source.calls)
-    assert "hit; ttl=32" == (await cached.run("a")).cache
+    assert "hit; ttl=32" == cache_status(await cached.answer(GetRun("a")))
 
 
 async def test_a_caller_out_of_time_gets_no_half_answer(cached: CachedSource, source: ScriptedSource) -> None:
     """A comparison whose deadline passes fails as a whole; its call goes on."""
-    await cached.run("a")
+    await cached.answer(GetRun("a"))
     source.holds = True
     token = DEADLINE.set(asyncio.get_running_loop().time())
     with pytest.raises(UpstreamTimeout):
-        await cached.runs(["a", "b", "c"], "7")
+        await compared(cached, ["a", "b", "c"])
     DEADLINE.reset(token)
     source.calls[1].answer()
     await landed(cached)
-    assert "hit; ttl=32" == (await cached.runs(["a", "b", "c"], "7")).cache
+    assert "hit; ttl=32" == cache_status(await compared(cached, ["a", "b", "c"]))
 
 
 async def test_a_late_comparison_overwrites_nothing(cached: CachedSource, source: ScriptedSource) -> None:
     """What a comparison brings that was asked for before a newer answer leaves that as it is."""
     source.holds = True
-    compared = comparing(cached, "a", "b")
+    comparison = comparing(cached, "a", "b")
     [call] = await source.until_asked(1)
     newer = make_run("a", start_time=9, metrics={"m": 1.0})
     source.put(newer)
     source.holds = False
-    await cached.search(RunQuestion("7", None, None, 1))
+    await cached.answer(ListRuns("7", None, None, 1))
     call.answer()
-    assert (newer, B) == (await compared).value
-    assert newer == (await cached.run("a")).value
+    assert (newer, B) == (await comparison).value
+    assert newer == (await cached.answer(GetRun("a"))).value
 
 
 async def test_a_comparison_that_is_known_follows_what_is_learnt(
@@ -232,21 +234,8 @@ async def test_a_comparison_that_is_known_follows_what_is_learnt(
 ) -> None:
     """What was found together is looked up again as soon as any run of it is another."""
     for _ in range(2):
-        assert (A, B) == (await cached.runs(["a", "b"], "7")).value
+        assert (A, B) == (await compared(cached, ["a", "b"])).value
     source.put(renamed := make_run("b", metrics={"sharpe": 2.0}))
-    await cached.past_memory().run("b")
+    await RevalidatingSource(cached).answer(GetRun("b"))
     for _ in range(2):
-        assert (A, renamed) == (await cached.runs(["a", "b"], "7")).value
-
-
-async def test_few_comparisons_are_at_hand(
-    cached: CachedSource, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many are asked for, a few are kept at hand, and all are answered from memory."""
-    monkeypatch.setattr("service.cache.cached_source._MOST_TOGETHER", 2)
-    await cached.runs(["a", "b", "c", "d"], "7")
-    source.taken()
-    for pair in itertools.permutations(RUNS, 2):
-        assert pair == (await cached.runs([run.run_id for run in pair], "7")).value
-        assert len(cached._found_together) <= 2
-    assert [] == source.taken()
+        assert (A, renamed) == (await compared(cached, ["a", "b"])).value

@@ -10,11 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from service.answer import Answer
 from service.cache.freshness import Freshness
+from service.cache.revalidating_source import RevalidatingSource
 from service.errors import UpstreamError
-from service.tracking.runs import Run, RunQuestion
-from service.tracking.source import RunSource
-from tests.cache.scripted import Call, Clock, ScriptedSource, caching, matching, settle
-from tests.tracking.values import make_run
+from service.http.cache_status import cache_status
+from service.tracking.questions import GetRun, ListRuns, Question
+from service.tracking.runs import Run
+from service.tracking.source import Source
+from tests.cache.scripted import Call, Clock, ScriptedSource, caching, compared, settle
+from tests.tracking.values import make_run, matching
 
 FRESHNESS = Freshness(
     terminal_ttl=8,
@@ -30,7 +33,7 @@ REST = 1.0  # seconds after a failure in which it may be bridged without asking 
 
 run_ids = st.sampled_from("abc")
 questions = st.builds(
-    RunQuestion,
+    ListRuns,
     st.just("0"),
     st.sampled_from([None, "cpcv"]),
     st.sampled_from([None, "carry"]),
@@ -41,13 +44,17 @@ tags = st.fixed_dictionaries(
 )
 
 
+# A question, the value that was answered, and how to find the value in what MLflow held at some time.
+Part = tuple[Question[Any], Any, Callable[[dict[str, Run]], Any]]
+
+
 class Asked(NamedTuple):
     """A question, who waits for its answer, and since when; parts: how to see that an answer was true."""
 
     answer: asyncio.Future[Answer[Any]]
-    parts: Callable[[Any], Iterator[tuple[Any, Callable[[dict[str, Run]], Any]]]]
+    parts: Callable[[Any], Iterator[Part]]
     since: float
-    is_anew: bool
+    is_forced: bool
     is_several: bool
 
 
@@ -94,53 +101,53 @@ class FreshnessMachine(RuleBasedStateMachine):
         self.source.stored.pop(run_id, None)
         self.history.append((self.clock.now, dict(self.source.stored)))
 
-    @rule(run_id=run_ids, is_anew=st.booleans())
-    def read(self, run_id: str, is_anew: bool) -> None:
+    @rule(run_id=run_ids, is_forced=st.booleans())
+    def read(self, run_id: str, is_forced: bool) -> None:
         """Somebody asks for a run."""
 
-        def parts(run: Run | None) -> Iterator[tuple[Any, Callable[[dict[str, Run]], Any]]]:
-            yield run, lambda stored: stored.get(run_id)
+        def parts(run: Run | None) -> Iterator[Part]:
+            yield GetRun(run_id), run, lambda stored: stored.get(run_id)
 
-        self.ask(lambda source: source.run(run_id), parts, is_anew=is_anew)
+        self.ask(lambda source: source.answer(GetRun(run_id)), parts, is_forced=is_forced)
 
-    @rule(question=questions, is_anew=st.booleans())
-    def search(self, question: RunQuestion, is_anew: bool) -> None:
+    @rule(question=questions, is_forced=st.booleans())
+    def search(self, question: ListRuns, is_forced: bool) -> None:
         """Somebody asks for a list."""
 
-        def parts(runs: tuple[Run, ...]) -> Iterator[tuple[Any, Callable[[dict[str, Run]], Any]]]:
-            yield runs, lambda stored: matching(stored.values(), question)
+        def parts(runs: tuple[Run, ...]) -> Iterator[Part]:
+            yield question, runs, lambda stored: matching(stored.values(), question)
 
-        self.ask(lambda source: source.search(question), parts, is_anew=is_anew)
+        self.ask(lambda source: source.answer(question), parts, is_forced=is_forced)
 
-    @rule(compared=st.permutations("abc"), several=st.integers(2, 3), is_anew=st.booleans())
-    def compare(self, compared: list[str], several: int, is_anew: bool) -> None:
+    @rule(run_ids=st.permutations("abc"), several=st.integers(2, 3), is_forced=st.booleans())
+    def compare(self, run_ids: list[str], several: int, is_forced: bool) -> None:
         """Somebody asks for several runs."""
-        asked = compared[:several]
+        asked = run_ids[:several]
 
-        def parts(runs: tuple[Run | None, ...]) -> Iterator[tuple[Any, Callable[[dict[str, Run]], Any]]]:
+        def parts(runs: tuple[Run | None, ...]) -> Iterator[Part]:
             for run_id, run in zip(asked, runs, strict=True):
-                yield run, lambda stored, run_id=run_id: stored.get(run_id)  # type: ignore[misc]
+                yield GetRun(run_id), run, lambda stored, run_id=run_id: stored.get(run_id)  # type: ignore[misc]
 
-        self.ask(lambda source: source.runs(asked, "0"), parts, is_anew=is_anew, is_several=True)
+        self.ask(lambda source: compared(source, asked), parts, is_forced=is_forced, is_several=True)
 
     def ask(
         self,
-        question: Callable[[RunSource], Awaitable[Answer[Any]]],
-        parts: Callable[[Any], Iterator[tuple[Any, Callable[[dict[str, Run]], Any]]]],
+        question: Callable[[Source], Awaitable[Answer[Any]]],
+        parts: Callable[[Any], Iterator[Part]],
         *,
-        is_anew: bool,
+        is_forced: bool,
         is_several: bool = False,
     ) -> None:
-        source = self.cached.past_memory() if is_anew else self.cached
+        source = RevalidatingSource(self.cached) if is_forced else self.cached
         before = len(self.source.calls)
 
         async def answer() -> Answer[Any]:
             return await question(source)
 
-        asked = Asked(self.loop.create_task(answer()), parts, self.clock.now, is_anew, is_several)
+        asked = Asked(self.loop.create_task(answer()), parts, self.clock.now, is_forced, is_several)
         self.waiting.append(asked)
         self.go_on()
-        if asked.answer.done() and not is_several and "stale" not in asked.answer.result().cache:
+        if asked.answer.done() and not is_several and "stale" not in cache_status(asked.answer.result()):
             assert before == len(self.source.calls)  # what is fresh is not asked for
 
     @precondition(lambda self: self.in_the_air)
@@ -195,16 +202,16 @@ class FreshnessMachine(RuleBasedStateMachine):
             assert isinstance(error, UpstreamError)
             assert now == self.failed_at
             return
-        reading = asked.answer.result()
+        answer = asked.answer.result()
         # Of several runs one may wait for another: that is a load more, and what was given is so still.
         loads, given = (LOAD * 2, asked.since) if asked.is_several else (LOAD, now)
         is_bridging = given - self.failed_at < REST
-        for value, look in asked.parts(reading.value):
-            windows = FRESHNESS.of(value)
+        for question, value, look in asked.parts(answer.value):
+            windows = FRESHNESS.windows(question.freshness_of(value))
             oldest = now - loads - (windows.usable if is_bridging else windows.renewable)
-            earliest = asked.since if asked.is_anew else oldest
+            earliest = asked.since if asked.is_forced else oldest
             assert self.was_true(value, look, earliest, now)
-            came = now - reading.age  # the oldest of several
+            came = now - answer.age  # the oldest of several
             assert self.was_true(value, look, came - LOAD, now if asked.is_several else came)
 
     def was_true(
@@ -221,8 +228,7 @@ class FreshnessMachine(RuleBasedStateMachine):
     def nothing_is_asked_twice_at_once(self) -> None:
         asked: list[object] = []
         for _, call in self.in_the_air:
-            _, what, *_ = call.asked
-            asked += what if isinstance(what, tuple) else [what]
+            asked += call.asked if isinstance(call.asked, tuple) else [call.asked]
         assert len(set(asked)) == len(asked)
 
     def teardown(self) -> None:

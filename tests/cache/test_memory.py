@@ -3,9 +3,9 @@
 import gc
 import tracemalloc
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from itertools import takewhile
+from collections.abc import Callable
 from sys import intern
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,9 +13,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from service.cache.memory import Entry, Memory, Value, Windows, size_of, size_of_name
-from service.tracking.runs import Experiment, Run
+from service.cache.freshness import Windows
+from service.cache.memory import Entry, Memory, size_of, size_of_name
+from service.tracking.entity import Entity
+from service.tracking.questions import Question
+from service.tracking.runs import Run
 from tests.tracking.values import make_experiment, make_run
+
+Value = Entity | tuple[Entity, ...] | None
 
 WINDOWS = Windows(1.0, 2.0, 3.0)
 POOL = [
@@ -34,36 +39,44 @@ values = st.one_of(
     st.sampled_from(EXPERIMENTS),
     st.lists(st.sampled_from(EXPERIMENTS), max_size=2).map(tuple),
 )
-keys = st.integers(0, 7)
+
+
+class Ask(Question[Value], frozen=True, gc=False):
+    """A question that may have any value."""
+
+    name: str
+
+
+questions = st.sampled_from("abcdefgh").map(Ask)
 asked = st.integers(0, 40)
 
 
 def copied(value: Value) -> Value:
     """An equal value that shares no object with it."""
     if isinstance(value, tuple):
-        return tuple(map(msgspec.structs.replace, value))  # type: ignore[return-value] # all of one kind
+        return tuple(map(msgspec.structs.replace, value))
     return None if value is None else msgspec.structs.replace(value)
 
 
-def put(memory: Memory, key: Hashable, value: Value, asked: int = 0) -> Entry:
-    return memory.put(key, value, asked, 0.0, WINDOWS)
+def put(memory: Memory, name: str, value: Value, asked: int = 0) -> Entry[Value]:
+    return memory.put(Ask(name), value, asked, 0.0, WINDOWS)
 
 
-def held(memory: Memory) -> OrderedDict[Hashable, Entry]:
+def held(memory: Memory) -> OrderedDict[Question[Any], Entry[Any]]:
     """The entries, the next to be dropped first."""
     return OrderedDict((key, entry) for key in memory._entries if (entry := memory.peek(key)) is not None)
 
 
-def parts(value: Value) -> tuple[Run | Experiment, ...]:
-    return value if isinstance(value, tuple) else () if value is None else (value,)
+def names(memory: Memory) -> list[str]:
+    """The names of the questions that are held, the next to be dropped first."""
+    return [question.name for question in held(memory) if isinstance(question, Ask)]
 
 
 def weighed(memory: Memory) -> int:
     """The bytes of all entries, and of every object and every name that they hold, once."""
     entries = held(memory).values()
-    objects = {id(part): part for entry in entries for part in parts(entry.value)}
-    runs = [part for part in objects.values() if isinstance(part, Run)]
-    names = {id(name): name for run in runs for name in (*run.metrics, *run.params, *run.tags)}
+    objects = {id(entity): entity for entry in entries for entity in Ask("").entities(entry.value)}
+    names = {id(name): name for entity in objects.values() for name in entity.shared_names}
     return (
         sum(entry.size for entry in entries)
         + sum(map(size_of, objects.values()))
@@ -78,50 +91,42 @@ class MemoryMachine(RuleBasedStateMachine):
         super().__init__()
         self.memory = Memory(0)
         self.max_bytes = 0
-        self.model: OrderedDict[int, tuple[Value, int]] = OrderedDict()
+        self.model: OrderedDict[Question[Any], tuple[Value, int]] = OrderedDict()
 
     @initialize(max_bytes=st.sampled_from([0, 600, 2_000, 5_000, 20_000]))
     def begin(self, max_bytes: int) -> None:
         self.memory = Memory(max_bytes)
         self.max_bytes = max_bytes
 
-    @rule(key=keys, value=values, asked=asked, is_copy=st.booleans())
-    def put(self, key: int, value: Value, asked: int, is_copy: bool) -> None:
+    @rule(question=questions, value=values, asked=asked, is_copy=st.booleans())
+    def put(self, question: Ask, value: Value, asked: int, is_copy: bool) -> None:
         value = copied(value) if is_copy else value
         evictions = self.memory.evictions
-        entry = put(self.memory, key, value, asked)
-        old, old_asked = self.model.get(key, (None, -1))
+        entry = self.memory.put(question, value, asked, 0.0, WINDOWS)
+        old, old_asked = self.model.get(question, (None, -1))
         if old_asked > asked:
             assert (old, old_asked) == (entry.value, entry.asked)
             assert old is entry.value
             return
-        if key in self.model and old == value:
+        if question in self.model and old == value:
             value = old  # the object before stays
         assert value is entry.value
-        self.model[key] = (value, asked)
-        self.model.move_to_end(key)
+        self.model[question] = (value, asked)
+        self.model.move_to_end(question)
         for _ in range(self.memory.evictions - evictions):
             self.model.popitem(last=False)
 
-    @rule(key=keys)
-    def get(self, key: int) -> None:
-        entry = self.memory.get(key)
-        assert (entry is not None) == (key in self.model)
+    @rule(question=questions)
+    def get(self, question: Ask) -> None:
+        entry = self.memory.get(question)
+        assert (entry is not None) == (question in self.model)
         if entry is not None:
-            assert self.model[key] == (entry.value, entry.asked)
-            self.model.move_to_end(key)
+            assert self.model[question] == (entry.value, entry.asked)
+            self.model.move_to_end(question)
 
-    @rule(wanted=st.lists(keys, max_size=3))
-    def get_all(self, wanted: list[int]) -> None:
-        found = self.memory.get_all(wanted)
-        assert (found is not None) == (set(wanted) <= self.model.keys())
-        assert found is None or [self.model[key] for key in wanted] == [(e.value, e.asked) for e in found]
-        for key in takewhile(self.model.__contains__, wanted):
-            self.model.move_to_end(key)
-
-    @rule(key=keys)
-    def peek(self, key: int) -> None:
-        assert (self.memory.peek(key) is not None) == (key in self.model)
+    @rule(question=questions)
+    def peek(self, question: Ask) -> None:
+        assert (self.memory.peek(question) is not None) == (question in self.model)
 
     @invariant()
     def its_bytes_are_counted_and_bounded(self) -> None:
@@ -149,9 +154,9 @@ def test_nothing_is_dropped_while_there_is_room() -> None:
         memory = Memory(roomy.used + spare)
         put(memory, "a", make_run("a"))
         put(memory, "b", make_run("b"))
-        memory.get("a")
+        memory.get(Ask("a"))
         put(memory, "c", make_run("c"))
-        assert sorted(expected) == sorted(held(memory))  # type: ignore[type-var] # they are texts
+        assert sorted(expected) == sorted(names(memory))
         assert 3 - len(expected) == memory.evictions
 
 
@@ -160,10 +165,10 @@ def test_to_peek_is_not_to_read() -> None:
     memory = Memory(2**20)
     for key in ("a", "b"):
         put(memory, key, None)
-    memory.peek("a")
-    assert ["a", "b"] == list(held(memory))
-    memory.get("a")
-    assert ["b", "a"] == list(held(memory))
+    memory.peek(Ask("a"))
+    assert ["a", "b"] == names(memory)
+    memory.get(Ask("a"))
+    assert ["b", "a"] == names(memory)
 
 
 def test_a_value_larger_than_all_room_is_answered_and_not_kept() -> None:
@@ -256,7 +261,7 @@ def original(number: int) -> Run:
 @pytest.mark.parametrize("together", [True, False], ids=["in one list", "one by one"])
 @pytest.mark.parametrize("shape", [bare, usual, wide, wordy, foreign, original])
 def test_the_count_is_near_the_truth(shape: Callable[[int], Run], together: bool) -> None:
-    """Once they were answered, remembered runs XX."""
+    """The bytes that are counted for remembered runs are within a quarter of those that they take."""
     shape(0)  # the names that all runs share
     encode = msgspec.json.Encoder().encode
     gc.collect()
@@ -267,7 +272,7 @@ def test_the_count_is_near_the_truth(shape: Callable[[int], Run], together: bool
             put(memory, "list", tuple(shape(number) for number in range(1_000, 1_100)))
         else:
             for number in range(1_000, 1_100):
-                put(memory, ("run", text(32, number)), shape(number))
+                put(memory, text(32, number), shape(number))
         for entry in held(memory).values():
             encode(entry.value)
         taken = tracemalloc.get_traced_memory()[0]

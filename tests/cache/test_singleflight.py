@@ -37,7 +37,12 @@ class Airfield:
 
     def patient_caller(self, key: str = "key") -> asyncio.Task[str]:
         """A caller who wants what is loaded from now on."""
-        return asyncio.create_task(self.flights.after(key, self.load))
+
+        async def wait_and_fly() -> str:
+            await self.flights.landed([key])
+            return await self.fly(key)
+
+        return asyncio.create_task(wait_and_fly())
 
     async def aclose(self) -> None:
         await self.flights.close()
@@ -151,7 +156,7 @@ async def test_a_failure_that_nobody_waits_for_is_no_complaint(field: Airfield, 
     assert "key" not in field.flights
 
 
-async def test_after_joins_no_earlier_flight(field: Airfield) -> None:
+async def test_who_waits_for_landings_joins_no_earlier_flight(field: Airfield) -> None:
     """Who wants what is loaded from now on waits for the flight in the air, then for one of his own."""
     earlier = field.caller()
     await settle()
@@ -182,7 +187,7 @@ async def test_all_who_want_the_next_flight_share_it(field: Airfield) -> None:
     assert 2 == len(field.loads)
 
 
-async def test_after_with_nothing_in_the_air_starts_at_once(field: Airfield) -> None:
+async def test_with_nothing_in_the_air_there_is_no_landing_to_wait_for(field: Airfield) -> None:
     """Where nothing flies, the next flight starts now; those who come during it wait for another."""
     first = field.patient_caller()
     await settle()
@@ -195,7 +200,7 @@ async def test_after_with_nothing_in_the_air_starts_at_once(field: Airfield) -> 
     assert ["first", "second"] == [await first, await second]
 
 
-async def test_after_does_not_mind_how_the_earlier_flight_ended(field: Airfield) -> None:
+async def test_how_an_earlier_flight_ended_does_not_matter_to_who_waits_for_it(field: Airfield) -> None:
     """The failure of a flight that is only waited for is not one's own."""
     earlier = field.caller()
     await settle()
@@ -263,3 +268,17 @@ async def test_close_bears_a_flight_that_ends_badly(field: Airfield) -> None:
     await field.flights.close()
     await settle()
     assert not {"a", "b"} & field.flights._running.keys()
+
+
+async def test_landings_of_several_keys_are_waited_for_at_once(field: Airfield) -> None:
+    """Whoever waits for the flights of several keys goes on when the last that is in the air has landed."""
+    callers = [field.caller("a"), field.caller("b")]
+    await settle()
+    waiting = asyncio.create_task(field.flights.landed(["a", "b", "c"]))
+    await settle()
+    field.loads[1].set_result("b")
+    await settle()
+    assert not waiting.done()
+    field.loads[0].set_result("a")
+    await waiting
+    assert ["a", "b"] == await asyncio.gather(*callers)

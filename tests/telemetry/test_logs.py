@@ -149,6 +149,17 @@ class TestAccess:
         assert 0 < float(str(first["upstream_ms"])) <= float(str(first["duration_ms"]))
         assert ("unmatched", 404, "not_found") == (second["route"], second["status"], second["code"])
 
+    async def test_a_cold_list_waits_for_two_calls(self, fake: FakeMlflow) -> None:
+        """The time that a list waited for MLflow counts the look-up of its experiment and the search."""
+        stream = io.BytesIO()
+        fake.latency = 0.05
+        async with logged(fake, stream, as_json) as api:
+            for _ in range(2):
+                await api.get(f"{API}/runs")
+        first, second = events(stream)
+        assert float(str(first["upstream_ms"])) >= 2 * 50
+        assert (0.0, "fwd=miss") == (second["upstream_ms"], first["cache"])
+
     async def test_text(self, fake: FakeMlflow) -> None:
         """For a person a request is a short line."""
         stream = io.BytesIO()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.settings.load import config_dir
-from service.tracking.directions import Answer, Decision, Direction, Directions, Rule, load_directions
+from service.tracking.directions import Decision, Direction, Directions, ReadAs, Rule, load_directions
 
 HIGHER, LOWER, NEARER = Direction.MAX, Direction.MIN, Direction.CLOSEST_TO_ZERO
 SHIPPED = load_directions(config_dir() / "metrics.toml")
@@ -20,7 +20,7 @@ def test_the_first_rule_that_fits_decides() -> None:
 def test_a_decision_names_its_rule() -> None:
     """What decided can be told: one pattern, a chain of them, or nothing where no rule fits."""
     directions = Directions(
-        [Rule("neg_*", Answer.OPPOSITE), Rule("*_over_*", Answer.AS_FIRST), Rule("*_loss_*", LOWER)]
+        [Rule("neg_*", ReadAs.OPPOSITE), Rule("*_over_*", ReadAs.AS_FIRST), Rule("*_loss_*", LOWER)]
     )
     assert Decision(LOWER, "*_loss_*") == directions.decide("val_loss")
     assert Decision(HIGHER, "neg_* > *_loss_*") == directions.decide("neg_val_loss")
@@ -37,15 +37,15 @@ def test_a_decision_names_its_rule() -> None:
 )
 def test_the_opposite(direction: Direction, turned: Direction) -> None:
     """Negation turns high and low round; what is nearest to zero, or has no best value, stays so."""
-    assert turned is Directions([Rule("neg_*", Answer.OPPOSITE), Rule("x", direction)])("neg_x")
+    assert turned is Directions([Rule("neg_*", ReadAs.OPPOSITE), Rule("x", direction)])("neg_x")
 
 
 def test_as_first_and_as_last() -> None:
     """A ratio is judged by the figure that it names first, an adjusted one by what it names last."""
     directions = Directions(
         [
-            Rule("*_over_*", Answer.AS_FIRST),
-            Rule("*_adjusted_*", Answer.AS_LAST),
+            Rule("*_over_*", ReadAs.AS_FIRST),
+            Rule("*_adjusted_*", ReadAs.AS_LAST),
             Rule("*_drawdown_*", NEARER),
             Rule("*_draw_down_days_*", LOWER),
             Rule("*_return_*", HIGHER),
@@ -66,7 +66,7 @@ def test_as_first_and_as_last() -> None:
 def test_a_rule_that_looks_further_has_its_words_in_one_place(pattern: str) -> None:
     """What is left of the name is not defined else: refused."""
     with pytest.raises(ValueError, match="needs words in one place"):
-        Directions([Rule(pattern, Answer.AS_LAST)])
+        Directions([Rule(pattern, ReadAs.AS_LAST)])
 
 
 def test_a_long_name_is_decided_at_once() -> None:

@@ -1,13 +1,19 @@
 """The use cases over an honest source in memory."""
 
+from typing import Any, TypeVar
+
+import msgspec
 import pytest
 
-from service.answer import Answer
+from service.answer import Answer, Origin
 from service.errors import RunsNotFound, UpstreamError
 from service.tracking.directions import Direction, Directions, Rule
 from service.tracking.queries import TrackingQueries
-from service.tracking.runs import Experiment, RunQuestion
+from service.tracking.questions import GetExperiment, GetRun, ListRuns, Question
+from service.tracking.runs import Experiment
 from tests.tracking.values import RunsInMemory, make_experiment, make_run
+
+T = TypeVar("T")
 
 
 def queries(source: RunsInMemory, name: str = "Default") -> TrackingQueries:
@@ -17,9 +23,9 @@ def queries(source: RunsInMemory, name: str = "Default") -> TrackingQueries:
 async def test_runs_of_the_default_experiment_are_listed() -> None:
     """The experiment is looked up by its name, and searched by its id."""
     source = RunsInMemory([make_run("r")], [make_experiment("7", "research")])
-    reading = await queries(source, "research").runs(run_type=None, strategy_id=None, limit=5)
-    assert (make_run("r"),) == reading.value
-    assert [("experiment", "research"), ("search", RunQuestion("7", None, None, 5))] == source.calls
+    answer = await queries(source, "research").runs(run_type=None, strategy_id=None, limit=5)
+    assert (make_run("r"),) == answer.value
+    assert [GetExperiment("research"), ListRuns("7", None, None, 5)] == source.calls
 
 
 @pytest.mark.parametrize("experiments", [[make_experiment(name="other")], [make_experiment(stage="deleted")]])
@@ -27,21 +33,21 @@ async def test_without_the_experiment_nothing_is_searched(experiments: list[Expe
     """An experiment that is missing or deleted has no runs."""
     source = RunsInMemory([make_run()], experiments)
     assert Answer(()) == await queries(source).runs(run_type=None, strategy_id=None, limit=5)
-    assert [("experiment", "Default")] == source.calls
+    assert [GetExperiment("Default")] == source.calls
 
 
 async def test_filters_are_passed_on() -> None:
     """Both filters reach the source as they were given."""
     source = RunsInMemory([make_run("a", tags={"run_type": "x", "strategy_id": "s"}), make_run("b")])
-    reading = await queries(source).runs(run_type="x", strategy_id="s", limit=5)
-    assert ["a"] == [run.run_id for run in reading.value]
+    answer = await queries(source).runs(run_type="x", strategy_id="s", limit=5)
+    assert ["a"] == [run.run_id for run in answer.value]
 
 
 async def test_several_runs_come_in_the_order_asked_for() -> None:
     """together answers the runs as asked, not as stored."""
     source = RunsInMemory([make_run("a"), make_run("b"), make_run("c")])
-    reading = await queries(source).together(["c", "a"])
-    assert ["c", "a"] == [run.run_id for run in reading.value]
+    answer = await queries(source).together(["c", "a"])
+    assert ["c", "a"] == [run.run_id for run in answer.value]
 
 
 async def test_all_missing_runs_are_named() -> None:
@@ -63,8 +69,8 @@ async def test_a_run_and_what_is_none() -> None:
 async def test_experiments_are_passed_on() -> None:
     """experiments answers what the source lists."""
     experiments = [make_experiment("0"), make_experiment("1", "gone", "deleted"), make_experiment("2", "x")]
-    reading = await queries(RunsInMemory(experiments=experiments)).experiments()
-    assert ["0", "2"] == [one.experiment_id for one in reading.value]
+    answer = await queries(RunsInMemory(experiments=experiments)).experiments()
+    assert ["0", "2"] == [one.experiment_id for one in answer.value]
 
 
 def test_compare_uses_the_directions() -> None:
@@ -78,11 +84,54 @@ async def test_a_failure_is_passed_on() -> None:
     source = RunsInMemory([make_run("a")])
     source.fails = True
     asked = queries(source)
-    for answer in (
+    for query in (
         asked.run("a"),
         asked.together(["a", "b"]),
         asked.experiments(),
         asked.runs(run_type=None, strategy_id=None, limit=1),
     ):
         with pytest.raises(UpstreamError):
-            await answer
+            await query
+
+
+class SlowSource(RunsInMemory):
+    """A source whose answers took a while, and have an age."""
+
+    def __init__(self, **answers: Answer[Any]) -> None:
+        super().__init__([make_run("r")])
+        self._answers = answers
+
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        like = self._answers[type(question).__name__]
+        return msgspec.structs.replace(like, value=(await super().answer(question)).value)
+
+
+async def test_a_list_waited_for_its_experiment_too() -> None:
+    """A list waits for two answers, one after the other; it is as old as its runs are."""
+    slow = SlowSource(
+        GetExperiment=Answer(None, 9.0, Origin.COLLAPSED, 0.5), ListRuns=Answer(None, 1.0, Origin.MISS, 2.0)
+    )
+    answer = await queries(slow).runs(run_type=None, strategy_id=None, limit=5)
+    assert Answer((make_run("r"),), 1.0, Origin.MISS, 2.5) == answer
+
+
+async def test_an_empty_list_is_as_old_as_the_word_on_its_experiment() -> None:
+    """Where the experiment is missing, the list has the age, the origin and the wait of that answer."""
+    slow = SlowSource(GetExperiment=Answer(None, 3.0, Origin.STALE, 0.5, -1.0))
+    slow.listed = []
+    answer = await queries(slow).runs(run_type=None, strategy_id=None, limit=5)
+    assert Answer((), 3.0, Origin.STALE, 0.5, -1.0) == answer
+
+
+async def test_any_question_is_answered_as_the_source_answers_it() -> None:
+    """What needs no more than one question is asked as it is."""
+    assert Answer(make_run("a")) == await queries(RunsInMemory([make_run("a")])).answer(GetRun("a"))
+
+
+async def test_several_runs_are_one_answer() -> None:
+    """A comparison waited as long as the slowest of its runs, and has one age and one origin."""
+    slow = SlowSource(GetRun=Answer(None, 3.0, Origin.HIT, 0.0, 5.0))
+    slow.stored = [make_run("a"), make_run("b")]
+    assert Answer((make_run("b"), make_run("a")), 3.0, Origin.HIT, 0.0, 5.0) == await queries(slow).together(
+        ["b", "a"]
+    )

@@ -1,10 +1,15 @@
 """Runs, experiments and an honest source of them, all in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from service.answer import Answer
 from service.errors import UpstreamError
-from service.tracking.runs import Experiment, Run, RunQuestion
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
+from service.tracking.runs import Experiment, Run
+from service.tracking.source import Source
+
+T = TypeVar("T")
 
 
 def make_run(
@@ -35,38 +40,37 @@ def make_experiment(experiment_id: str = "0", name: str = "Default", stage: str 
     return Experiment(experiment_id, name, f"s3://bucket/{experiment_id}", stage)
 
 
-class RunsInMemory:
-    """A RunSource over lists that a test may change; `calls` is what it was asked, `fails` makes it fail."""
+class RunsInMemory(Source):
+    """A source over lists that a test may change; `calls` is what it was asked, `fails` makes it fail."""
 
     def __init__(self, runs: Iterable[Run] = (), experiments: Iterable[Experiment] = ()) -> None:
         self.stored = list(runs)
         self.listed = list(experiments) or [make_experiment()]
-        self.calls: list[tuple[object, ...]] = []
+        self.calls: list[Question[Any]] = []
         self.fails = False
 
-    async def run(self, run_id: str) -> Answer[Run | None]:
-        self._note("run", run_id)
-        return Answer(next((run for run in self.stored if run.run_id == run_id), None))
-
-    async def runs(self, run_ids: Sequence[str], experiment_id: str | None) -> Answer[tuple[Run | None, ...]]:
-        del experiment_id
-        return Answer(tuple([(await self.run(run_id)).value for run_id in run_ids]))
-
-    async def search(self, question: RunQuestion) -> Answer[tuple[Run, ...]]:
-        self._note("search", question)
-        found = [run for run in self.stored if question.tags.items() <= run.tags.items()]
-        found.sort(key=lambda run: (-(run.start_time or 0), run.run_id))
-        return Answer(tuple(found[: question.limit]))
-
-    async def experiment(self, name: str) -> Answer[Experiment | None]:
-        self._note("experiment", name)
-        return Answer(next((one for one in self.listed if one.name == name), None))
-
-    async def experiments(self) -> Answer[tuple[Experiment, ...]]:
-        self._note("experiments")
-        return Answer(tuple(one for one in self.listed if one.is_active))
-
-    def _note(self, *call: object) -> None:
-        self.calls.append(call)
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        self.calls.append(question)
         if self.fails:
             raise UpstreamError("told to fail")
+        return Answer(self._look(question))
+
+    def _look(self, question: Question[Any]) -> Any:
+        match question:
+            case GetRun(run_id):
+                return next((run for run in self.stored if run.run_id == run_id), None)
+            case ListRuns():
+                return matching(self.stored, question)
+            case GetExperiment(name):
+                return next((one for one in self.listed if one.name == name), None)
+            case ListExperiments():
+                return tuple(one for one in self.listed if one.is_active)
+            case _:
+                raise TypeError(question)
+
+
+def matching(runs: Iterable[Run], question: ListRuns) -> tuple[Run, ...]:
+    """What MLflow answers to a question about these runs, all of which are of the experiment."""
+    found = [run for run in runs if question.tags.items() <= run.tags.items()]
+    found.sort(key=lambda run: (-(run.start_time or 0), run.run_id))
+    return tuple(found[: question.limit])

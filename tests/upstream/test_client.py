@@ -7,13 +7,15 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aioresponses import aioresponses
 from yarl import URL
 
+from service.answer import Origin
 from service.errors import UpstreamError, UpstreamTimeout
-from service.tracking.runs import RunQuestion
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
 from service.upstream.client import MlflowClient
 from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes.mlflow import FakeMlflow
@@ -73,9 +75,9 @@ def get(endpoint: str, **query: str) -> URL:
 async def test_a_run(mlflow: Any, client: MlflowClient) -> None:
     """A run is one GET, below the prefix, that follows no redirect."""
     mlflow.get(get("runs/get", run_id="abc"), payload={"run": run("abc")})
-    reading = await client.run("abc")
-    assert reading.value is not None
-    assert ("abc", 0.0, "fwd=miss") == (reading.value.run_id, reading.age, reading.cache)
+    answer = await client.answer(GetRun("abc"))
+    assert answer.value is not None
+    assert ("abc", 0.0, Origin.MISS) == (answer.value.run_id, answer.age, answer.origin)
     assert [("GET", "runs/get", {"run_id": "abc"}, None)] == asked(mlflow)
     [[call]] = mlflow.requests.values()
     assert call.kwargs["allow_redirects"] is False
@@ -84,20 +86,20 @@ async def test_a_run(mlflow: Any, client: MlflowClient) -> None:
 async def test_a_run_that_mlflow_lacks(mlflow: Any, client: MlflowClient) -> None:
     """MLflow's own 404 is None."""
     mlflow.get(get("runs/get", run_id="abc"), status=404, payload=MISSING)
-    assert (await client.run("abc")).value is None
+    assert (await client.answer(GetRun("abc"))).value is None
 
 
 @pytest.mark.parametrize("run_id", ["", "a/b", "-a", "a" * 257])
 async def test_a_run_that_cannot_be(mlflow: Any, client: MlflowClient, run_id: str) -> None:
     """An id that MLflow does not allow is None without a call."""
-    assert (await client.run(run_id)).value is None
+    assert (await client.answer(GetRun(run_id))).value is None
     assert [] == asked(mlflow)
 
 
 async def test_a_run_of_another_id(mlflow: Any, client: MlflowClient) -> None:
     """A run that is found by its id in other letters is not the one that was asked for (MariaDB)."""
     mlflow.get(get("runs/get", run_id="ABC123"), payload={"run": run("abc123")})
-    assert (await client.run("ABC123")).value is None
+    assert (await client.answer(GetRun("ABC123"))).value is None
 
 
 async def test_several_runs(mlflow: Any, client: MlflowClient) -> None:
@@ -105,16 +107,16 @@ async def test_several_runs(mlflow: Any, client: MlflowClient) -> None:
     mlflow.get(get("runs/get", run_id="b"), payload={"run": run("b")})
     mlflow.get(get("runs/get", run_id="a"), status=404, payload=MISSING)
     mlflow.get(get("runs/get", run_id="c"), payload={"run": run("c")})
-    reading = await client.runs(["c", "a", "/", "b"], None)
-    assert ["c", None, None, "b"] == [one and one.run_id for one in reading.value]
+    answers = await client.answer_many(list(map(GetRun, ["c", "a", "/", "b"])))
+    assert ["c", None, None, "b"] == [answer.value and answer.value.run_id for answer in answers]
 
 
 async def test_a_search(mlflow: Any, client: MlflowClient) -> None:
     """A search asks for as many active runs as are wanted, newest first, with the filter of the tags."""
     tags = {"run_type": "cpcv", "strategy_id": "s1"}
     mlflow.post(f"{CALLS}/runs/search", payload={"runs": [run("a", **tags), run("b", **tags)]})
-    reading = await client.search(RunQuestion("7", "cpcv", "s1", 20))
-    assert ["a", "b"] == [one.run_id for one in reading.value]
+    answer = await client.answer(ListRuns("7", "cpcv", "s1", 20))
+    assert ["a", "b"] == [one.run_id for one in answer.value]
     body = {
         "experiment_ids": ["7"],
         "filter": "tags.run_type = 'cpcv' AND tags.strategy_id = 's1'",
@@ -128,7 +130,7 @@ async def test_a_search(mlflow: Any, client: MlflowClient) -> None:
 async def test_a_search_without_filters(mlflow: Any, client: MlflowClient) -> None:
     """Without filters the filter is empty, and nothing found is nothing."""
     mlflow.post(f"{CALLS}/runs/search", payload={})
-    assert () == (await client.search(RunQuestion("0", None, None, 5))).value
+    assert () == (await client.answer(ListRuns("0", None, None, 5))).value
     [(_, _, _, body)] = asked(mlflow)
     assert "" == body["filter"]
 
@@ -144,10 +146,10 @@ async def test_a_search_over_pages(client_of_fake: MlflowClient, fake: FakeMlflo
         request._read_bytes = json.dumps(given).encode()
 
     fake.before = small_pages
-    found = await client_of_fake.search(RunQuestion("0", None, None, 5))
+    found = await client_of_fake.answer(ListRuns("0", None, None, 5))
     assert [run.run_id for run in fake.store.newest_first(["0"])] == [run.run_id for run in found.value]
     assert [None, token(2), token(4)] == [call.json.get("page_token") for call in fake.calls]
-    assert 3 == len((await client_of_fake.search(RunQuestion("0", None, None, 3))).value)
+    assert 3 == len((await client_of_fake.answer(ListRuns("0", None, None, 3))).value)
 
 
 @pytest.mark.parametrize("run_type", [None, "a\\"])
@@ -166,9 +168,9 @@ async def test_pages_without_end(fake: FakeMlflow, run_type: str | None) -> None
     async with MlflowTransport(fake.url, Limits(deadline=0.2)) as transport, asyncio.timeout(3):
         client = MlflowClient(transport)
         with pytest.raises(UpstreamTimeout):
-            await client.search(RunQuestion("0", run_type, None, 100))
+            await client.answer(ListRuns("0", run_type, None, 100))
         with pytest.raises(UpstreamTimeout):
-            await client.experiments()
+            await client.answer(ListExperiments())
 
 
 async def test_a_search_that_cannot_be_exact(mlflow: Any, client: MlflowClient) -> None:
@@ -178,8 +180,8 @@ async def test_a_search_that_cannot_be_exact(mlflow: Any, client: MlflowClient) 
     second = {"runs": [run("b", run_type=value), run("y", run_type="aXbXc"), run("c", run_type=value)]}
     mlflow.post(f"{CALLS}/runs/search", payload=first)
     mlflow.post(f"{CALLS}/runs/search", payload=second)
-    reading = await client.search(RunQuestion("0", value, None, 2))
-    assert ["a", "b"] == [one.run_id for one in reading.value]
+    answer = await client.answer(ListRuns("0", value, None, 2))
+    assert ["a", "b"] == [one.run_id for one in answer.value]
     assert [2, 8] == [body["max_results"] for _, _, _, body in asked(mlflow)]
 
 
@@ -193,12 +195,12 @@ async def test_an_experiment(mlflow: Any, client: MlflowClient) -> None:
         "lifecycle_stage": "deleted",
     }
     mlflow.get(re.compile(rf"{CALLS}/experiments/get-by-name.*"), payload={"experiment": experiment})
-    found = (await client.experiment(name)).value
+    found = (await client.answer(GetExperiment(name))).value
     assert found is not None
     assert ("7", name, False) == (found.experiment_id, found.name, found.is_active)
     assert [("GET", "experiments/get-by-name", {"experiment_name": name}, None)] == asked(mlflow)
     mlflow.get(re.compile(rf"{CALLS}/experiments/get-by-name.*"), status=404, payload=MISSING)
-    assert (await client.experiment(name)).value is None
+    assert (await client.answer(GetExperiment(name))).value is None
 
 
 async def test_experiments(mlflow: Any, client: MlflowClient) -> None:
@@ -206,7 +208,7 @@ async def test_experiments(mlflow: Any, client: MlflowClient) -> None:
     one = {"experiment_id": "0", "name": "Default", "artifact_location": "x", "lifecycle_stage": "active"}
     mlflow.post(f"{CALLS}/experiments/search", payload={"experiments": [one], "next_page_token": token(1)})
     mlflow.post(f"{CALLS}/experiments/search", payload={"experiments": [{**one, "experiment_id": "1"}]})
-    assert ["0", "1"] == [found.experiment_id for found in (await client.experiments()).value]
+    assert ["0", "1"] == [found.experiment_id for found in (await client.answer(ListExperiments())).value]
     for _, endpoint, _, body in asked(mlflow):
         assert "experiments/search" == endpoint
         assert (1000, "ACTIVE_ONLY") == (body["max_results"], body["view_type"])
@@ -232,13 +234,13 @@ async def test_words_that_do_not_belong_there(
     mlflow.post(everything, status=status, payload=body, repeat=True)
     mlflow.get(everything, status=400, payload=EXISTS, repeat=True)
     with pytest.raises(UpstreamError):
-        await client.search(RunQuestion("0", None, None, 5))
+        await client.answer(ListRuns("0", None, None, 5))
     with pytest.raises(UpstreamError):
-        await client.experiments()
+        await client.answer(ListExperiments())
     with pytest.raises(UpstreamError):
-        await client.run("abc")
+        await client.answer(GetRun("abc"))
     with pytest.raises(UpstreamError):
-        await client.experiment("x")
+        await client.answer(GetExperiment("x"))
 
 
 async def test_a_creation_of_what_is_missing(mlflow: Any, client: MlflowClient) -> None:
@@ -246,3 +248,30 @@ async def test_a_creation_of_what_is_missing(mlflow: Any, client: MlflowClient) 
     mlflow.post(f"{CALLS}/experiments/create", status=404, payload=MISSING)
     with pytest.raises(UpstreamError):
         await client.create_experiment("x")
+
+
+KINDS = [kind for kind in Question.__subclasses__() if kind.__module__.startswith("service.")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_of_question_is_asked(
+    mlflow: Any, client: MlflowClient, kind: type[Question[Any]]
+) -> None:
+    """The client knows how to ask MLflow for each kind of question that the service has."""
+    refusing = re.compile(rf"{CALLS}/.*")
+    mlflow.get(refusing, status=500, repeat=True)
+    mlflow.post(refusing, status=500, repeat=True)
+    question = kind(*["1" if "str" in str(field.type) else 1 for field in msgspec.structs.fields(kind)])
+    with pytest.raises(UpstreamError):
+        await client.answer(question)
+    assert 1 == len(asked(mlflow))
+
+
+async def test_an_unknown_kind_of_question_is_a_defect(client: MlflowClient) -> None:
+    """A question that nobody taught the client is an error, and never answered with something else."""
+
+    class GetSomething(Question[int], frozen=True):
+        name: str
+
+    with pytest.raises(TypeError, match="GetSomething"):
+        await client.answer(GetSomething("x"))

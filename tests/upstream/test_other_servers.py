@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from service.errors import UpstreamAuth, UpstreamForbidden, UpstreamRefused
-from service.tracking.runs import RunQuestion
+from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns
 from service.upstream.client import MlflowClient
 from service.upstream.transport import Limits, MlflowTransport
 from tests.fakes import others
@@ -65,7 +65,7 @@ async def client(fake: FakeMlflow, clock: Clock) -> AsyncIterator[MlflowClient]:
 
 async def listed(client: MlflowClient, run_type: str | None = None, limit: int = 50) -> list[str]:
     """The ids of a list of the default experiment's."""
-    return [run.run_id for run in (await client.search(RunQuestion("0", run_type, None, limit))).value]
+    return [run.run_id for run in (await client.answer(ListRuns("0", run_type, None, limit))).value]
 
 
 def searches(fake: FakeMlflow) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ async def test_two_filters_over_fasttrackml(client: MlflowClient, fake: FakeMlfl
     fake.add_run(run_id="b", tags={"run_type": "buy-and-hold", "strategy_id": "s"})
     fake.add_run(run_id="c", tags={"run_type": "buy and hold", "strategy_id": "t"})
     fake.before = others.fasttrackml(fake)
-    found = (await client.search(RunQuestion("0", "buy and hold", "s", 5))).value
+    found = (await client.answer(ListRuns("0", "buy and hold", "s", 5))).value
     assert ["a"] == [run.run_id for run in found]
 
 
@@ -219,9 +219,9 @@ async def test_experiments_of_a_server_that_sorts_none(
 
     fake.before = refuse
     expected = ["Default", *(f"e{number}" for number in range(12) if number != 3)]
-    assert expected == [one.name for one in (await client.experiments()).value]
+    assert expected == [one.name for one in (await client.answer(ListExperiments())).value]
     fake.calls.clear()
-    assert expected == [one.name for one in (await client.experiments()).value]
+    assert expected == [one.name for one in (await client.answer(ListExperiments())).value]
     assert 1 == len(fake.calls)
 
 
@@ -248,9 +248,10 @@ async def test_runs_that_may_not_be_read(client: MlflowClient, fake: FakeMlflow)
     fake.add_run(run_id="mine")
     fake.add_run(hidden, run_id="theirs")
     fake.before = others.basic_auth(fake, ["0"])
-    found = (await client.runs(["mine", "theirs", "nobody"], "0")).value
-    assert ["mine", None, None] == [run and run.run_id for run in found]
-    assert (await client.run("theirs")).value is None
+    await listed(client)
+    answers = await client.answer_many(list(map(GetRun, ["mine", "theirs", "nobody"])))
+    assert ["mine", None, None] == [answer.value and answer.value.run_id for answer in answers]
+    assert (await client.answer(GetRun("theirs"))).value is None
     assert 1 == fake.count("experiments/search")
 
 
@@ -260,29 +261,29 @@ async def test_an_account_that_is_refused(client: MlflowClient, fake: FakeMlflow
     fake.before = answering(403)
     for _ in range(3):
         with pytest.raises(UpstreamAuth):
-            await client.run("r")
+            await client.answer(GetRun("r"))
     assert 1 == fake.count("experiments/search")
     clock.now += 3
     fake.before = others.basic_auth(fake, ["0"])
-    assert (await client.run("nobody")).value is None
+    assert (await client.answer(GetRun("nobody"))).value is None
     fake.before = answering(403)
     clock.now += 11
     with pytest.raises(UpstreamAuth):
-        await client.run("nobody")
+        await client.answer(GetRun("nobody"))
 
 
 async def test_an_experiment_that_may_not_be_read(client: MlflowClient, fake: FakeMlflow) -> None:
     """The failure names it, by its name where that is known."""
     hidden = fake.add_experiment("hidden")
-    assert (await client.experiment("hidden")).value is not None
+    assert (await client.answer(GetExperiment("hidden"))).value is not None
     fake.before = others.basic_auth(fake, ["0"])
     with pytest.raises(UpstreamForbidden, match="'hidden'"):
-        await client.experiment("hidden")
+        await client.answer(GetExperiment("hidden"))
     fake.before = only("runs/search", answering(403))
     with pytest.raises(UpstreamForbidden, match="'hidden'"):
-        await client.search(RunQuestion(hidden, None, None, 5))
+        await client.answer(ListRuns(hidden, None, None, 5))
     with pytest.raises(UpstreamForbidden, match="'77'"):
-        await client.search(RunQuestion("77", None, None, 5))
+        await client.answer(ListRuns("77", None, None, 5))
     fake.before = answering(403)
     with pytest.raises(UpstreamForbidden):
-        await client.experiment("hidden")
+        await client.answer(GetExperiment("hidden"))

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from service.errors import UpstreamTimeout, UpstreamTooLarge
-from service.tracking.runs import RunQuestion
+from service.tracking.questions import GetRun, ListRuns
 from service.upstream.client import MlflowClient
 from service.upstream.portions import Portions
 from service.upstream.transport import Limits, MlflowTransport
@@ -16,7 +16,7 @@ from tests.fakes.faults import only
 from tests.fakes.mlflow import FakeMlflow
 
 MB = 2**20
-QUESTION = RunQuestion("0", None, None, 50)
+QUESTION = ListRuns("0", None, None, 50)
 
 
 class Clock:
@@ -105,9 +105,9 @@ def wide(fake: FakeMlflow, runs: int, metrics: int) -> list[str]:
 async def test_reads_a_large_list_in_smaller_pages(client: MlflowClient, fake: FakeMlflow) -> None:
     """A list that is too large is read in order in smaller pages, with which the next question begins."""
     run_ids = wide(fake, 50, 50)
-    assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+    assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
     assert 50 == page_sizes(fake)[0]
-    assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+    assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
     assert [12, 12, 12, 12, 12] == page_sizes(fake)
 
 
@@ -115,18 +115,20 @@ async def test_a_single_large_run_fails(client: MlflowClient, fake: FakeMlflow) 
     """A run that is larger than the bound fails, however many are requested."""
     wide(fake, 3, 1_000)
     with pytest.raises(UpstreamTooLarge):
-        await client.search(QUESTION)
+        await client.answer(QUESTION)
     assert [50, 12, 3, 1] == page_sizes(fake)
     with pytest.raises(UpstreamTooLarge):
-        await client.search(QUESTION)
+        await client.answer(QUESTION)
     assert [1] == page_sizes(fake)
 
 
 async def test_reads_a_large_comparison_run_by_run(client: MlflowClient, fake: FakeMlflow) -> None:
     """The runs of a comparison that is too large are read one by one."""
+    await client.answer(QUESTION)
+    fake.calls.clear()
     run_ids = wide(fake, 5, 300)
-    runs = (await client.runs(run_ids, "0")).value
-    assert run_ids == [run and run.run_id for run in runs]
+    answers = await client.answer_many(list(map(GetRun, run_ids)))
+    assert run_ids == [answer.value and answer.value.run_id for answer in answers]
     assert (1, 5) == (fake.count("runs/search"), fake.count("runs/get"))
 
 
@@ -147,7 +149,7 @@ async def test_reads_a_slow_list_in_smaller_pages(fake: FakeMlflow) -> None:
     async with MlflowTransport(fake.url, Limits(attempts=1, read_timeout=0.2)) as transport:
         client = MlflowClient(transport, Ticking())
         for expected in ([50, 12, 12], [12, 12]):
-            assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+            assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
             assert expected == page_sizes(fake)
 
 
@@ -163,8 +165,8 @@ async def test_asks_a_hanging_server_twice(fake: FakeMlflow) -> None:
     async with MlflowTransport(fake.url, Limits(attempts=1, deadline=1.2, read_timeout=0.9)) as transport:
         client = MlflowClient(transport)
         with pytest.raises(UpstreamTimeout):
-            await client.search(QUESTION)
+            await client.answer(QUESTION)
         assert [50, 12] == page_sizes(fake)
         fake.before = None
-        assert run_ids == [run.run_id for run in (await client.search(QUESTION)).value]
+        assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]
     assert len(page_sizes(fake)) <= 6

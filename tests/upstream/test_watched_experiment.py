@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.errors import UpstreamFailure, UpstreamForbidden
+from service.tracking.questions import GetExperiment
 from service.upstream.client import MlflowClient
 from service.upstream.experiment import ensure_experiment
 from service.upstream.experiment_state import ExperimentState
@@ -34,7 +35,7 @@ async def test_it_is_there(client: MlflowClient, caplog: pytest.LogCaptureFixtur
     """Nothing is said of an experiment that is good."""
     state = ExperimentState()
     assert "unknown" == state.state
-    await WatchedExperiment(client, "Default", state).experiment("Default")
+    await WatchedExperiment(client, "Default", state).answer(GetExperiment("Default"))
     assert ("ok", []) == (state.state, [record.getMessage() for record in caplog.records])
 
 
@@ -45,12 +46,12 @@ async def test_it_is_missing(
     state = ExperimentState()
     watched = WatchedExperiment(client, "alpha", state)
     for _ in range(3):
-        await watched.experiment("alpha")
+        await watched.answer(GetExperiment("alpha"))
     [warning] = said(caplog)
     assert "'alpha' does not exist: set MLFLOW_EXPERIMENT_NAME" in warning
     assert "missing" == state.state
     fake.add_experiment("alpha")
-    await watched.experiment("alpha")
+    await watched.answer(GetExperiment("alpha"))
     assert ("ok", []) == (state.state, said(caplog))
 
 
@@ -60,9 +61,9 @@ async def test_it_is_deleted_while_the_service_runs(
     """The next look finds it, and says how to restore it."""
     state = ExperimentState()
     watched = WatchedExperiment(client, "Default", state)
-    await watched.experiment("Default")
+    await watched.answer(GetExperiment("Default"))
     fake.store.experiments["0"].lifecycle_stage = "deleted"
-    await watched.experiment("Default")
+    await watched.answer(GetExperiment("Default"))
     [warning] = said(caplog)
     assert "mlflow experiments restore" in warning
     assert "deleted" == state.state
@@ -77,7 +78,7 @@ async def test_it_is_forbidden(
     fake.before = only("experiments/get-by-name", answering(403, "Permission denied"))
     for _ in range(2):
         with pytest.raises(UpstreamForbidden):
-            await watched.experiment("Default")
+            await watched.answer(GetExperiment("Default"))
     [warning] = said(caplog)
     assert "forbids the experiment 'Default'" in warning
     assert "forbidden" == state.state
@@ -88,17 +89,17 @@ async def test_an_outage_is_no_news_of_it(client: MlflowClient, fake: FakeMlflow
     """While MLflow does not answer, the last word stands."""
     state = ExperimentState()
     watched = WatchedExperiment(client, "Default", state)
-    await watched.experiment("Default")
+    await watched.answer(GetExperiment("Default"))
     fake.before = answering(status)
     with pytest.raises(UpstreamFailure):
-        await watched.experiment("Default")
+        await watched.answer(GetExperiment("Default"))
     assert "ok" == state.state
 
 
 async def test_other_experiments(client: MlflowClient, caplog: pytest.LogCaptureFixture) -> None:
     """What becomes of others is nobody's business."""
     state = ExperimentState()
-    await WatchedExperiment(client, "Default", state).experiment("other")
+    await WatchedExperiment(client, "Default", state).answer(GetExperiment("other"))
     assert ("unknown", []) == (state.state, said(caplog))
 
 
@@ -108,11 +109,11 @@ async def test_it_is_about_to_be_created(
     """That it is missing before it is created is no warning; that it is later, is one."""
     state = ExperimentState()
     watched = WatchedExperiment(client, "alpha", state, to_be_created=True)
-    await watched.experiment("alpha")
+    await watched.answer(GetExperiment("alpha"))
     await ensure_experiment(watched, "alpha")
     assert ("ok", []) == (state.state, said(caplog))
     fake.store.experiments.popitem()
-    await watched.experiment("alpha")
+    await watched.answer(GetExperiment("alpha"))
     assert ("missing", 1) == (state.state, len(said(caplog)))
 
 
@@ -133,14 +134,16 @@ async def test_an_id_that_fits(
     client: MlflowClient, caplog: pytest.LogCaptureFixture, identifier: str
 ) -> None:
     """MLFLOW_EXPERIMENT_ID beside the name is good where both mean the same."""
-    await WatchedExperiment(client, "Default", ExperimentState(), identifier=identifier).experiment("Default")
+    await WatchedExperiment(client, "Default", ExperimentState(), identifier=identifier).answer(
+        GetExperiment("Default")
+    )
     assert [] == said(caplog)
 
 
 async def test_an_id_that_contradicts(client: MlflowClient, caplog: pytest.LogCaptureFixture) -> None:
     """Where they do not, that is a warning, once."""
     watched = WatchedExperiment(client, "Default", ExperimentState(), identifier="5")
-    await asyncio.gather(watched.experiment("Default"), watched.experiment("Default"))
+    await asyncio.gather(watched.answer(GetExperiment("Default")), watched.answer(GetExperiment("Default")))
     [warning] = said(caplog)
     assert warning.startswith("MLFLOW_EXPERIMENT_ID is 5, and the experiment 'Default' is 0")
 

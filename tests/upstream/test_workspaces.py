@@ -4,6 +4,7 @@ import pytest
 from aiohttp import web
 
 from service.errors import UpstreamRefused
+from service.tracking.questions import GetExperiment, GetRun
 from service.upstream.client import MlflowClient
 from service.upstream.failures import Missing
 from service.upstream.transport import Limits, MlflowTransport
@@ -28,7 +29,11 @@ async def test_an_unknown_workspace_is_a_refusal(
     fake.before = answering(status, text, content_type="application/json")
     async with MlflowTransport(fake.url, Limits()) as transport:
         client = MlflowClient(transport)
-        for call in (client.experiment("alpha"), client.run("0" * 32), client.create_experiment("alpha")):
+        for call in (
+            client.answer(GetExperiment("alpha")),
+            client.answer(GetRun("0" * 32)),
+            client.create_experiment("alpha"),
+        ):
             with pytest.raises(UpstreamRefused) as caught:
                 await call
             assert not isinstance(caught.value, Missing)
@@ -45,4 +50,6 @@ async def test_an_experiment_may_be_named_like_the_message(fake: FakeMlflow) -> 
 
     fake.before = not_found
     async with MlflowTransport(fake.url, Limits()) as transport:
-        assert None is (await MlflowClient(transport).experiment("Workspace 'quant' not found")).value
+        assert (
+            None is (await MlflowClient(transport).answer(GetExperiment("Workspace 'quant' not found"))).value
+        )

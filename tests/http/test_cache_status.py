@@ -1,0 +1,32 @@
+"""The words of a Cache-Status header for each way in which an answer is come by."""
+
+from typing import Any
+
+import pytest
+
+from service.answer import Answer, Origin
+from service.http.cache_status import cache_status
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer(0, 1.0, Origin.HIT, 0.0, 31.75), "hit; ttl=31"),
+        (Answer(0, 1.0, Origin.HIT, 0.0, 0.25), "hit; ttl=0"),
+        (Answer(0, 1.0, Origin.STALE, 0.0, -8.5), "hit; ttl=-8; detail=stale"),
+        (Answer(0, 1.0, Origin.STALE, 0.0, -0.5), "hit; ttl=0; detail=stale"),
+        (Answer(0), "fwd=miss"),
+        (Answer(0, expired=True), "fwd=stale"),
+        (Answer(0, origin=Origin.COLLAPSED), "fwd=miss; collapsed"),
+        (Answer(0, origin=Origin.COLLAPSED, expired=True), "fwd=stale; collapsed"),
+        (Answer(0, origin=Origin.FORCED), "fwd=request"),
+    ],
+)
+def test_each_origin_has_its_words(answer: Answer[Any], expected: str) -> None:
+    """The header says whether memory answered, with whole seconds left, and else why MLflow was asked."""
+    assert expected == cache_status(answer)
+
+
+def test_no_origin_is_without_words() -> None:
+    """Every origin is told in a way of its own."""
+    assert len(Origin) == len({cache_status(Answer(0, origin=origin)) for origin in Origin})
