@@ -26,8 +26,13 @@ def errors_page() -> str:
     """Every code with its status, and what the body of such an error looks like."""
     own = [kind for kind in kinds() if "code" in vars(kind)]
     rows = [
-        (str(status_of(kind)), f"`{kind.code}`", kind.title, summary(kind))
+        (str(status_of(kind)), f"`{kind.code}`", kind.title, _when(kind))
         for kind in sorted(own, key=lambda kind: (status_of(kind), kind.code))
     ]
     remark = REMARK.format(source="service/errors.py and service/http/errors.py")
     return remark + ERRORS + "\n" + table(("status", "`code`", "`title`", "when"), rows)
+
+
+def _when(kind: type) -> str:
+    """The first sentence of an error's docstring; what follows is for whoever raises it."""
+    return summary(kind).partition(". ")[0].rstrip(".") + "."
