@@ -143,6 +143,7 @@ PROBLEMS: Mapping[type[errors.TrackingError], errors.TrackingError] = {
         http_errors.MalformedBody("The body is not valid JSON."),
         errors.Unauthenticated("A credential is needed."),
         errors.Forbidden("The token does not grant reading runs."),
+        http_errors.NotFound("There is no such resource."),
         errors.RunsNotFound(["abc123def456"]),
         http_errors.BodyTimeout("The request body did not arrive in time."),
         http_errors.BodyTooLarge("The request body is too large."),
