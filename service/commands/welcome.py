@@ -29,4 +29,4 @@ async def welcome(url: str, queries: TrackingQueries, *, credential: str = "") -
         lines.append(f"{curl}{api}/experiments")
     commands = "\n".join(f"  {line}" for line in lines)
     addresses = f"Experiment Tracking API: {url}\nDocumentation: {url}/docs"
-    return f"\n{addresses}\n\n{commands}\n\nPress Ctrl-C to stop the service."
+    return f"\n{addresses}\n\n{commands}\n\nCtrl-C stops the service."

@@ -115,7 +115,10 @@ async def test_a_collector_that_hangs(fake: FakeMlflow) -> None:
         (
             {ENDPOINT: "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             SERVICE,
-            "OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is supported here, not 'grpc'; no traces",
+            (
+                "OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is supported here, not 'grpc'; "
+                "no traces are sent"
+            ),
         ),
         (
             {ENDPOINT: "http://127.0.0.1:9", "OTEL_BSP_MAX_QUEUE_SIZE": "0"},
