@@ -142,7 +142,7 @@ PROBLEMS: Mapping[type[errors.TrackingError], errors.TrackingError] = {
         http_errors.UnreadableRequest("This is not a valid HTTP request."),
         http_errors.MalformedBody("The body is not valid JSON."),
         errors.Unauthenticated("A credential is needed."),
-        errors.Forbidden("The token does not grant reading runs."),
+        errors.Forbidden("The token does not grant access to runs."),
         http_errors.NotFound("There is no such resource."),
         errors.RunsNotFound(["abc123def456"]),
         http_errors.BodyTimeout("The request body did not arrive in time."),
