@@ -60,7 +60,7 @@ nightly: slow balancer operations wheel newest pythons soak  ## What `make test`
 
 slow: $(VENV)/.dev  ## What takes minutes: real MLflows that start, break off and go away, installs, more made-up requests
 	$(PYTEST) -m slow
-	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow"
+	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow" $(addprefix --ignore ,$(TIMED))
 
 balancer: $(VENV)/.dev  ## Replicas behind the HAProxy of config/deploy (apt-get install haproxy)
 	$(PYTEST) -m haproxy tests/deploy
