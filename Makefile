@@ -21,10 +21,10 @@ ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry trackin
 TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types unit hooks clean nightly slow clients balancer operations soak matrix wheel newest \
-  pythons bare-machine bench image image-check locks
+.PHONY: help run quick test lint types unit hooks clean nightly slow clients balancer operations soak matrix wheel \
+  newest pythons bare-machine bench image image-check locks
 
-help:  ## List the targets
+help:  ## List the targets; what one needs is a package of Debian's: apt-get install …
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' \
 	  $(MAKEFILE_LIST)
 
@@ -58,19 +58,19 @@ clean:  ## Remove the environments, the caches and the local MLflow's data
 ##@ Before a release, and each night
 MINUTES ?= 20
 nightly: MINUTES := 10
-nightly: slow clients balancer operations wheel newest pythons soak  ## What `make test` has no time for, an hour and a quarter: all down to soak
+nightly: slow clients balancer operations wheel newest pythons soak  ## What `make test` has no time for, down to soak: an hour and a quarter
 
-slow: $(VENV)/.dev  ## What takes minutes: real MLflows that start, break off and go away, installs, more made-up requests
+slow: $(VENV)/.dev  ## What takes minutes: real MLflows that come and go, installs, made-up requests at length
 	$(PYTEST) -m slow
-	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients"
+	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients" $(addprefix --ignore ,$(TIMED))
 
-clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAPI document, compile and use them (Node.js 20 and npm)
+clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAPI document, compile and use them (needs nodejs 20 and npm)
 	$(PYTEST) -m clients tests/clients
 
-balancer: $(VENV)/.dev  ## Replicas behind the HAProxy of config/deploy (apt-get install haproxy)
+balancer: $(VENV)/.dev  ## Replicas behind the HAProxy of config/deploy (needs haproxy)
 	$(PYTEST) -m haproxy tests/deploy
 
-operations: $(VENV)/.dev  ## The alerts and the dashboard of config/deploy (apt-get install prometheus haproxy)
+operations: $(VENV)/.dev  ## The alerts and the dashboard of config/deploy (needs prometheus haproxy)
 	$(PYTEST) -m "prometheus or haproxy" tests/operations
 
 wheel: $(VENV)/.dev  ## Build dist/, install the wheel into an environment of its own and test it there
@@ -86,20 +86,20 @@ newest: $(BIN)/python  ## Test over the newest releases that pyproject.toml admi
 pythons:  ## Test on each Python from 3.11 to 3.14 that is here, on its PATH, of pyenv or of uv
 	config/pythons unit
 
-soak: $(VENV)/.dev  ## The promises at full length, half an hour: browsing with faults, each, a deploy (apt-get install haproxy)
+soak: $(VENV)/.dev  ## The promises at full length, and MINUTES=20 of browsing through faults (needs haproxy)
 	$(BIN)/python -m tests.resilience.soak --minutes $(MINUTES)
 	ROLLING_ROUNDS=2 ROLLING_DRAIN_SECONDS=5 $(PYTEST) -q tests/deploy/test_rolling_restart.py
 
-matrix: $(VENV)/.dev  ## Ask eleven MLflows and FastTrackML for the contract, half an hour at first (apt-get install postgresql mariadb-server)
+matrix: $(VENV)/.dev  ## The contract over eleven MLflows and FastTrackML, half an hour (needs postgresql mariadb-server)
 	$(BIN)/python -m tests.matrix $(MATRIX)
 
-bare-machine:  ## What a newcomer does, on a bare Debian 12 and 13; the tests on Python 3.14 (as root; apt-get install debootstrap)
+bare-machine:  ## A newcomer on a bare Debian 12 and 13, the tests on Python 3.14 (as root; needs debootstrap)
 	config/bare-machine bookworm
 	config/bare-machine trixie
 	config/bare-machine forky make test
 
 ##@ Builds and figures
-bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (apt-get install wrk)
+bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (needs wrk)
 	$(PIP) $(LOCKED) --upgrade --target $(VENV)/fasttrackml -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
 

@@ -29,7 +29,7 @@ def state_of(experiment: Experiment | None) -> State:
 def advice(name: str, state: State) -> str:
     """What is wrong with the experiment, and what to do about it; "" where nothing is."""
     if state == "missing":
-        return f"the experiment {name!r} is not there: set MLFLOW_EXPERIMENT_NAME to one that is"
+        return f"the experiment {name!r} does not exist: set MLFLOW_EXPERIMENT_NAME to one that does"
     if state == "deleted":
         return (
             f"the experiment {name!r} is deleted, so no runs are listed: restore it (mlflow experiments "

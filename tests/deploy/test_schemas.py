@@ -19,7 +19,7 @@ MANIFESTS = sorted(path.stem for path in KUBERNETES.glob("*.yaml") if path.stem 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """A command's exit code and output, errors included."""
     return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False
     )
 
 
