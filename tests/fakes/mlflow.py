@@ -86,8 +86,8 @@ def loaded(text: str) -> Any:
 class FakeMlflow:
     """An MLflow with an empty "Default" experiment.
 
-    `before` is awaited ahead of every API call: it may wait, or return a reply of its own, also at an endpoint
-    that the fake does not know. `latency` is in seconds. The arguments from string_int64 on are ways in which other servers of MLflow's API differ.
+    `before` is awaited ahead of every API call: it may wait, or return a reply of its own. `latency` is in
+    seconds. The arguments from string_int64 on are ways in which other servers of MLflow's API differ.
     """
 
     def __init__(
@@ -244,8 +244,6 @@ class FakeMlflow:
                 return web.Response(status=401, text=UNAUTHENTICATED, headers=challenge)
             return await handler(request)
         except web.HTTPNotFound:
-            if self.before is not None and (reply := await self.before(request)) is not None:
-                return reply
             return html(404, "Not Found", UNKNOWN)
         except web.HTTPMethodNotAllowed as error:
             refusal = html(405, "Method Not Allowed", WRONG_METHOD)
