@@ -14,6 +14,7 @@ from jsonschema import ValidationError  # type: ignore[import-untyped] # it has 
 
 from service.app import build
 from service.auth.api_keys import new_key
+from service.http.route import Route
 from service.tracking.queries import TrackingQueries
 from tests.api.conformance import Conformance, Response
 from tests.api.document import DESCRIBED, document
@@ -26,8 +27,16 @@ KEY, LINE = new_key("ada")
 KNOWN = {"X-API-Key": KEY}
 AUTH = {"mode": "api_key", "api_keys": LINE}
 RUN_IDS = ["abc123def456", "def456ghi789"]
+
+
+def example_of(route: Route) -> str:
+    """The route's path, with a run that the fake has or the documented example for each parameter."""
+    parameters = () if route.operation is None else route.operation.path_parameters
+    return route.path.format(**{one.name: one.example for one in parameters} | {"run_id": RUN_IDS[0]})
+
+
 REQUESTS = {
-    route.operation.id: (route.method, route.path.replace("{run_id}", RUN_IDS[0]))
+    route.operation.id: (route.method, example_of(route))
     for route in DESCRIBED
     if route.operation is not None
 }
