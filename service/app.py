@@ -23,7 +23,7 @@ from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
 from service.http.body import BodyReader
 from service.http.capacity import Capacity
-from service.http.client_address import Clients
+from service.http.client_address import ClientAddresses
 from service.http.cors import Cors
 from service.http.handler import Stage
 from service.http.labels import Labels
@@ -120,7 +120,7 @@ def build(
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 
-    clients = Clients(settings.proxies)
+    addresses = ClientAddresses(settings.proxies)
     cors = Cors(settings.cors.origins, methods_of(routes)) if settings.cors.origins else None
     pipeline = RequestPipeline(
         deadline=settings.deadline,
@@ -128,7 +128,7 @@ def build(
         always_answered={route.path for route in routes if route.always_answered},
         labels=Labels(capacity, cors),
         observers=[*observers, times] if settings.metrics else observers,
-        clients=clients,
+        addresses=addresses,
         clock=clock,
     )
     stages: list[Stage] = [] if cors is None else [cors]
@@ -137,7 +137,7 @@ def build(
     handler = pipeline.wrap(Router(routes).respond, stages)
     if tracing is not None:
         untraced = {route.path for route in routes if not route.traced}
-        handler = tracing.requests(clients, untraced).wrap(handler)
+        handler = tracing.requests(addresses, untraced).wrap(handler)
     return Service(
         handler=handler,
         unreadable=pipeline.unreadable,

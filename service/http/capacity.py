@@ -4,10 +4,14 @@ from __future__ import annotations
 
 
 class Capacity:
-    """most: requests handled at once, health checks not counted. draining: this replica is about to stop."""
+    """What a replica handles now, and whether it is about to stop.
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    limit: requests handled at once; health checks are answered above it. active: those handled now.
+    draining: callers and load balancers are told to go elsewhere.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.active = 0
         self.draining = False
 

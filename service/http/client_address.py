@@ -16,8 +16,11 @@ _LONGEST = 128  # characters of an address with its zone and port; what is longe
 _WITH_PORT = re.compile(r"\[([^]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5}", re.ASCII)
 
 
-class Clients:
-    """trusted: networks (CIDR) of proxies whose X-Forwarded-For is believed. ValueError where one is none."""
+class ClientAddresses:
+    """Tells the address that a request comes from.
+
+    trusted: networks (CIDR) of proxies whose X-Forwarded-For is believed. ValueError where one is none.
+    """
 
     def __init__(self, trusted: Sequence[str]) -> None:
         networks = [ip_network(network) for network in trusted]
@@ -29,7 +32,7 @@ class Clients:
 
         self._known = known
 
-    def address(self, request: web.BaseRequest) -> str:
+    def of(self, request: web.BaseRequest) -> str:
         """The nearest address that is no trusted proxy's: what lies behind it, anybody may have written."""
         known = self._known(request.remote or "")
         if known is None:

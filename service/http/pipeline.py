@@ -24,7 +24,7 @@ from service.errors import AuthUnavailable, TrackingError, UpstreamFailure
 from service.http.access_record import OTHER, AccessRecord, Observer
 from service.http.cache_status import cache_status
 from service.http.capacity import Capacity
-from service.http.client_address import Clients
+from service.http.client_address import ClientAddresses
 from service.http.errors import InternalError, Overloaded, UnreadableRequest
 from service.http.handler import Respond, Stage
 from service.http.labels import X_REQUEST_ID, Labels
@@ -48,7 +48,7 @@ class RequestPipeline:
 
     deadline: seconds; a caller can shorten it (X-Request-Timeout). capacity: above its limit only
     always_answered paths are answered. labels: what every response bears. observers: told of every request
-    once its response is made. clients: whose address a request has. clock: the time, for the records.
+    once its response is made. addresses: tell where a request comes from. clock: the time, for the records.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class RequestPipeline:
         always_answered: Collection[str],
         labels: Labels,
         observers: Sequence[Observer],
-        clients: Clients,
+        addresses: ClientAddresses,
         clock: Callable[[], datetime],
     ) -> None:
         self._deadline = deadline
@@ -67,7 +67,7 @@ class RequestPipeline:
         self._always_answered = frozenset(always_answered)
         self._labels = labels
         self._observers = tuple(observers)
-        self._clients = clients
+        self._addresses = addresses
         self._clock = clock
 
     def wrap(self, respond: Respond, stages: Sequence[Stage] = ()) -> Respond:
@@ -90,7 +90,7 @@ class RequestPipeline:
             try:
                 if request.version is not HttpVersion11 and request.version != HttpVersion10:
                     response: web.StreamResponse = problem_response(UnreadableRequest(_VERSIONS), request_id)
-                elif capacity.active > capacity.most and request.path not in self._always_answered:
+                elif capacity.active > capacity.limit and request.path not in self._always_answered:
                     response = problem_response(Overloaded(_FULL), request_id)
                 else:
                     response = await respond(request)
@@ -135,7 +135,7 @@ class RequestPipeline:
         answered = AccessRecord(
             self._clock(),
             request_id,
-            self._clients.address(request),
+            self._addresses.of(request),
             request.method,
             ROUTE.get(),
             path if path.isascii() else ascii(path),

@@ -41,7 +41,7 @@ from yarl import URL
 from service import __version__
 from service.context import CALLER, IS_RENEWAL, ROUTE, TRACE, UNMATCHED
 from service.http.cache_status import cache_status
-from service.http.client_address import Clients
+from service.http.client_address import ClientAddresses
 from service.http.handler import Respond
 from service.http.labels import X_REQUEST_ID
 from service.http.pipeline import LONGEST_PATH
@@ -81,9 +81,9 @@ class Tracing:
         if flushing.is_alive():
             log.warning("the last spans are lost: the collector did not take them in time")
 
-    def requests(self, clients: Clients, untraced: Collection[str]) -> RequestSpans:
+    def requests(self, addresses: ClientAddresses, untraced: Collection[str]) -> RequestSpans:
         """Spans around requests, but not around those for the untraced paths."""
-        return RequestSpans(self._tracer, clients, untraced)
+        return RequestSpans(self._tracer, addresses, untraced)
 
     def calls(self, base: str) -> CallSpans:
         """Spans around the requests to the MLflow at this address."""
@@ -97,9 +97,9 @@ class RequestSpans:
     handled, the place in the trace is the span's: the log and MLflow get that. untraced: paths without spans.
     """
 
-    def __init__(self, tracer: Tracer, clients: Clients, untraced: Collection[str]) -> None:
+    def __init__(self, tracer: Tracer, addresses: ClientAddresses, untraced: Collection[str]) -> None:
         self._tracer = tracer
-        self._clients = clients
+        self._addresses = addresses
         self._untraced = frozenset(untraced)
 
     def wrap(self, respond: Respond) -> Respond:
@@ -129,7 +129,7 @@ class RequestSpans:
             HTTP_REQUEST_METHOD: method,
             URL_PATH: request.rel_url.raw_path[:LONGEST_PATH],
             URL_SCHEME: request.scheme,
-            CLIENT_ADDRESS: self._clients.address(request),
+            CLIENT_ADDRESS: self._addresses.of(request),
         }
         place = _w3c.extract(place_in_trace(request.headers) or {}, Context())
         return self._tracer.start_span(_verb(method), place, SpanKind.SERVER, attributes)

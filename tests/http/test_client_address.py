@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from service.app import build
 from service.http.access_record import AccessRecord
-from service.http.client_address import Clients
+from service.http.client_address import ClientAddresses
 from tests.api.serving import Client, make_settings
 from tests.fakes.mlflow import FakeMlflow
 
@@ -23,7 +23,7 @@ CALLER = "203.0.113.7"
 def address(remote: str, *forwarded: str, trusted: tuple[str, ...] = TRUSTED) -> str:
     """The address of a request from there that has these X-Forwarded-For lines."""
     headers = CIMultiDict([("X-Forwarded-For", line) for line in forwarded])
-    return Clients(trusted).address(make_mocked_request("GET", "/", headers).clone(remote=remote))
+    return ClientAddresses(trusted).of(make_mocked_request("GET", "/", headers).clone(remote=remote))
 
 
 class TestWhoIsBelieved:

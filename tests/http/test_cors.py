@@ -120,7 +120,7 @@ class TestErrors:
 
     async def test_too_many_requests(self, api: Client) -> None:
         """A page reads that it shall come back, and when."""
-        api.service.capacity.most = 0
+        api.service.capacity.limit = 0
         response = await api.get(RUNS, headers=from_page())
         assert (503, "1") == (response.status, response.headers["Retry-After"])
         assert_readable(response)

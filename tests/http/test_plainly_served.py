@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,10 +14,11 @@ from aiohttp import ClientResponse, ClientSession, web
 from service.api import schemas
 from service.app import build
 from service.auth.api_keys import new_key
+from service.http.access_record import AccessRecord
 from service.service import Service
 from tests.api.serving import API, answered, make_settings, refused
 from tests.fakes.mlflow import FakeMlflow
-from tests.http.raw import connected
+from tests.http.raw import PATIENCE, connected
 
 KEY, LINE = new_key("ada")
 ORIGIN = "https://research.example.com"
@@ -140,6 +142,28 @@ async def test_ends_the_wait_for_a_body(fake: FakeMlflow) -> None:
         )
         answer = await connection.answer()
     assert (408, "body_timeout") == (answer.status, json.loads(answer.body)["code"])
+
+
+async def test_takes_a_broken_body_for_no_defect(fake: FakeMlflow, caplog: pytest.LogCaptureFixture) -> None:
+    """A caller who hangs up within its body is a 400 in the records, and no error in the log."""
+    records: list[AccessRecord] = []
+    recorded = asyncio.Event()
+
+    def observe(record: AccessRecord) -> None:
+        records.append(record)
+        recorded.set()
+
+    async with plainly_served(build(make_settings(), fake.url, [observe])) as port:
+        async with connected(port) as connection:
+            connection.send(
+                f"POST {API}/runs/compare HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                "Expect: 100-continue\r\nContent-Length: 9\r\n\r\n".encode()
+            )
+            assert b"HTTP/1.1 100 Continue\r\n\r\n" == await connection.read_to(b"\r\n\r\n")
+        async with asyncio.timeout(PATIENCE):
+            await recorded.wait()
+    assert [(400, "unreadable_request")] == [(one.status, one.code) for one in records]
+    assert [] == [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(("expectation", "status"), [("100-continue", 422), ("a teapot", 417)])

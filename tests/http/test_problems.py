@@ -152,6 +152,11 @@ def test_each_error_has_a_status_and_a_code() -> None:
     assert {400, 401, 403, 404, 405, 408, 413, 415, 417, 422, 500, 502, 503, 504} == set(statuses.values())
 
 
+def test_errors_know_nothing_of_http() -> None:
+    """Which status and which headers an error has is no matter of its class."""
+    assert [] == [kind for kind in kinds() if hasattr(kind, "status") or hasattr(kind, "headers")]
+
+
 def test_only_abstract_errors_have_no_code() -> None:
     """An error without a code of its own or of its parent's is there for others to derive from."""
     abstract = set(kinds()) - set(CONCRETE)

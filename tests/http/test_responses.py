@@ -11,7 +11,7 @@ from aiohttp.test_utils import make_mocked_request
 from service.http.access_record import AccessRecord
 from service.http.aiohttp_internals import EncodedResponse
 from service.http.capacity import Capacity
-from service.http.client_address import Clients
+from service.http.client_address import ClientAddresses
 from service.http.cors import Cors
 from service.http.handler import Handler
 from service.http.labels import Labels, StreamedResponse
@@ -68,7 +68,7 @@ async def answering(
         always_answered=(),
         labels=labels,
         observers=[records.append],
-        clients=Clients([]),
+        addresses=ClientAddresses([]),
         clock=lambda: datetime.now(UTC),
     )
     routes = [Route(method="GET", path="/events/{name}", handler=handler)]
