@@ -22,7 +22,7 @@ from multidict import CIMultiDictProxy, istr
 from service.context import CALLER, DEADLINE, REQUEST_ID, ROUTE, TRACE
 from service.errors import AuthUnavailable, TrackingError, UpstreamFailure
 from service.http.access_record import OTHER, AccessRecord, Observer
-from service.http.cache_status import cache_status
+from service.http.aiohttp_internals import EncodedResponse
 from service.http.capacity import Capacity
 from service.http.client_address import ClientAddresses
 from service.http.errors import InternalError, Overloaded, UnreadableRequest
@@ -142,10 +142,9 @@ class RequestPipeline:
             response.status,
             _milliseconds(seconds),
         )
-        reading = getattr(response, "reading", None)
-        if reading is not None:
-            answered.upstream_ms = _milliseconds(reading.waited)
-            answered.cache = cache_status(reading)
+        if isinstance(response, EncodedResponse):
+            answered.upstream_ms = _milliseconds(response.waited)
+            answered.cache = response.cache
         else:
             answered.code = response.get(CODE)
         answered.caller = CALLER.get()

@@ -99,13 +99,13 @@ class Representations:
         if len(body) >= _GZIP_FROM and accepts_gzip(asked.get(hdrs.ACCEPT_ENCODING, "")):
             head, body = kept.gzipped or await self._compress(key, kept)
             etag = kept.gzip_etag
-        source = f"Age: {int(reading.age)}\r\nCache-Status: {_NAME}; {cache_status(reading)}\r\n".encode(
-            "ascii"
-        )
+        cache = cache_status(reading)
+        source = f"Age: {int(reading.age)}\r\nCache-Status: {_NAME}; {cache}\r\n".encode("ascii")
         known = asked.get(hdrs.IF_NONE_MATCH)
         if known is not None and request.method != hdrs.METH_POST and _matches(known, kept):
-            return EncodedResponse(304, _not_modified(etag) + source, b"", reading)
-        return EncodedResponse(200, head + source, body, reading)
+            head, body = _not_modified(etag), b""
+            return EncodedResponse(304, head + source, body, cache=cache, waited=reading.waited)
+        return EncodedResponse(200, head + source, body, cache=cache, waited=reading.waited)
 
     def _make(
         self, key: Hashable, of: tuple[object, ...], build: Callable[[], object], old: Representation | None

@@ -40,7 +40,7 @@ from yarl import URL
 
 from service import __version__
 from service.context import CALLER, IS_RENEWAL, ROUTE, TRACE, UNMATCHED
-from service.http.cache_status import cache_status
+from service.http.aiohttp_internals import EncodedResponse
 from service.http.client_address import ClientAddresses
 from service.http.handler import Respond
 from service.http.labels import X_REQUEST_ID
@@ -199,10 +199,9 @@ def _tell(span: Span, request: web.BaseRequest, response: web.StreamResponse | N
     if response is not None:
         attributes[HTTP_RESPONSE_STATUS_CODE] = response.status
         attributes[_OWN + "request_id"] = response.headers[X_REQUEST_ID]
-        reading = getattr(response, "reading", None)
-        if reading is not None:
-            attributes[_OWN + "cache"] = cache_status(reading)
-            attributes[_OWN + "upstream_ms"] = round(reading.waited * 1_000, 3)
+        if isinstance(response, EncodedResponse):
+            attributes[_OWN + "cache"] = response.cache
+            attributes[_OWN + "upstream_ms"] = round(response.waited * 1_000, 3)
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             attributes[ERROR_TYPE] = response.get(CODE) or str(response.status)
             span.set_status(StatusCode.ERROR)

@@ -97,7 +97,7 @@ def test_a_new_response_has_nothing_else() -> None:
     """What a response of ready-made bytes sets up is all that aiohttp's own sets up."""
     own = vars(web.StreamResponse()).keys()
     encoded = vars(aiohttp_internals.EncodedResponse(200, b"", b"")).keys()
-    assert {"_head", "_bytes", "reading"} == encoded - own
+    assert {"_head", "_bytes", "cache", "waited"} == encoded - own
     assert set() == own - encoded
 
 
