@@ -11,6 +11,7 @@ from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
 from service.api.parsing import BODY_ERRORS, json_body, memoized, parse_json
 from service.errors import RunsNotFound
 from service.http.route import Content, Operation, Route, Tag
+from service.tracking.questions import GetRun
 
 _TAG = Tag("comparisons", "Runs side by side: what differs between them, and which is best by each metric.")
 
@@ -24,7 +25,7 @@ class ComparisonRoutes:
         self._queries = answering.queries
         self._respond = answering.respond
         self._read_body = answering.read_body
-        self._parse_body = memoized(_run_ids)
+        self._parse_body = memoized(_questions)
 
     def routes(self) -> list[Route]:
         """The route."""
@@ -47,9 +48,9 @@ class ComparisonRoutes:
 
     async def compare_runs(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         """The runs that the body names, compared."""
-        run_ids = self._parse_body(await json_body(request, self._read_body))
+        questions = self._parse_body(await json_body(request, self._read_body))
         queries = self._queries(request)
-        answer = await queries.together(run_ids)
+        answer = await queries.together(questions)
         runs = answer.value
 
         def comparison() -> Mapping[str, object]:
@@ -60,8 +61,8 @@ class ComparisonRoutes:
                 "param_diff": diff.param_diff,
             }
 
-        return await self._respond(request, answer, ("compare", run_ids), runs, comparison)
+        return await self._respond(request, answer, ("compare", questions), runs, comparison)
 
 
-def _run_ids(body: bytes) -> tuple[str, ...]:
-    return tuple(parse_json(schemas.CompareRequest, body).run_ids)
+def _questions(body: bytes) -> tuple[GetRun, ...]:
+    return tuple(map(GetRun, parse_json(schemas.CompareRequest, body).run_ids))

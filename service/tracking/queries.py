@@ -44,13 +44,12 @@ class TrackingQueries:
             return Answer(None)
         return await self._source.answer(GetRun(run_id))
 
-    async def together(self, run_ids: Sequence[str]) -> Answer[tuple[Run, ...]]:
+    async def together(self, questions: Sequence[GetRun]) -> Answer[tuple[Run, ...]]:
         """Several runs, read at once; RunsNotFound names all that MLflow does not know."""
-        answer = await self._source.answer_together(list(map(GetRun, run_ids)))
+        answer = await self._source.answer_together(questions)
         if None in answer.value:
-            raise RunsNotFound(
-                [run_id for run_id, run in zip(run_ids, answer.value, strict=True) if run is None]
-            )
+            pairs = zip(questions, answer.value, strict=True)
+            raise RunsNotFound([question.run_id for question, run in pairs if run is None])
         return cast("Answer[tuple[Run, ...]]", answer)
 
     def compare(self, runs: Sequence[Run]) -> Comparison:

@@ -31,7 +31,7 @@ class FreshnessClass(Enum):
     MISSING = auto()  # what does not exist
 
 
-class Question(msgspec.Struct, Generic[T], frozen=True, gc=False):
+class Question(msgspec.Struct, Generic[T], frozen=True, gc=False, cache_hash=True):
     """What is asked, with the type of the answer's value. Questions of one kind and equal fields are one.
 
     codec: how a value becomes bytes and comes back, for a store that replicas share.

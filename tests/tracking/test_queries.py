@@ -46,7 +46,7 @@ async def test_filters_are_passed_on() -> None:
 async def test_several_runs_come_in_the_order_asked_for() -> None:
     """together answers the runs as asked, not as stored."""
     source = RunsInMemory([make_run("a"), make_run("b"), make_run("c")])
-    answer = await queries(source).together(["c", "a"])
+    answer = await queries(source).together([GetRun("c"), GetRun("a")])
     assert ["c", "a"] == [run.run_id for run in answer.value]
 
 
@@ -54,7 +54,7 @@ async def test_all_missing_runs_are_named() -> None:
     """RunsNotFound names every run that is missing, in the order asked for."""
     source = RunsInMemory([make_run("a")])
     with pytest.raises(RunsNotFound) as caught:
-        await queries(source).together(["z", "a", "y"])
+        await queries(source).together([GetRun("z"), GetRun("a"), GetRun("y")])
     assert ("z", "y") == caught.value.run_ids
     assert "The runs 'z', 'y' do not exist, or may not be read." == caught.value.detail
 
@@ -86,7 +86,7 @@ async def test_a_failure_is_passed_on() -> None:
     asked = queries(source)
     for query in (
         asked.run("a"),
-        asked.together(["a", "b"]),
+        asked.together([GetRun("a"), GetRun("b")]),
         asked.experiments(),
         asked.runs(run_type=None, strategy_id=None, limit=1),
     ):
@@ -133,5 +133,5 @@ async def test_several_runs_are_one_answer() -> None:
     slow = SlowSource(GetRun=Answer(None, 3.0, Origin.HIT, 0.0, 5.0))
     slow.stored = [make_run("a"), make_run("b")]
     assert Answer((make_run("b"), make_run("a")), 3.0, Origin.HIT, 0.0, 5.0) == await queries(slow).together(
-        ["b", "a"]
+        [GetRun("b"), GetRun("a")]
     )
