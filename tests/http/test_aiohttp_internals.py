@@ -14,9 +14,10 @@ import aiohttp.web_protocol
 import pytest
 from aiohttp import web
 
+import service
 from service.http import aiohttp_internals
 
-SERVICE = Path(__file__).parents[2] / "service"
+SERVICE = Path(service.__file__).parent  # the checkout's or the wheel's
 INTERNALS = Path(str(aiohttp_internals.__file__))
 # Modules of aiohttp whose names its documentation has.
 PUBLIC = {"aiohttp", "aiohttp.abc", "aiohttp.hdrs", "aiohttp.web"}
