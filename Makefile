@@ -121,7 +121,7 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
 	printf '%s\n' mypy openapi-python-client | \
 	  $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/clients.txt
-	npm --prefix tests/clients/typescript update --package-lock-only
+	cd tests/clients/typescript && npm update --package-lock-only
 	printf '%s\n' mlflow psycopg2-binary | \
 	  $(COMPILE) --python-version 3.13 -c config/locks/dev.txt - -o config/deploy/mlflow.txt
 
@@ -151,5 +151,5 @@ $(CLIENTS)/.installed: $(BIN)/python config/locks/clients.txt tests/clients/type
 	$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check check
 	@mkdir -p $(CLIENTS)/typescript
 	cp tests/clients/typescript/package.json tests/clients/typescript/package-lock.json tests/clients/typescript/.npmrc $(CLIENTS)/typescript
-	npm --prefix $(CLIENTS)/typescript ci --ignore-scripts
+	cd $(CLIENTS)/typescript && npm ci --ignore-scripts  # not --prefix: npm would look there for the settings of the machine
 	@touch $@
