@@ -115,7 +115,8 @@ def test_stops_a_start_that_takes_too_long(
     store: Store, standing_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that never answers is stopped, and the error holds the last lines of its log."""
-    standing_in(f"print('still migrating', flush=True)\n{SERVER}", "503")
+    words = "    log_message = lambda *_: print('still migrating', flush=True)\n    def do_GET"
+    standing_in(SERVER.replace("    def do_GET", words), "503")
     monkeypatch.setattr(server, "_START_SECONDS", 1.5)
     with (
         pytest.raises(LocalError, match=r"did not answer within[\s\S]*still migrating"),
