@@ -21,6 +21,8 @@ from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import PATIENCE, connected
 
 KEY, LINE = new_key("ada")
+pytestmark = pytest.mark.thorough
+
 ORIGIN = "https://research.example.com"
 JSON = {"Content-Type": "application/json"}
 
