@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiohttp import hdrs, web
-from aiohttp.abc import AbstractStreamWriter
 from multidict import istr
 
 from service.context import REQUEST_ID
@@ -41,16 +40,3 @@ class Labels:
             request.protocol.close()
         elif self._capacity.draining:  # the caller's next request goes to another replica
             response.force_close()
-
-
-class StreamedResponse(web.StreamResponse):
-    """A response that a handler writes piece by piece: it bears the labels from its first byte on."""
-
-    def __init__(self, labels: Labels, *, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status=status, headers=headers)
-        self._labels = labels
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send the head."""
-        self._labels.add(request, self)
-        return await super().prepare(request)

@@ -1,4 +1,4 @@
-"""Responses of ready-made bytes, and responses that are written piece by piece."""
+"""Responses of ready-made bytes, and one that fails after its head was sent."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,15 +12,12 @@ from service.http.access_record import AccessRecord
 from service.http.aiohttp_internals import EncodedResponse
 from service.http.capacity import Capacity
 from service.http.client_address import ClientAddresses
-from service.http.cors import Cors
 from service.http.handler import Handler
-from service.http.labels import Labels, StreamedResponse
+from service.http.labels import Labels
 from service.http.pipeline import RequestPipeline
 from service.http.route import Route
 from service.http.routing import Router
-from service.http.security import SERVED_HEADERS
 
-ORIGIN = "https://research.example.com"
 HEAD = b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n"
 
 
@@ -82,44 +79,22 @@ async def answering(
         await runner.cleanup()
 
 
-class TestStreamedResponse:
-    async def test_bears_the_labels_from_its_first_byte_on(self) -> None:
-        """Its head, which is sent before the handler ends, has the id, CORS and the headers for browsers."""
-        capacity = Capacity(1)
-        labels = Labels(capacity, Cors([ORIGIN], ["GET"]))
-        records: list[AccessRecord] = []
+async def test_a_response_that_fails_midway_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
+    """An error after the head was sent ends the connection: a second head would be taken for data."""
+    capacity = Capacity(1)
+    labels = Labels(capacity)
+    records: list[AccessRecord] = []
 
-        async def stream(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
-            response = StreamedResponse(labels, headers={"Content-Type": "text/event-stream"})
-            await response.prepare(request)
-            await response.write(f"data: {parameters['name']}\n\n".encode())
-            return response
+    async def stream(request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"a part")
+        raise ZeroDivisionError
 
-        async with answering(stream, records, labels, capacity) as api:
-            response = await api.get("/events/runs", headers={"Origin": ORIGIN, "X-Request-ID": "abc"})
-            assert "data: runs\n\n" == await response.text()
-        expected = {**SERVED_HEADERS, "X-Request-ID": "abc", "Access-Control-Allow-Origin": ORIGIN}
-        assert expected.items() <= dict(response.headers).items()
-        assert [("/events/{name}", 200, "abc")] == [
-            (one.route, one.status, one.request_id) for one in records
-        ]
-
-    async def test_is_cut_off_where_it_fails(self, caplog: pytest.LogCaptureFixture) -> None:
-        """An error after the head was sent ends the connection: a second head would be taken for data."""
-        capacity = Capacity(1)
-        labels = Labels(capacity)
-        records: list[AccessRecord] = []
-
-        async def stream(request: web.BaseRequest, _parameters: Mapping[str, str]) -> web.StreamResponse:
-            response = StreamedResponse(labels)
-            await response.prepare(request)
-            await response.write(b"a part")
-            raise ZeroDivisionError
-
-        async with answering(stream, records, labels, capacity) as api:
-            response = await api.get("/events/runs")
-            with pytest.raises(ClientPayloadError):
-                await response.read()
-        assert [(500, "internal_error")] == [(one.status, one.code) for one in records]
-        assert any(record.exc_info for record in caplog.records)
-        assert 0 == capacity.active
+    async with answering(stream, records, labels, capacity) as api:
+        response = await api.get("/events/runs")
+        with pytest.raises(ClientPayloadError):
+            await response.read()
+    assert [(500, "internal_error")] == [(one.status, one.code) for one in records]
+    assert any(record.exc_info for record in caplog.records)
+    assert 0 == capacity.active
