@@ -17,6 +17,7 @@ import msgspec
 from service.tracking.codec import Codec
 from service.tracking.entity import Entity
 from service.tracking.runs import Experiment, Run
+from service.tracking.search.expressions import Comparison
 
 T = TypeVar("T")
 
@@ -108,6 +109,47 @@ class ListRuns(Question[tuple[Run, ...]], frozen=True, gc=False):
             and run.experiment_id in ("", self.experiment_id)
             and all(run.tags.get(name) == value for name, value in self.tags.items())
         )
+
+
+class RunPage(msgspec.Struct, frozen=True, gc=False):
+    """A page of runs as MLflow gives them. next_page_token: "" on the last; it is MLflow's own.
+
+    unreadable: how many more runs the page has that cannot be read. seconds: what MLflow took for it.
+    """
+
+    runs: tuple[Run, ...]
+    next_page_token: str = ""
+    unreadable: int = 0
+    seconds: float = 0.0
+
+
+class SearchRuns(Question[RunPage], frozen=True, gc=False):
+    """A page of the active runs that satisfy all conditions, in MLflow's order by these fields.
+
+    conditions: only such as `upstream.conditions` can say in MLflow's grammar. order: a field as it is written
+    in a filter, and whether it is descending; () means newest start first. limit: runs of the page at most.
+    """
+
+    experiment_ids: tuple[str, ...]
+    conditions: tuple[Comparison, ...] = ()
+    order: tuple[tuple[str, bool], ...] = ()
+    limit: int = 50
+    page_token: str = ""
+
+    codec: ClassVar[Codec[Any]] = Codec(RunPage)
+
+    def freshness_of(self, value: RunPage) -> FreshnessClass:  # noqa: ARG002
+        """It ages as lists do."""
+        return FreshnessClass.RUN_LIST
+
+    def entities(self, value: RunPage) -> Sequence[Entity]:
+        """The runs of the page."""
+        return value.runs
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that the question takes, about."""
+        return getsizeof(self) + len(msgspec.json.encode(self)) * 4
 
 
 class GetExperiment(Question[Experiment | None], frozen=True, gc=False):

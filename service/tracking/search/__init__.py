@@ -1,0 +1,1 @@
+"""Searching runs: what can be asked, and what is answered."""
