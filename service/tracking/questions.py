@@ -126,8 +126,9 @@ class RunPage(msgspec.Struct, frozen=True, gc=False):
 class SearchRuns(Question[RunPage], frozen=True, gc=False):
     """A page of the active runs that satisfy all conditions, in MLflow's order by these fields.
 
-    conditions: only such as `upstream.conditions` can say in MLflow's grammar. order: a field as it is written
-    in a filter, and whether it is descending; () means newest start first. limit: runs of the page at most.
+    conditions: only such as `upstream.conditions` can say in MLflow's grammar. order: a field as it is
+    written in a filter, and whether it is descending; () means newest start first. limit: runs of the page at
+    most.
     """
 
     experiment_ids: tuple[str, ...]

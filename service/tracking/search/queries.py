@@ -61,7 +61,8 @@ class IndexStatus(msgspec.Struct, frozen=True, gc=False):
     """How fresh an index is. Times are Unix epoch milliseconds, None where that has not happened yet.
 
     complete: whether every run has been read. runs: in the index, of the experiments that were asked for.
-    synced_ms: when new and active runs were last looked for. swept_ms: since when every run has been looked at.
+    synced_ms: when new and active runs were last looked for. swept_ms: since when every run has been looked
+    at.
     share_read: of the first read, 0.0 to 1.0, about; 1.0 once it is complete.
     """
 
@@ -131,8 +132,8 @@ class MetricSummary(msgspec.Struct, frozen=True, gc=False):
     """A metric over the runs of a group that have a finite value of it.
 
     n: their number. missing: the other runs. sd: the sample's, None below two. ci_low, ci_high: the 95 %
-    confidence interval of the mean by Student's t, None below two. best_run_id: by the metric's direction; the
-    newest of several.
+    confidence interval of the mean by Student's t, None below two. best_run_id: by the metric's direction;
+    the newest of several.
     """
 
     n: int
