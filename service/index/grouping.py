@@ -89,11 +89,15 @@ def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
         number, below = number * len(values.keys) + values.of_row, below * len(values.keys)
         _, number = dense(number, below)
         below = int(number.max()) + 1
-    narrow: NDArray[Any] = number.astype(np.uint16) if below <= 65_536 else number  # sorted several times as fast
+    narrow: NDArray[Any] = (
+        number.astype(np.uint16) if below <= 65_536 else number
+    )  # sorted several times as fast
     order = np.argsort(narrow, kind="stable")
     starts = np.concatenate(([0], np.cumsum(np.bincount(number, minlength=below))[:-1]))
     firsts = order[starts]
-    return _Groups(Parts(rows[order], starts), [each.keys[each.of_row[firsts]] for each in fields], rows[firsts])
+    return _Groups(
+        Parts(rows[order], starts), [each.keys[each.of_row[firsts]] for each in fields], rows[firsts]
+    )
 
 
 def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:

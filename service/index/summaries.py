@@ -108,5 +108,7 @@ def best_rows(numbers: Numbers, starts_of_rows: Keys, parts: Parts, direction: D
 
 def _quantiles(n: Numbers) -> Numbers:
     different, places = np.unique(n, return_inverse=True)
-    quantiles = [t_quantile(_CONFIDENCE, int(each) - 1) if each > 1 else np.nan for each in different.tolist()]
+    quantiles = [
+        t_quantile(_CONFIDENCE, int(each) - 1) if each > 1 else np.nan for each in different.tolist()
+    ]
     return np.array(quantiles)[places]
