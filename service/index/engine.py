@@ -1,0 +1,88 @@
+"""Searches and groups over a table, in turns that let others be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from service.index.derived import Derived, Kept
+from service.index.facets import facet
+from service.index.grouping import GroupHits, groups_of
+from service.index.keys import NEWEST, key_of, key_of_value, position_of
+from service.index.masks import View
+from service.index.ordering import Rows, after, first
+from service.index.table import RunTable
+from service.tracking.runs import Run
+from service.tracking.search.expressions import Expression
+from service.tracking.search.fields import Operand
+from service.tracking.search.queries import FacetValue, Grouping, Position, RunSearch
+
+KEPT_BYTES: Final = 32 * 1024 * 1024
+
+
+class Hits(NamedTuple):
+    """What a SearchPage holds beside the status of the index."""
+
+    runs: tuple[Run, ...]
+    total: int
+    next: Position | None
+    facets: tuple[tuple[FacetValue, ...], ...]
+
+
+class Engine:
+    """Answers over a table. kept_bytes: how much may be kept of what was derived from texts.
+
+    The status of the index is for the caller to add.
+    """
+
+    def __init__(self, table: RunTable, kept_bytes: int = KEPT_BYTES) -> None:
+        self._table = table
+        self._kept = Kept(kept_bytes)
+
+    @property
+    def bytes_used(self) -> int:
+        """Bytes of memory beside the table's."""
+        return self._kept.size
+
+    async def search(self, search: RunSearch) -> Hits:
+        """A page of the runs that match. A facet has at most facets.MOST_VALUES values."""
+        operands = (*(order.operand for order in search.order), *search.facets)
+        view = await self._view(search.filter, operands)
+        rows = self._rows(view, search.experiment_ids, search.filter)
+        total = len(rows)
+        facets = tuple(facet(view, field, rows) for field in search.facets)
+        orders = search.order if NEWEST in search.order else (*search.order, NEWEST)
+        keys = [key_of(view, order) for order in orders]
+        run_id = self._table.ids.value
+        if search.after is not None:
+            values = (*search.after.values, search.after.start_time)[: len(orders)]
+            position = [key_of_value(view, *pair) for pair in zip(orders, values, strict=True)]
+            rows = after(rows, keys, run_id, position, search.after.run_id)
+        page = first(rows, keys, run_id, search.page_size + 1)
+        shown = page[: search.page_size]
+        following = position_of(view, search.order, shown[-1]) if len(page) > len(shown) else None
+        return Hits(self._table.runs_at(shown, search.selection), total, following, facets)
+
+    async def groups(self, grouping: Grouping) -> GroupHits:
+        """A page of the groups of the runs that match."""
+        view = await self._view(grouping.filter, grouping.by)
+        return groups_of(view, grouping, self._rows(view, grouping.experiment_ids, grouping.filter))
+
+    async def _view(self, expression: Expression | None, operands: Iterable[Operand]) -> View:
+        """The table, when all has been derived that a filter and the keys of orders need."""
+        view = View(self._table, self._kept)
+        derived: list[Derived] = [] if expression is None else list(view.derived(expression))
+        for operand in operands:
+            derived += view.derived_of(operand)
+        for each in derived:
+            await each.catch_up()
+        self._kept.forget_the_oldest()
+        return view
+
+    def _rows(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Rows:
+        mask = self._table.of_experiments(experiment_ids)
+        if expression is not None:
+            mask &= view.mask(expression)
+        return np.flatnonzero(mask)
