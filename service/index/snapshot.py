@@ -81,17 +81,18 @@ def write_snapshot(
     write the same one: the last one wins.
     """
     _remove_abandoned(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             _write(file, stamp, sections, is_wanted)
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary)
+            temporary.unlink()
         raise
     _make_durable(path.parent)
     return size

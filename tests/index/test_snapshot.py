@@ -61,7 +61,8 @@ def test_what_is_written_is_read(tmp_path: Path, sections: list[tuple[str, bytes
     path = tmp_path / "s"
     size = write_snapshot(path, stamp, sections)
     found = read(path, mlflow=stamp.mlflow, experiments=stamp.experiments, now_ms=stamp.synced_ms)
-    assert (stamp, dict(sections)) == found
+    assert stamp == found.stamp
+    assert dict(sections) == found.sections
     assert path.stat().st_size == size
 
 
@@ -198,9 +199,9 @@ class TestAtomicity:
         assert before == path.read_bytes()
         assert [path] == list(path.parent.iterdir())
 
-    @pytest.mark.parametrize("call", ["fsync", "replace"])
+    @pytest.mark.parametrize(("module", "call"), [(os, "fsync"), (Path, "replace")])
     def test_a_full_disk_leaves_the_one_of_before(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, module: object, call: str
     ) -> None:
         """The last steps may fail, too."""
         before = path.read_bytes()
@@ -208,7 +209,7 @@ class TestAtomicity:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(os, call, full)
+        monkeypatch.setattr(module, call, full)
         with pytest.raises(OSError, match="No space"):
             write_snapshot(path, STAMP, [])
         monkeypatch.undo()
