@@ -39,14 +39,12 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot is of, and of when.
 
     mlflow: tells apart which MLflow it was read from. experiments: the names of those that are indexed.
-    synced_ms: when new and active runs were last looked for, in Unix epoch milliseconds. swept_ms: since when
-    every run has been looked at, likewise.
+    synced_ms: when new and active runs were last looked for, in Unix epoch milliseconds.
     """
 
     mlflow: str
     experiments: tuple[str, ...]
     synced_ms: int
-    swept_ms: int | None
 
 
 class Snapshot(NamedTuple):

@@ -20,7 +20,7 @@ from service.index.snapshot import (
 )
 
 NOON = 1_772_712_000_000  # milliseconds
-STAMP = Stamp(mlflow="m", experiments=("Default",), synced_ms=NOON, swept_ms=NOON - 60_000)
+STAMP = Stamp(mlflow="m", experiments=("Default",), synced_ms=NOON)
 SECTIONS = [("numbers", bytes(range(64))), ("none", b""), ("texts", "Müller & Söhne".encode())]
 named_bytes = st.lists(st.tuples(st.text(), st.binary()), unique_by=lambda section: section[0])
 
@@ -53,7 +53,6 @@ def path(tmp_path: Path) -> Path:
         mlflow=st.text(),
         experiments=st.lists(st.text()).map(tuple),
         synced_ms=st.integers(0, 2**62),
-        swept_ms=st.none() | st.integers(0, 2**62),
     ),
 )
 def test_what_is_written_is_read(tmp_path: Path, sections: list[tuple[str, bytes]], stamp: Stamp) -> None:
