@@ -148,7 +148,7 @@ def test_a_file_holds_a_table(tmp_path: Path) -> None:
 
 
 def test_when_a_run_was_asked_for_is_known_in_the_next_clock() -> None:
-    """A run keeps its age: a second after the first clock began is an hour before, to one that began later."""
+    """A run keeps its age: to a clock that began an hour later, it was asked for an hour earlier."""
     after = passed(table_from([(run_of(0), False), (run_of(1), False)]))
     assert [-3_600.0, -3_599.0] == [after.asked_of("id0"), after.asked_of("id1")]
     assert after.put(replace(run_of(0), run_name="new"), -3_599.5)
