@@ -39,6 +39,7 @@ class Run(Entity, frozen=True, gc=False):
     tags: Mapping[str, str]
     experiment_id: str = ""
     is_deleted: bool = False
+    user_id: str = ""
 
     @property
     def is_terminal(self) -> bool:
