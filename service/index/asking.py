@@ -11,6 +11,7 @@ from service.errors import UpstreamNotAsked, UpstreamRefused, UpstreamTimeout, U
 from service.index.indexed_runs import IndexedRuns
 from service.index.windows import PageSize, Walk, by_ids
 from service.tracking.questions import GetRun, RunPage, SearchRuns
+from service.tracking.runs import Run
 from service.tracking.source import Source
 
 MOST_IDS: Final = 100  # runs that one call asks for by their ids
@@ -52,8 +53,8 @@ class Asking:
                 await checkpoint()
         return page, asked
 
-    async def walk(self, walk: Walk) -> None:
-        """Go one page further; runs of the index that should have come and did not are doubts then."""
+    async def walk(self, walk: Walk) -> tuple[Run, ...]:
+        """The runs of the next page; runs of the index that should have come and did not are doubts then."""
         try:
             page, asked = await self.page(walk.question(self.size.runs))
         except (UpstreamTooLarge, UpstreamTimeout):
@@ -64,11 +65,25 @@ class Asking:
         if window is not None and not walk.conditions:
             known = self._runs.table.known_between(walk.experiment_ids, window.lo, window.hi)
             self.doubt(self._runs.asked_before(known, window.since))
+        return page.runs
 
     def doubt(self, run_ids: Sequence[str]) -> None:
         """Let these runs be asked for by their ids."""
         for start in range(0, len(run_ids), MOST_IDS):
             self.doubts.append(tuple(run_ids[start : start + MOST_IDS]))
+
+    async def settle(self) -> None:
+        """Ask for one batch of doubts; it stays where that fails, and for less where it was too much."""
+        run_ids = self.doubts.popleft()
+        try:
+            await self.verify(run_ids)
+        except BaseException as error:
+            half = len(run_ids) // 2
+            if half and isinstance(error, UpstreamTooLarge | UpstreamTimeout):
+                self.doubts.extendleft((run_ids[:half], run_ids[half:]))
+            else:
+                self.doubts.appendleft(run_ids)
+            raise
 
     async def verify(self, run_ids: tuple[str, ...]) -> None:
         """Ask for runs by their ids; those that are not there any more are dropped.

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from service.index.engine import Engine
 from service.index.table import RunTable
 from service.tracking.runs import Run
 
@@ -31,14 +32,13 @@ class IndexedRuns:
     """The table of runs, which takes only runs of the experiments that are indexed, and not too many.
 
     max_bytes: of memory. Above them the table is emptied, once and for all. tell: is told of each change.
-    experiment_ids: of the experiments. version: another object after each change.
+    experiment_ids: of the experiments. version: another object after each change. engine: searches the table.
     """
 
     def __init__(self, max_bytes: int, tell: Callable[[Change, str], None] = _ignore) -> None:
-        self.table = RunTable()
+        self._begin(RunTable())
         self.experiment_ids: tuple[str, ...] = ()
         self.is_too_large = False
-        self.version = object()
         self._max_bytes = max_bytes
         self._tell = tell
         self._held_back: list[tuple[Run | str, float]] | None = None
@@ -82,13 +82,12 @@ class IndexedRuns:
 
     def replace_table(self, table: RunTable, experiment_ids: tuple[str, ...]) -> None:
         """Begin with the runs of a snapshot."""
-        self.table = table
+        self._begin(table)
         self.experiment_ids = experiment_ids
-        self.version = object()
 
     @contextmanager
     def frozen(self) -> Iterator[RunTable]:
-        """Let the table stay as it is for as long as the context lasts; what comes meanwhile is taken then."""
+        """Let the table stay as it is while the context lasts; what comes meanwhile is taken at its end."""
         self._held_back = []
         try:
             yield self.table
@@ -100,8 +99,17 @@ class IndexedRuns:
                 else:
                     self.drop(one, asked)
 
-    def _changed(self, change: Change, run_id: str) -> None:
+    def touch(self) -> None:
+        """Something that answers say is another than before, be it only how old they are."""
         self.version = object()
+
+    def _begin(self, table: RunTable) -> None:
+        self.table = table
+        self.engine = Engine(table)
+        self.touch()
+
+    def _changed(self, change: Change, run_id: str) -> None:
+        self.touch()
         self._tell(change, run_id)
 
     def _give_up(self) -> None:
@@ -113,5 +121,4 @@ class IndexedRuns:
             len(self.table),
         )
         self.is_too_large = True
-        self.table = RunTable()
-        self.version = object()
+        self._begin(RunTable())

@@ -14,7 +14,6 @@ import msgspec
 from service.answer import Answer, Origin
 from service.context import DEADLINE, IS_RENEWAL
 from service.errors import IndexNotReady, IndexTooLarge, UpstreamTimeout
-from service.index import engine
 from service.index.indexed_runs import IndexedRuns
 from service.index.schedule import Pace
 from service.index.scope import Scope
@@ -22,7 +21,7 @@ from service.index.sync import Sync
 from service.index.table import RunTable
 from service.index.ticks import Marks
 from service.tracking.runs import Run
-from service.tracking.search.queries import GroupPage, Grouping, IndexStatus, RunIndex, RunSearch, SearchPage
+from service.tracking.search.queries import Grouping, GroupPage, IndexStatus, RunIndex, RunSearch, SearchPage
 from service.tracking.source import Source
 
 Condition = Literal["reading", "complete", "too_large", "failing"]
@@ -45,26 +44,22 @@ class SyncedIndex(RunIndex):
 
     runs: the index, which is fed by all that passes. source: MLflow, without a memory. experiments: where
     experiments are asked for, which may remember. names: of the experiments that are indexed; `*` alone means
-    all. terminal_ttl, active_ttl: seconds after which a row that is shown is verified, of a run that has
-    ended and of one that has not. clock: seconds, monotonic. now: Unix epoch milliseconds.
+    all. clock: seconds, monotonic. now: Unix epoch milliseconds.
     """
 
-    def __init__(  # noqa: PLR0913 - plain values and two sources
+    def __init__(
         self,
         runs: IndexedRuns,
         source: Source,
         experiments: Source,
         names: Sequence[str],
         pace: Pace = Pace(),  # noqa: B008 - it is frozen
-        *,
-        terminal_ttl: float = 30.0,
-        active_ttl: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self.sync = Sync(runs, source, experiments, Scope(names), pace, clock, now)
         self._runs = runs
-        self._ttl = {True: terminal_ttl, False: active_ttl}
+        self._ttl = {True: pace.terminal_ttl, False: pace.active_ttl}
         self._clock = clock
         self._woken = asyncio.Event()
         self._refreshing: asyncio.Task[None] | None = None
@@ -93,9 +88,7 @@ class SyncedIndex(RunIndex):
         return not self._runs.is_too_large and all(one in self.sync.swept_ms for one in experiment_ids)
 
     def follows(self, experiment_ids: tuple[str, ...]) -> bool:
-        return not self._runs.is_too_large and all(
-            one in self._runs.experiment_ids for one in experiment_ids
-        )
+        return not self._runs.is_too_large and all(one in self._runs.experiment_ids for one in experiment_ids)
 
     def status(self, experiment_ids: tuple[str, ...]) -> IndexStatus:
         swept = [self.sync.swept_ms.get(one) for one in experiment_ids]
@@ -132,7 +125,7 @@ class SyncedIndex(RunIndex):
         """A page of the runs that match; IndexNotReady, IndexTooLarge."""
         self._must_cover(search.experiment_ids)
         age, status = self.age, self.status(search.experiment_ids)
-        hits = await engine.search(self._runs.table, search)
+        hits = await self._runs.engine.search(search)
         self._show(hits.runs)
         page = SearchPage(hits.runs, hits.total, hits.next, hits.facets, status)
         return Answer(page, age, Origin.HIT)
@@ -141,7 +134,7 @@ class SyncedIndex(RunIndex):
         """A page of groups of the runs that match; IndexNotReady, IndexTooLarge."""
         self._must_cover(grouping.experiment_ids)
         age, status = self.age, self.status(grouping.experiment_ids)
-        groups = await engine.groups(self._runs.table, grouping)
+        groups = await self._runs.engine.groups(grouping)
         return Answer(GroupPage(groups.groups, groups.total, groups.next, status), age, Origin.HIT)
 
     @property
@@ -173,7 +166,7 @@ class SyncedIndex(RunIndex):
         return SyncState(sync.synced_ms, dict(sync.swept_ms), marks)
 
     def restore(self, table: RunTable, state: SyncState) -> None:
-        """Begin from a snapshot, before the index runs."""
+        """Begin from a snapshot, before the index runs. The times of the table are of the index's clock."""
         self._runs.replace_table(table, tuple(sorted(state.swept_ms)))
         self.sync.restore(state.marks, state.synced_ms, state.swept_ms)
 
@@ -204,10 +197,9 @@ class SyncedIndex(RunIndex):
     async def _refresh(self) -> None:
         """A tick for all who ask for it before it begins."""
 
-        def begin() -> None:
-            self._refreshing = None
-
-        await self.sync.tick(begin)
+        async with self.sync.alone:
+            self._refreshing = None  # who comes from now on may not join this tick
+            await self.sync.tick()
 
     async def _sleep(self, seconds: float) -> None:
         self._woken.clear()

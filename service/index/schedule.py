@@ -1,4 +1,4 @@
-"""What the index asks MLflow next, and when. Pure: times are seconds of one monotonic clock, and are given."""
+"""What the index asks MLflow next, and when. Pure: times are handed in, in seconds of one monotonic clock."""
 
 from __future__ import annotations
 
@@ -40,12 +40,15 @@ class Pace(msgspec.Struct, frozen=True):
     """How fast the index may ask. tick: seconds between two ticks.
 
     share, first_share: of the time of one MLflow worker, the latter while every run is read for the first
-    time.
+    time. terminal_ttl, active_ttl: seconds after which a row that is shown is verified, of a run that has
+    ended and of one that has not.
     """
 
     tick: float = 2.0
     share: float = 0.1
     first_share: float = 0.25
+    terminal_ttl: float = 30.0
+    active_ttl: float = 2.0
 
 
 class _Rule(NamedTuple):
@@ -99,7 +102,9 @@ class Round(msgspec.Struct):
         retry_after: seconds that MLflow wants to be left alone.
         """
         self.failures += 1
-        pause = min(_FIRST_PAUSE * 2.0 ** min(self.failures - 1, 10), MOST_BEHIND) if was_asked else _NOT_ASKED
+        pause = (
+            min(_FIRST_PAUSE * 2.0 ** min(self.failures - 1, 10), MOST_BEHIND) if was_asked else _NOT_ASKED
+        )
         self.not_before = now + max(pause, retry_after)
 
 
@@ -172,18 +177,9 @@ class Schedule:
         return interval, self.rounds[step].cost / (rule.part * self.pace.share)
 
     def _has_reason(self, step: Step, now: float) -> bool:
-        match step:
-            case Step.SCOPE:
-                return True
-            case Step.TICK:
-                return self.has_experiments
-            case Step.FIRST:
-                return self.is_reading
-            case _ if self.is_reading or not self.is_in_use(now):
-                return False
-            case Step.SHOWN:
-                return self.has_shown
-            case Step.ACTIVE:
-                return self.has_active
-            case _:
-                return self.has_experiments
+        if step is Step.FIRST:
+            return self.is_reading
+        if step not in {Step.SCOPE, Step.TICK} and (self.is_reading or not self.is_in_use(now)):
+            return False
+        reasons = {Step.SCOPE: True, Step.SHOWN: self.has_shown, Step.ACTIVE: self.has_active}
+        return reasons.get(step, self.has_experiments)

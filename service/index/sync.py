@@ -21,7 +21,7 @@ from service.tracking.source import Source
 
 log = logging.getLogger("service.index")
 
-_HOUR = 3_600_000  # milliseconds
+_SPANS = {Step.HOUR: 3_600_000, Step.DAY: 86_400_000}  # milliseconds
 _MOST_SHOWN = 1_000  # rows that wait to be verified
 _IS_FAILING = 3  # failed attempts in a row
 
@@ -32,12 +32,13 @@ class Sync:
     runs: the index. source: MLflow, without a memory. experiments: where experiments are asked for, which may
     remember. scope: which ones are indexed. clock: seconds, monotonic. now: Unix epoch milliseconds.
 
-    synced: when the last tick began, by the clock. synced_ms: the same in Unix epoch milliseconds. swept_ms:
+    alone: to be held while a step is made. synced: when the last tick began, by the clock. synced_ms: the
+    same in Unix epoch milliseconds. swept: when the last reading of all runs began, by the clock. swept_ms:
     by the id of each experiment whose runs have all been read: since when all of them have been looked at.
     seconds: that MLflow took, by step. steps: by step and outcome, "done", "failed" or "held_back".
     """
 
-    def __init__(  # noqa: PLR0913 - plain values and two sources
+    def __init__(
         self,
         runs: IndexedRuns,
         source: Source,
@@ -60,7 +61,7 @@ class Sync:
         self._created: dict[str, int | None] = {}
         self._reads: list[tuple[str, ...]] = []
         self._shown: dict[str, None] = {}
-        self._lock = asyncio.Lock()
+        self.alone = asyncio.Lock()
         self.synced: float | None = None
         self.synced_ms: int | None = None
         self.swept: float | None = None
@@ -107,7 +108,7 @@ class Sync:
 
     async def step(self) -> float:
         """Make the step that is due, if one is; the seconds until the next one may be."""
-        async with self._lock:
+        async with self.alone:
             now = self._clock()
             step, at = self.schedule.next(now)
             if step is None:
@@ -121,12 +122,11 @@ class Sync:
             return 0.0
 
     async def tick(self) -> None:
-        """Make a tick as soon as the step that is under way is over; UpstreamFailure."""
-        async with self._lock:
-            if not self.runs.experiment_ids:
-                await self._make(Step.SCOPE)
-            if self.runs.experiment_ids:
-                await self._make(Step.TICK)
+        """Make a tick, whether it is due or not; to be called with `alone` held. UpstreamFailure."""
+        if not self.runs.experiment_ids:
+            await self._make(Step.SCOPE)
+        if self.runs.experiment_ids:
+            await self._make(Step.TICK)
 
     async def _make(self, step: Step) -> None:
         self._step, own = step, self.schedule.rounds[step]
@@ -202,13 +202,13 @@ class Sync:
         return True
 
     async def _read_hour(self) -> bool:
-        return await self._read_ended(Step.HOUR, _HOUR)
+        return await self._read_ended(Step.HOUR)
 
     async def _read_day(self) -> bool:
-        return await self._read_ended(Step.DAY, 24 * _HOUR)
+        return await self._read_ended(Step.DAY)
 
-    async def _read_ended(self, step: Step, span: int) -> bool:
-        since = self._now() - span
+    async def _read_ended(self, step: Step) -> bool:
+        since = self._now() - _SPANS[step]
         walk = self._walk(step, lambda: Walk(*self._all(), (after(END, since),)))
         return await self._go_on(step, walk)
 
@@ -245,14 +245,21 @@ class Sync:
     async def _go_on(self, step: Step, walk: Walk) -> bool:
         """One call further; whether the way is over."""
         if self._asking.doubts:
-            await self._asking.verify(self._asking.doubts[0])
-            self._asking.doubts.popleft()
+            await self._asking.settle()
         elif not walk.is_done:
             await self._asking.walk(walk)
-        if walk.is_done and not self._asking.doubts:
-            del self._walks[step]
-            return True
-        return False
+            if walk.is_done:
+                self._asking.doubt(self.runs.asked_before(self._expected(step, walk), walk.began))
+        if not walk.is_done or self._asking.doubts:
+            return False
+        del self._walks[step]
+        return True
+
+    def _expected(self, step: Step, walk: Walk) -> list[str]:
+        """The runs of the index that should have come by now, beside those of complete windows."""
+        if step in (Step.HOUR, Step.DAY):
+            return self.runs.table.ended_since(walk.experiment_ids, walk.began_ms - _SPANS[step])
+        return self.runs.table.active_ids() if step is Step.ACTIVE else []
 
     def _have_read(self, walk: Walk) -> None:
         self.swept_ms |= dict.fromkeys(walk.experiment_ids, walk.began_ms)

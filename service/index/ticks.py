@@ -10,6 +10,7 @@ import msgspec
 from service.index.asking import MOST_IDS, Asking
 from service.index.indexed_runs import IndexedRuns
 from service.index.windows import END, START, Walk, active, after, newest, next_mark, times_of
+from service.tracking.questions import RunPage
 from service.tracking.runs import Run
 from service.tracking.search.fields import Field
 
@@ -48,29 +49,32 @@ class Ticks:
         self.has_more_active = False
 
     async def tick(self, *, is_idle: bool) -> None:
-        """Look once. Where nobody searches the active runs are left out, which are read once somebody does."""
+        """Look once. is_idle: nobody searches, so the active runs can wait until somebody does."""
         began, experiment_ids = self._clock(), self._runs.experiment_ids
-        started = is_idle or began - self._looked["start"] >= _SELDOM
-        if not is_idle and (self._runs.table.active_ids() or began - self._looked["active"] >= _SELDOM):
-            await self._active(experiment_ids)
-            self._looked["active"] = began
-        else:
-            started = True
-        if started:
+        has_active = bool(self._runs.table.active_ids()) or began - self._looked["active"] >= _SELDOM
+        page = None if is_idle or not has_active else await self._active(experiment_ids)
+        if page is None or began - self._looked["start"] >= _SELDOM:
             self.marks.start = await self._since(self.marks.start, START, experiment_ids, is_idle=is_idle)
             self._looked["start"] = began
         self.marks.end = await self._since(self.marks.end, END, experiment_ids, is_idle=is_idle)
+        if page is not None:
+            await self._verify_active(page, began)
+            self._looked["active"] = began
 
-    async def _active(self, experiment_ids: tuple[str, ...]) -> None:
-        page, asked = await self._asking.page(active(experiment_ids, _MOST_ACTIVE))
+    async def _active(self, experiment_ids: tuple[str, ...]) -> RunPage:
+        page, _ = await self._asking.page(active(experiment_ids, _MOST_ACTIVE))
         self.has_more_active = bool(page.next_page_token)
+        return page
+
+    async def _verify_active(self, page: RunPage, began: float) -> None:
+        """Ask for the runs that were active and have not come, neither as active nor as ended."""
         last = min((run.start_time or 0 for run in page.runs), default=0) if self.has_more_active else -inf
-        unseen = self._runs.asked_before(self._runs.table.active_ids(), asked)
+        unseen = self._runs.asked_before(self._runs.table.active_ids(), began)
         known = [run for run_id in unseen if (run := self._runs.table.run(run_id)) is not None]
-        ended = [run.run_id for run in known if (run.start_time or 0) > last]
-        if ended and not page.unreadable:
-            await self._asking.verify(tuple(ended[:MOST_IDS]))
-            self._asking.doubt(ended[MOST_IDS:])
+        missing = [run.run_id for run in known if (run.start_time or 0) > last]
+        if missing:
+            await self._asking.verify(tuple(missing[:MOST_IDS]))
+            self._asking.doubt(missing[MOST_IDS:])
 
     async def _since(
         self, mark: int | None, field: Field, experiment_ids: tuple[str, ...], *, is_idle: bool
