@@ -177,6 +177,14 @@ class RunTable:
         mask = self.of_experiments(experiment_ids) & (start >= start_lo) & (start < start_hi)
         return self._ids_where(mask)
 
+    def ended_since(self, experiment_ids: Iterable[str], end_lo: float) -> list[str]:
+        """The ids of these experiments' runs that ended at end_lo or later, in Unix epoch milliseconds."""
+        return self._ids_where(self.of_experiments(experiment_ids) & (self.numbers("end_time") >= end_lo))
+
+    def ids_of(self, experiment_ids: Iterable[str]) -> list[str]:
+        """The ids of all runs of these experiments."""
+        return self._ids_where(self.of_experiments(experiment_ids))
+
     def active_ids(self) -> list[str]:
         """The ids of the runs that have not ended."""
         status = self._texts["status"]
