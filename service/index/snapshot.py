@@ -74,9 +74,9 @@ def write_snapshot(
 ) -> int:
     """Put a snapshot in the place of the one that is there, and return its size in bytes.
 
-    is_wanted: asked before each section; once it says no, SnapshotError is raised. Whatever is raised, the
-    snapshot of before is left as it was, and so it is if the machine stops midway. Several processes may
-    write the same one: the last one wins.
+    is_wanted: asked before each section and after the last; once it says no, SnapshotError is raised.
+    Whatever is raised, the snapshot of before is left as it was, and so it is if the machine stops midway.
+    Several processes may write the same one: the last one wins.
     """
     _remove_abandoned(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -112,16 +112,21 @@ def _write(
         return len(view)
 
     for name, data in sections:
-        if not is_wanted():
-            raise SnapshotError("was given up")
+        _must_be(is_wanted)
         size = add(data)
         listed.append((name, size))
         length += size
+    _must_be(is_wanted)
     end = msgspec.msgpack.encode(_Contents(stamp, listed))
     length += add(end + _LENGTH.pack(len(end)))
     file.seek(0)
     file.write(_PREAMBLE.pack(_MAGIC, VERSION, length, digest.digest()))
     file.seek(0, os.SEEK_END)
+
+
+def _must_be(is_wanted: Callable[[], bool]) -> None:
+    if not is_wanted():
+        raise SnapshotError("was given up")
 
 
 def _make_durable(folder: Path) -> None:
