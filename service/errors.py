@@ -6,8 +6,8 @@ TrackingError
 ├── Forbidden               forbidden               known, but not allowed to read runs
 ├── AuthUnavailable         auth_unavailable        credentials cannot be checked; with `retry_after`
 ├── RunsNotFound            run_not_found           with `run_ids`
-├── IndexNotReady           index_not_ready         runs are still being read; with `share_read`, `retry_after`
-├── IndexTooLarge           index_too_large         more runs than the index may hold; with `retry_after`
+├── IndexNotReady           index_not_ready         not all read; with `share_read`, `retry_after`
+├── IndexTooLarge           index_too_large         more runs than it may hold; with `retry_after`
 ├── HttpError                                       of HTTP itself: see service/http/errors.py
 └── UpstreamFailure                                 MLflow could not be asked, or not understood
     ├── UpstreamError       upstream_error          unreachable, 5xx, rubbish
