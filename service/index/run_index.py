@@ -121,6 +121,10 @@ class SyncedIndex(RunIndex):
     def version(self) -> object:
         return self._runs.version
 
+    @property
+    def is_too_large(self) -> bool:
+        return self._runs.is_too_large
+
     async def search(self, search: RunSearch) -> Answer[SearchPage]:
         """A page of the runs that match; IndexNotReady, IndexTooLarge."""
         self._must_cover(search.experiment_ids)
@@ -151,6 +155,11 @@ class SyncedIndex(RunIndex):
     def age(self) -> float:
         """Seconds since the last tick began; 0.0 before there was one."""
         return 0.0 if self.sync.synced is None else max(self._clock() - self.sync.synced, 0.0)
+
+    @property
+    def swept_age(self) -> float | None:
+        """Seconds since when every run has been looked at; None before that."""
+        return None if self.sync.swept is None else max(self._clock() - self.sync.swept, 0.0)
 
     @property
     def table(self) -> RunTable:
