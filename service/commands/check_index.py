@@ -63,5 +63,5 @@ def report_experiments(settings: Settings, experiments: Sequence[Experiment], sa
 
 def _rounded(number: int) -> int:
     """To two digits."""
-    unit = 10 ** max(len(str(number)) - 2, 0)
+    unit: int = 10 ** max(len(str(number)) - 2, 0)
     return number // unit * unit
