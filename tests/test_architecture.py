@@ -34,9 +34,9 @@ MAY_IMPORT = {
     "settings": {"errors", "hosts", "local", "text_files"},
     "upstream": {"answer", "checkpoint", "context", "durations", "errors", "outbound", "tracking"},
     "cache": {"answer", "checkpoint", "context", "errors", "tracking"},
-    "api": {"answer", "context", "errors", "http", "tracking"},
+    "api": {"answer", "checkpoint", "context", "errors", "http", "tracking"},
     "telemetry": {"cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"},
-    "wiring": GROUND | {"auth", "http", "local", "settings", "upstream"},
+    "wiring": GROUND | {"auth", "http", "index", "local", "settings", "tracking", "upstream"},
 }
 # They put the rooms together.
 BUILDERS = {"__main__", "app", "commands", "service"}
@@ -162,6 +162,11 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.search.queries",
         "tracking.search.tokens",
         "tracking.search.values",
+        "tracking.search.paging",
+        "tracking.search.searches",
+        "api.search_parsing",
+        "api.search_rows",
+        "http.negotiation",
         "local.address",
         "local.environment",
         "upstream.breaker",

@@ -41,11 +41,20 @@ def _allow(error: http_errors.MethodNotAllowed) -> Mapping[str, str]:
 
 
 def _wrong_values(error: errors.InvalidRequest) -> Mapping[str, object]:
-    return {"errors": [one._asdict() for one in error.errors]}
+    return {
+        "errors": [
+            {name: value for name, value in one._asdict().items() if value is not None}
+            for one in error.errors
+        ]
+    }
 
 
 def _missing_runs(error: errors.RunsNotFound) -> Mapping[str, object]:
     return {"missing_run_ids": list(error.run_ids)}
+
+
+def _share_read(error: errors.IndexNotReady) -> Mapping[str, object]:
+    return {"share_read": round(error.share_read, 3)}
 
 
 class Form(NamedTuple):
@@ -62,6 +71,8 @@ _FORMS: Mapping[type[TrackingError], Form] = {
     errors.Forbidden: Form(403, _scope_challenge),
     errors.AuthUnavailable: Form(503, _retry_after),
     errors.RunsNotFound: Form(404, members=_missing_runs),
+    errors.IndexNotReady: Form(503, _retry_after, _share_read),
+    errors.IndexTooLarge: Form(503, _retry_after),
     errors.UpstreamError: Form(502),
     errors.UpstreamAuth: Form(502),
     errors.UpstreamForbidden: Form(502),

@@ -25,8 +25,11 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def make_settings(**values: Any) -> Settings:
-    """Settings with these values, by their names in Settings; no experiment is created unless told."""
-    given = {"create_experiment": False, **values}
+    """Settings with these values, by their names in Settings.
+
+    Unless told, no experiment is created and no index is kept, so that MLflow is called for requests only.
+    """
+    given = {"create_experiment": False, "index": {"enabled": False}, **values}
     return Settings(
         **{name.upper() if name.startswith("mlflow_") else name: value for name, value in given.items()}
     )
@@ -128,7 +131,7 @@ async def answered(response: ClientResponse, model: type[M]) -> dict[str, Any]:
     assert response.status == 200, text
     assert response.headers["Content-Type"] == "application/json"
     body = strictly(text)
-    assert body == model.model_validate_json(text, strict=True).model_dump()
+    assert body == model.model_validate_json(text, strict=True).model_dump(exclude_unset=True)
     return dict(body)
 
 

@@ -177,13 +177,30 @@ class RunIndex(Protocol):
         """Whether every run of these experiments has been read, so that it can be searched."""
         ...
 
+    def follows(self, experiment_ids: tuple[str, ...]) -> bool:
+        """Whether these experiments are indexed, so that `covers` is true of them sooner or later."""
+        ...
+
     def status(self, experiment_ids: tuple[str, ...]) -> IndexStatus:
         """How far the index is with these experiments."""
+        ...
+
+    def reading(self, experiment_ids: tuple[str, ...]) -> Answer[None]:
+        """What an answer about these experiments would say of its age and origin now."""
+        ...
+
+    async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:
+        """The same, once new and active runs have been looked for after the call. UpstreamFailure."""
         ...
 
     @property
     def version(self) -> object:
         """An object that is another one as soon as an answer may be another one."""
+        ...
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether there are more runs than it may hold, so that it covers no experiment any more."""
         ...
 
     async def search(self, search: RunSearch) -> Answer[SearchPage]:
