@@ -112,9 +112,7 @@ class NamedValues(Generic[C]):
                 del self._columns[name]
 
 
-def _of_names(
-    shape: Shape[C], names: frozenset[str] | None
-) -> tuple[Sequence[str], Sequence[C]]:
+def _of_names(shape: Shape[C], names: frozenset[str] | None) -> tuple[Sequence[str], Sequence[C]]:
     if names is None:
         return shape.names, shape.columns
     chosen = [at for at, name in enumerate(shape.names) if name in names]

@@ -129,6 +129,10 @@ class RunTable:
             for at, row in enumerate(rows)
         )
 
+    def start_time(self, row: int) -> int | None:
+        """The start time of the run of a row."""
+        return self._times["start_time"].value(row)
+
     def run_ids(self) -> Iterable[str]:
         """The ids of all runs."""
         return self.ids.dictionary.known()
