@@ -87,7 +87,7 @@ def test_a_quiet_service_asks_once_a_minute() -> None:
 
 
 def test_a_quiet_service_looks_for_experiments_in_a_minute_of_its_own() -> None:
-    """While nobody searches, neither experiments nor runs are asked for less than a minute after the other."""
+    """While nobody searches, experiments are not asked for less than a minute before or after runs."""
     schedule = after_a_tick()
     schedule.searched = -inf
     schedule.rounds[Step.TICK].began = NOW + 580
