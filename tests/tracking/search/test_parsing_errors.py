@@ -31,6 +31,7 @@ REPEATED = "' '' \" ` ( NOT a. 1 1. - metrics. metrics.` aaaaaaaaaa < é * metri
         ("status = 1", 9, "write attributes.status = '1'"),
         ("metrics.x = '5'", 12, "write metrics.x = 5, without quotes"),
         ("metrics.x = 'a'", 12, "a number"),
+        ("metrics.x = '1_000'", 12, "a number"),
         ("metrics.x > inf", 12, "inf and nan are none"),
         ("metrics.x > -inf", 12, "an operator, a value"),
         ("metrics.x != NaN", 13, "inf and nan are none"),
