@@ -34,23 +34,27 @@ _VALUES_PER_BODY = 4  # a body, and the objects it was made from, which take up 
 
 
 class Representation:
-    """One answer's bytes, as they are and gzipped. of: the values it was made from."""
+    """One answer's bytes, as they are and gzipped. of: the values it was made from.
 
-    __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "of", "pressing")
+    link: its Link header, "" for none. It belongs to what the ETag stands for, as the body does.
+    """
 
-    def __init__(self, of: tuple[object, ...], body: bytes) -> None:
+    __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "link", "of", "pressing")
+
+    def __init__(self, of: tuple[object, ...], body: bytes, link: str = "") -> None:
         self.of = of
         self.body = body
-        digest = blake2b(body, digest_size=12).hexdigest()
+        self.link = f"Link: {link}\r\n" if link else ""
+        digest = blake2b(body + self.link.encode("ascii"), digest_size=12).hexdigest()
         self.etag = f'"{digest}"'
         self.gzip_etag = f'"{digest}-gzip"'  # other bytes, so another strong ETag (RFC 9110, 8.8.3.3)
-        self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n")
+        self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n{self.link}")
         self.pressing: asyncio.Future[bytes] | None = None  # the body, being gzipped in a thread
         self.gzipped: tuple[bytes, bytes] | None = None  # head and body, once somebody asked for them
 
     def keep_gzipped(self, body: bytes) -> tuple[bytes, bytes]:
         """Head and body of the gzipped answer, kept from now on."""
-        entity = f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n"
+        entity = f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n{self.link}"
         self.gzipped = _head(self.gzip_etag, entity), body
         return self.gzipped
 
@@ -84,14 +88,16 @@ class Representations:
         key: Hashable,
         of: tuple[object, ...],
         build: Callable[[], object],
+        link: Callable[[], str] = str,
     ) -> web.StreamResponse:
         """The response to a request for what `build` makes of the values `of`.
 
         key: what is asked for; a kept representation of the same key and values is used again.
+        link: makes the Link header of the same values, "" for none.
         """
         kept = self._kept.get(key)
         if kept is None or not kept.is_of(of):
-            kept = self._make(key, of, build, kept)
+            kept = self._keep_new(key, Representation(of, _encode(build()), link()), kept)
         else:
             self._kept.move_to_end(key)
         asked = request.headers
@@ -107,10 +113,7 @@ class Representations:
             return EncodedResponse(304, head + source, body, cache=cache, waited=reading.waited)
         return EncodedResponse(200, head + source, body, cache=cache, waited=reading.waited)
 
-    def _make(
-        self, key: Hashable, of: tuple[object, ...], build: Callable[[], object], old: Representation | None
-    ) -> Representation:
-        made = Representation(of, _encode(build()))
+    def _keep_new(self, key: Hashable, made: Representation, old: Representation | None) -> Representation:
         if old is not None and old.etag == made.etag:
             made.body, made.gzipped = old.body, old.gzipped
         self._keep(key, made)

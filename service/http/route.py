@@ -56,6 +56,7 @@ class Operation:
     that are no problem details, by status. query: a pydantic model whose fields are the query's parameters.
     body: the request's body. errors: the classes of what the handler raises, besides what any route may
     answer. cached: the answer comes from the cache or from MLflow, says so in headers, and has an ETag.
+    paged: it may have a link to a next page.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Operation:
     body: Content | None = None
     errors: tuple[type[TrackingError], ...] = ()
     cached: bool = False
+    paged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

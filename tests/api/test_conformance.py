@@ -32,9 +32,12 @@ RUN_IDS = ["abc123def456", "def456ghi789"]
 def example_of(route: Route) -> str:
     """The route's path, with a run that the fake has or the documented example for each parameter."""
     parameters = () if route.operation is None else route.operation.path_parameters
-    return route.path.format(**{one.name: one.example for one in parameters} | {"run_id": RUN_IDS[0]})
+    path = route.path.format(**{one.name: one.example for one in parameters} | {"run_id": RUN_IDS[0]})
+    return path + OF_QUERIES.get(route.operation.id if route.operation else "", "")
 
 
+# The queries of those that need one.
+OF_QUERIES = {"getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}"}
 REQUESTS = {
     route.operation.id: (route.method, example_of(route))
     for route in DESCRIBED
@@ -62,7 +65,7 @@ async def ask_in_vain(api: Client, conformance: Conformance, name: str, version:
         head = [f"{method} {path} {version}", "Host: x", f"X-API-Key: {KEY}", *lines]
         connection.send("\r\n".join([*head, "", ""]).encode())
         answer = await connection.answer()
-    conformance.check(Response(method, path, *answer))
+    conformance.check(Response(method, path.partition("?")[0], *answer))
     return answer.status
 
 
@@ -97,6 +100,9 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 417 == await ask_in_vain(api, conformance, name, "HTTP/1.1", "Expect: much")
     assert 422 == await ask(api, "listRuns", params={"limit": 0})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
+    compare = f"{API}/runs/compare?run_id={RUN_IDS[0]}"
+    assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
+    assert 422 == (await api.get(compare, headers=KNOWN)).status
     assert 404 == await ask(api, "compareRuns", json={"run_ids": [RUN_IDS[0], "nowhere"]})
     assert 422 == await ask(api, "compareRuns", json={"run_ids": []})
     as_json = {**KNOWN, "Content-Type": "application/json"}
@@ -136,7 +142,7 @@ async def test_each_described_response_occurs_as_described(
         mlflow_tracking_uri=fake.url,
         auth=AUTH,
         max_body_bytes=1_000,
-        upstream={"breaker_failures": 1_000},
+        upstream={"breaker_failures": 1_000, "attempts": 1},
     )
     async with Client(build(settings, fake.url), conformance) as api:
         await good_answers(api)
