@@ -240,8 +240,7 @@ class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", 
 
 
 class IndexCondition(RootModel[Literal["off", "reading", "complete", "too_large", "failing"]]):
-    """How far the index is: switched off, reading every run for the first time, complete, given up because
-    there are more runs than it may hold, or unable to ask MLflow."""
+    """Whether the index holds all runs, reads them still, has too many, cannot ask MLflow, or is off."""
 
 
 class Readiness(AnswerBody):
