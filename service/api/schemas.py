@@ -218,37 +218,6 @@ class MissingRunsProblem(_Problem):
     missing_run_ids: list[str]
 
 
-class Liveness(AnswerBody):
-    """The process answers."""
-
-    status: Literal["alive"]
-
-
-class ReplicaStatus(RootModel[Literal["ready", "draining"]]):
-    """Whether the replica takes requests, or is about to stop."""
-
-
-class UpstreamStatus(RootModel[Literal["unknown", "ok", "failing"]]):
-    """Whether MLflow answers. A question that fails by itself does not make it failing."""
-
-
-class BreakerState(RootModel[Literal["closed", "open", "half_open"]]):
-    """The state of the circuit breaker. While it is open, MLflow is not called."""
-
-
-class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", "forbidden"]]):
-    """What the last look at the default experiment found."""
-
-
-class Readiness(AnswerBody):
-    """Whether this replica takes requests, and what is known of MLflow without calling it."""
-
-    status: ReplicaStatus
-    upstream: UpstreamStatus
-    breaker: BreakerState
-    experiment: ExperimentStatus
-
-
 def whole_number(value: object) -> object:
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value):

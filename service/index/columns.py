@@ -155,6 +155,11 @@ class RunIds:
         """The row of a run, below 0 where there is none."""
         return self.dictionary.find(run_id) - 1
 
+    def fill(self, run_ids: Sequence[str]) -> None:
+        """The rows of runs, where there are none: one after another."""
+        self.dictionary.fill(run_ids, [1] * len(run_ids))
+        self._space.rows = len(run_ids)
+
     def remove(self, row: int) -> None:
         """Free a row."""
         self.dictionary.release(row + 1)
@@ -192,16 +197,20 @@ class UriColumn:
         self._space = space
         self._id_of = id_of  # by the row
         self._column = TextColumn(space, phase)
-        self._rows = 0
+        self._counted = 0  # rows that somebody knows of
         self.changes: list[int] = []
         self.generation = 0
+
+    @property
+    def templates(self) -> TextColumn:
+        """What is kept of each URI."""
+        return self._column
 
     def add(self, row: int, uri: str, run_id: str) -> None:
         """Set the URI of a row that has none."""
         self._column.add(row, _template(uri, run_id))
-        if row < self._rows:
+        if row < self._counted:
             note_change(self, row + 1)
-        self._rows = max(self._rows, row + 1)
 
     def replace(self, row: int, uri: str, run_id: str) -> None:
         """Set the URI of a row that has one."""
@@ -229,7 +238,8 @@ class UriColumn:
         return self
 
     def __len__(self) -> int:
-        return self._rows + 1
+        self._counted = self._space.rows
+        return self._counted + 1
 
     def find(self, text: str) -> int:
         """Not to be called: codes may share a text."""

@@ -5,13 +5,13 @@ from typing import Any, get_args
 
 import pytest
 
-from service.api import schemas
+from service.api import health_schemas as schemas
 from service.upstream.experiment_state import State
 from tests.api.serving import API, Client, ask, serving, strictly
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
 
-READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "unknown"}
+READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "unknown", "index": "off"}
 
 
 async def health(api: Client, path: str) -> dict[str, Any]:
