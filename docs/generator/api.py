@@ -59,11 +59,23 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
     if bad := sorted(responses.keys() - set(good)):
         text += f"\nErrors: {', '.join(bad)}; see [errors](errors.md).\n"
     text += "\n<!-- not run: its runs are made up; the tutorial has such a request on real ones -->\n"
-    text += f"```sh\ncurl 'http://127.0.0.1:8080{path.replace('{run_id}', 'abc123def456')}'"
+    text += (
+        f"```sh\ncurl 'http://127.0.0.1:8080{path.replace('{run_id}', 'abc123def456')}{_query(operation)}'"
+    )
     if "requestBody" in operation:
         body = json.dumps(_example(operation["requestBody"]))
         text += f" \\\n  -H 'Content-Type: application/json' -d '{body}'"
     return text + f"\n```\n\n```json\n{json.dumps(_example(responses['200']), indent=2)}\n```\n"
+
+
+def _query(operation: Mapping[str, Any]) -> str:
+    """The parameters that a request cannot do without."""
+    required = [
+        f"{one['name']}={one['schema']['examples'][0]}"
+        for one in operation.get("parameters", ())
+        if one.get("in") == "query" and one.get("required")
+    ]
+    return f"?{'&'.join(required)}" if required else ""
 
 
 def _headers(title: str, headers: Mapping[str, Any]) -> str:

@@ -34,7 +34,7 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 EpochMilliseconds = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 
 
-def optional(description: str) -> Any:
+def optional(description: str | None = None) -> Any:
     """A member that an answer may lack; it is not null, unless its type says so."""
     return Field(default=None, description=description, json_schema_extra=_without_default)
 
@@ -189,7 +189,7 @@ class ProblemCode(RootModel[str]):
     model_config = ConfigDict(json_schema_extra={"enum": [*sorted({*codes()})]})
 
 
-class ProblemDetails(AnswerBody):
+class _Problem(AnswerBody):
     type: str = Field(description="A URN that identifies the kind of problem; it need not be followed.")
     title: str
     status: int = Field(description="The HTTP status.")
@@ -197,60 +197,25 @@ class ProblemDetails(AnswerBody):
     request_id: str = Field(description="The id of the request, which the service's log has, too.")
 
 
-class Problem(ProblemDetails):
+class Problem(_Problem):
     """An error, as RFC 9457 defines it."""
 
     code: ProblemCode
+    share_read: float = optional("With `index_not_ready`: how much of all runs has been read, 0 to 1, about.")
 
 
-class InvalidProblem(ProblemDetails):
+class InvalidProblem(_Problem):
     """A request with values that are not allowed."""
 
     code: Literal["invalid_request"]
     errors: list[FieldProblem]
 
 
-class MissingRunsProblem(ProblemDetails):
+class MissingRunsProblem(_Problem):
     """A request for runs that MLflow says do not exist."""
 
     code: Literal["run_not_found"]
     missing_run_ids: list[str]
-
-
-class Liveness(AnswerBody):
-    """The process answers."""
-
-    status: Literal["alive"]
-
-
-class ReplicaStatus(RootModel[Literal["ready", "draining"]]):
-    """Whether the replica takes requests, or is about to stop."""
-
-
-class UpstreamStatus(RootModel[Literal["unknown", "ok", "failing"]]):
-    """Whether MLflow answers. A question that fails by itself does not make it failing."""
-
-
-class BreakerState(RootModel[Literal["closed", "open", "half_open"]]):
-    """The state of the circuit breaker. While it is open, MLflow is not called."""
-
-
-class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", "forbidden"]]):
-    """What the last look at the default experiment found."""
-
-
-class IndexCondition(RootModel[Literal["off", "reading", "complete", "too_large", "failing"]]):
-    """Whether the index holds all runs, reads them still, has too many, cannot ask MLflow, or is off."""
-
-
-class Readiness(AnswerBody):
-    """Whether this replica takes requests, and what is known of MLflow without calling it."""
-
-    status: ReplicaStatus
-    upstream: UpstreamStatus
-    breaker: BreakerState
-    experiment: ExperimentStatus
-    index: IndexCondition
 
 
 def whole_number(value: object) -> object:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.fakes.filters import END, NUMERIC_ATTRIBUTES, Clause, Token, clauses, ordering
 from tests.fakes.store import RUN_NAME_TAG, Run, newest_first
-from tests.fakes.wire import MlflowError
+from tests.fakes.wire import LARGEST, MlflowError
 
 EQUAL = {"=": operator.eq, "!=": operator.ne}
 ORDER = {**EQUAL, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -78,6 +78,8 @@ def number_test(clause: Clause) -> Callable[[float], bool]:
     if clause.comparator not in ORDER:
         raise MlflowError(f"Invalid comparator '{clause.comparator}' not one of '{set(ORDER)}'")
     compare, expected = ORDER[clause.comparator], float(value.text)
+    if abs(expected) == LARGEST:  # as which the SQL store keeps infinity
+        expected = math.copysign(math.inf, expected)
     return lambda number: bool(compare(number, expected))
 
 
