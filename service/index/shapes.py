@@ -85,9 +85,7 @@ class Shapes(Generic[C]):
 
     def of(self, row: int) -> Shape[C]:
         """The shape of a row that has one."""
-        shape = self._by_number[self._cells.value(row)]
-        assert shape is not None
-        return shape
+        return self._by_number[self._cells.value(row)]  # type: ignore[return-value] # it has one
 
     def add(self, row: int, shape: Shape[C]) -> None:
         """Set the shape of a row that has none."""
