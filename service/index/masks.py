@@ -183,7 +183,8 @@ def _compare_numbers(numbers: Numbers, comparison: Comparison) -> Mask:
 def _among(numbers: Numbers, values: tuple[float, ...]) -> Mask:
     """Which numbers are among the values: np.isin would sort the numbers."""
     ascending = np.sort(np.array(values, np.float64))
-    return ascending.take(np.searchsorted(ascending, numbers), mode="clip") == numbers
+    among: Mask = ascending.take(np.searchsorted(ascending, numbers), mode="clip") == numbers
+    return among
 
 
 def _looks_at_texts(column: TextColumn | RunIds | UriColumn, op: Operator) -> bool:
