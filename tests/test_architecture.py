@@ -35,7 +35,9 @@ MAY_IMPORT = {
     "upstream": {"answer", "checkpoint", "context", "durations", "errors", "outbound", "tracking"},
     "cache": {"answer", "checkpoint", "context", "errors", "tracking"},
     "api": {"answer", "checkpoint", "context", "errors", "http", "tracking"},
-    "telemetry": {"cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"},
+    "telemetry": {
+        *("answer", "cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"),
+    },
     "wiring": GROUND | {"auth", "http", "index", "local", "settings", "tracking", "upstream"},
 }
 # They put the rooms together.
@@ -146,6 +148,18 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "cache.narrowing",
         "cache.policy",
         "http.cache_status",
+        "index.cells",
+        "index.columns",
+        "index.facets",
+        "index.grouping",
+        "index.keys",
+        "index.names",
+        "index.ordering",
+        "index.patterns",
+        "index.shapes",
+        "index.summaries",
+        "index.table",
+        "index.texts",
         "tracking.codec",
         "tracking.comparison",
         "tracking.directions",
@@ -167,6 +181,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "api.search_parsing",
         "api.search_rows",
         "http.negotiation",
+        "tracking.statistics",
         "local.address",
         "local.environment",
         "upstream.breaker",
@@ -179,6 +194,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "upstream.listing",
         "upstream.names",
         "errors",
+        "index.snapshot_columns",
     ]
     for name in pure:
         assert not {"os", "time", "socket", "asyncio", "random"} & IMPORTS[f"service.{name}"], name

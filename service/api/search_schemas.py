@@ -28,7 +28,7 @@ _FILTER = (
     "`metrics.oos_sharpe > 1 AND tags.run_type = 'backtest'`; all runs where there is none."
 )
 _FIELD = "`metrics.x`, `params.x`, `tags.x` or an attribute such as `status`"
-_TOKEN = "`next_page_token` of the page before, with the same filter, order and experiments."
+_NEXT_PAGE = "`next_page_token` of the page before, with the same filter, order and experiments."
 _EXPERIMENTS = "Ids of experiments; the default experiment where there are none."
 
 PageSize = Annotated[int, AfterValidator(lambda n: min(n, MAX_PAGE_SIZE))]
@@ -61,7 +61,7 @@ class SearchParameters(BaseModel):
         ge=1,
         description=f"At most this many runs; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: str | None = Field(None, description=_TOKEN)
+    page_token: str | None = Field(None, description=_NEXT_PAGE)
     fields: str | None = Field(
         None,
         description="What of each run is answered: fields with commas between, where `metrics.*` stands for "
@@ -90,7 +90,7 @@ class SearchRequest(BaseModel):
         ge=1,
         description=f"At most this many runs; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: Annotated[str, Field(strict=True)] | None = Field(None, description=_TOKEN)
+    page_token: Annotated[str, Field(strict=True)] | None = Field(None, description=_NEXT_PAGE)
     fields: list[Annotated[str, Field(strict=True)]] = Field(
         [],
         description="What of each run is answered: fields, where `metrics.*` stands for all metrics. All "
@@ -108,7 +108,9 @@ class GroupParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    by: str = Field(description=f"One to three fields with commas between, each {_FIELD}.")
+    by: str = Field(
+        description=f"One to three fields with commas between, each {_FIELD}.", examples=["tags.strategy_id"]
+    )
     metrics: str | None = Field(
         None, description="Names of metrics to summarize in each group, with commas between."
     )
@@ -123,7 +125,7 @@ class GroupParameters(BaseModel):
         ge=1,
         description=f"At most this many groups; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: str | None = Field(None, description=_TOKEN)
+    page_token: str | None = Field(None, description=_NEXT_PAGE)
     experiment_id: str | None = Field(None, description=f"{_EXPERIMENTS} Several with commas between.")
 
 
