@@ -146,6 +146,8 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "cache.narrowing",
         "cache.policy",
         "http.cache_status",
+        "index.schedule",
+        "index.windows",
         "tracking.codec",
         "tracking.comparison",
         "tracking.directions",

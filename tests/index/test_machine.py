@@ -55,7 +55,7 @@ class IndexBesideMlflow(RuleBasedStateMachine):
                 mlflow.change(run_id, is_deleted=what == "delete")
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 20.0, 90.0]), in_use=st.booleans())
-    def wait(self, seconds: float, in_use: bool) -> None:  # noqa: FBT001 - hypothesis names it
+    def wait(self, seconds: float, in_use: bool) -> None:
         self.runner.run(self.world.pass_time(seconds, in_use=in_use))
 
     @precondition(lambda self: self.world.mlflow.stored)
