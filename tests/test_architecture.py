@@ -160,6 +160,8 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "index.summaries",
         "index.table",
         "index.texts",
+        "index.schedule",
+        "index.windows",
         "tracking.codec",
         "tracking.comparison",
         "tracking.directions",
