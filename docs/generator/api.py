@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from generator.tables import REMARK, table
 from service.api.openapi import openapi_document
@@ -59,9 +60,8 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
     if bad := sorted(responses.keys() - set(good)):
         text += f"\nErrors: {', '.join(bad)}; see [errors](errors.md).\n"
     text += "\n<!-- not run: its runs are made up; the tutorial has such a request on real ones -->\n"
-    text += (
-        f"```sh\ncurl 'http://127.0.0.1:8080{path.replace('{run_id}', 'abc123def456')}{_query(operation)}'"
-    )
+    address = path.replace("{run_id}", "abc123def456") + _query(operation)
+    text += f"```sh\ncurl 'http://127.0.0.1:8080{address}'"
     if "requestBody" in operation:
         body = json.dumps(_example(operation["requestBody"]))
         text += f" \\\n  -H 'Content-Type: application/json' -d '{body}'"
@@ -69,13 +69,13 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
 
 
 def _query(operation: Mapping[str, Any]) -> str:
-    """The parameters that a request cannot do without."""
-    required = [
-        f"{one['name']}={one['schema']['examples'][0]}"
+    """The query of the example: the parameters that have to be there."""
+    needed = [
+        (one["name"], one["example"])
         for one in operation.get("parameters", ())
         if one.get("in") == "query" and one.get("required")
     ]
-    return f"?{'&'.join(required)}" if required else ""
+    return f"?{urlencode(needed, doseq=True)}" if needed else ""
 
 
 def _headers(title: str, headers: Mapping[str, Any]) -> str:

@@ -62,7 +62,8 @@ def query_parameters(model: type[BaseModel]) -> Iterable[dict[str, Any]]:
         if isinstance(field.get("type"), list):  # a query has no null: what is left out is not there
             [field["type"]] = [kind for kind in field["type"] if kind != "null"]
             field.pop("default", None)
-        parameter = {"name": name, "in": "query", "description": description, "schema": field}
+        example = {"example": field.pop("examples")[0]} if "examples" in field else {}
+        parameter = {"name": name, "in": "query", "description": description, "schema": field, **example}
         yield parameter | ({"required": True} if name in schema.get("required", ()) else {})
 
 

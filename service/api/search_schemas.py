@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from pydantic.config import JsonDict
 
+from service.api.requests import whole_number
 from service.api.schemas import (
     AnswerBody,
     EpochMilliseconds,
@@ -15,7 +16,6 @@ from service.api.schemas import (
     RunStatus,
     Tags,
     optional,
-    whole_number,
 )
 
 PAGE_SIZE = 50

@@ -146,7 +146,7 @@ class View:
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
         per_text = self._held_as(
             (id(column.texts), comparison),
-            lambda: PerText(column.texts, _test(comparison), False, np.bool_),  # noqa: FBT003
+            lambda: PerText(column.texts, _test(comparison), False, np.bool_),
         )
         assert isinstance(per_text, PerText)
         return per_text

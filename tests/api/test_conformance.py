@@ -35,9 +35,14 @@ def example_of(route: Route) -> str:
     """The route's path, with a run that the fake has or the documented example for each parameter."""
     parameters = () if route.operation is None else route.operation.path_parameters
     path = route.path.format(**{one.name: one.example for one in parameters} | {"run_id": RUN_IDS[0]})
-    return f"{path}?by=status" if path.endswith("/groups") else path
+    return path + OF_QUERIES.get(route.operation.id if route.operation else "", "")
 
 
+# The queries of those that need one.
+OF_QUERIES = {
+    "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
+    "groupRuns": "?by=status",
+}
 REQUESTS = {
     route.operation.id: (route.method, example_of(route))
     for route in DESCRIBED
@@ -104,6 +109,9 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 422 == await ask(api, name, params={"filter": "status"})
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
+    compare = f"{API}/runs/compare?run_id={RUN_IDS[0]}"
+    assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
+    assert 422 == (await api.get(compare, headers=KNOWN)).status
     assert 404 == await ask(api, "compareRuns", json={"run_ids": [RUN_IDS[0], "nowhere"]})
     assert 422 == await ask(api, "compareRuns", json={"run_ids": []})
     as_json = {**KNOWN, "Content-Type": "application/json"}
@@ -145,7 +153,7 @@ async def test_each_described_response_occurs_as_described(
     settings: dict[str, Any] = {
         "auth": AUTH,
         "max_body_bytes": 1_000,
-        "upstream": {"breaker_failures": 1_000},
+        "upstream": {"breaker_failures": 1_000, "attempts": 1},
     }
     async with Client(over(HeldIndex(RUNS), fake, **settings), conformance) as api:
         await good_answers(api)

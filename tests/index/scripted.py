@@ -151,7 +151,10 @@ class World:
     """An index over a scripted MLflow, at a pace, and the time that passes for both."""
 
     def __init__(
-        self, names: Iterable[str] = (RESEARCH,), pace: Pace = Pace(), max_bytes: int = 2**30  # noqa: B008
+        self,
+        names: Iterable[str] = (RESEARCH,),
+        pace: Pace = Pace(),
+        max_bytes: int = 2**30,  # noqa: B008
     ) -> None:
         self.clock = Clock()
         self.mlflow = ScriptedMlflow(self.clock)
