@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from service.api import health_schemas as schemas
+from service.api import schemas
 from service.http.capacity import Capacity
 from service.http.route import Access, Content, Operation, Route, Tag
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from service.api import health_schemas as schemas
+from service.api import schemas
 from service.upstream.experiment_state import State
 from tests.api.serving import API, Client, ask, serving, strictly
 from tests.fakes.faults import answering, only
