@@ -202,8 +202,6 @@ class MissingRunsProblem(_Problem):
     missing_run_ids: list[str]
 
 
-
-
 def projection(model: type[BaseModel]) -> Callable[[Any], Mapping[str, Any]]:
     """A function that reads a model's fields, in their order, from the attributes of a value."""
     names = tuple(model.model_fields)
