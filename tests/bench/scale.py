@@ -73,7 +73,7 @@ def _run(number: int, count: int, seed: int) -> Run:
 
 
 def _metrics(dice: random.Random, status: str) -> Iterator[tuple[str, float | None]]:
-    """A run that failed has logged a part of them; one in a hundred is NaN, a profit factor now and then ∞."""
+    """A run that failed has logged a part of them; one in a hundred is NaN, few profit factors are ∞."""
     skill = dice.gauss(0.6, 0.8)
     for name in METRICS if status != "FAILED" else METRICS[: dice.randrange(len(METRICS))]:
         match dice.random():

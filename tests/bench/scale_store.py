@@ -1,4 +1,4 @@
-"""Writes the scale runs straight into an SQLite store of the installed MLflow; 100,000 take about two minutes.
+"""Writes the scale runs straight into an SQLite store of the installed MLflow: 100,000 in two minutes.
 
     python -m tests.bench.scale_store mlflow.db --runs 100000
 
@@ -26,7 +26,7 @@ _FAST = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", 
 
 
 class _Table(NamedTuple):
-    """A table, its columns, and its rows of a run; in the order of its primary key, which is cheap to fill."""
+    """A table, its columns in the order of its primary key, which is cheap to fill, and its rows of a run."""
 
     name: str
     columns: str
@@ -48,8 +48,8 @@ def write_store(file: Path, runs: Iterable[Run]) -> None:
         indexes = _without_indexes(database)
         database.execute("BEGIN")
         database.execute(
-            "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time, "
-            "last_update_time) VALUES (?, 'Default', ?, 'active', 0, 0)",
+            "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
+            "creation_time, last_update_time) VALUES (?, 'Default', ?, 'active', 0, 0)",
             (int(EXPERIMENT_ID), f"mlflow-artifacts:/{EXPERIMENT_ID}"),
         )
         every = iter(runs)
@@ -68,15 +68,12 @@ def write_store(file: Path, runs: Iterable[Run]) -> None:
 
 def _without_indexes(database: sqlite3.Connection) -> list[str]:
     """Drop the indexes that are no primary keys; the statements that create them again."""
-    tables = [table.name for table in _TABLES]
-    found = database.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
-        f"AND tbl_name IN ({', '.join('?' * len(tables))})",  # noqa: S608 - question marks
-        tables,
-    ).fetchall()
+    query = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    tables = {table.name for table in _TABLES}
+    found = [(name, sql) for name, table, sql in database.execute(query) if table in tables]
     for name, _ in found:
         database.execute(f"DROP INDEX {name}")
-    return [statement for _, statement in found]
+    return [sql for _, sql in found]
 
 
 def _run(run: Run) -> Iterator[tuple[Any, ...]]:

@@ -24,7 +24,7 @@ from tests.fakes.mlflow import FakeMlflow, json_reply
 from tests.fakes.store import Run, Store, newest_first
 from tests.fakes.wire import Dialect, MlflowError
 
-# Seconds, of MLflow 3.17 over 100,000 runs in SQLite: a search that finds nothing, and each run that it finds.
+# Seconds, of MLflow 3.17 over 100,000 runs in SQLite: a search without hits, and each hit.
 A_SEARCH = 0.05
 A_RUN = 0.004
 _SEARCH = "runs/search"
@@ -37,7 +37,7 @@ class _Some(Store):
         super().__init__()
         self._some = runs
 
-    def newest_first(self, experiment_ids: Iterable[str]) -> Iterator[Run]:
+    def newest_first(self, experiment_ids: Iterable[str]) -> Iterator[Run]:  # noqa: ARG002
         return iter(self._some)
 
 
@@ -90,7 +90,7 @@ class ScaleUpstream(FakeMlflow):
         return json_reply(text)
 
     def _among(self, conditions: Sequence[Clause]) -> Sequence[Run]:
-        """The runs of the window of start_time that the conditions leave, or those of the ids, newest first."""
+        """The runs that start in the window which the conditions leave, or have their ids, newest first."""
         low, high = 0, len(self._newest)
         for clause in conditions:
             if clause.value is None:
