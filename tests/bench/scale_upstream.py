@@ -48,6 +48,7 @@ class ScaleUpstream(FakeMlflow):
         super().__init__()
         self.before = self._narrowed
         self._scale = scale
+        self._seconds = 0.0
         for run in runs_of(runs):
             self.add_run(
                 run_id=run.run_id,
@@ -67,6 +68,7 @@ class ScaleUpstream(FakeMlflow):
         app = super().app()
         app.router.add_get("/bench/calls", self._calls)
         app.router.add_delete("/bench/calls", self._forget)
+        app.router.add_get("/bench/seconds", self._worked)
         return app
 
     async def _calls(self, _request: web.Request) -> web.Response:
@@ -75,7 +77,11 @@ class ScaleUpstream(FakeMlflow):
 
     async def _forget(self, _request: web.Request) -> web.Response:
         self.calls.clear()
+        self._seconds = 0.0
         return web.json_response({})
+
+    async def _worked(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._seconds)
 
     async def _narrowed(self, request: web.Request) -> web.StreamResponse | None:
         if not request.path.endswith(_SEARCH):
@@ -86,7 +92,9 @@ class ScaleUpstream(FakeMlflow):
             text = search_runs(some, asked, Dialect())
         except MlflowError as error:
             return json_reply(error.body, error.status)
-        await asyncio.sleep(self._scale * (A_SEARCH + A_RUN * text.count('"run_uuid"')))
+        seconds = self._scale * (A_SEARCH + A_RUN * text.count('"run_uuid"'))
+        self._seconds += seconds
+        await asyncio.sleep(seconds)
         return json_reply(text)
 
     def _among(self, conditions: Sequence[Clause]) -> Sequence[Run]:
