@@ -24,8 +24,8 @@ class Run(Entity, frozen=True, gc=False):
     """One MLflow run as it was when it was read.
 
     start_time and end_time are Unix epoch milliseconds; end_time is None while the run is active. metrics
-    holds the last value of each metric, None where that is not a finite number. experiment_id is "" where the
-    server does not say it.
+    holds the last value of each metric: None for NaN, and it may be infinite. experiment_id and user_id are
+    "" where the server does not say them.
     """
 
     run_id: str
@@ -39,6 +39,7 @@ class Run(Entity, frozen=True, gc=False):
     tags: Mapping[str, str]
     experiment_id: str = ""
     is_deleted: bool = False
+    user_id: str = ""
 
     @property
     def is_terminal(self) -> bool:
@@ -57,7 +58,7 @@ class Run(Entity, frozen=True, gc=False):
 
     @property
     def footprint(self) -> int:
-        """Bytes of memory that it takes, but for those names, its status and its experiment's id."""
+        """Bytes of memory that it takes, but for those names, its status, its user's id and its experiment's."""
         size = getsizeof(self) + size_of_texts((self.run_id, self.run_name, self.artifact_uri))
         for texts in (self.params, self.tags):
             size += getsizeof(texts) + size_of_texts(texts.values())

@@ -29,7 +29,7 @@ class Operator(StrEnum):
 Scalar = float | str  # a float for a number, also for epoch milliseconds
 
 
-class Comparison(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Comparison(msgspec.Struct, frozen=True, gc=False, cache_hash=True, tag=True):
     """One comparison. value: a tuple for IN and NOT IN, None for IS NULL and IS NOT NULL, else one scalar.
 
     All values have the type of the operand. A run that lacks the operand satisfies IS NULL only; a metric
@@ -42,19 +42,19 @@ class Comparison(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     value: Scalar | tuple[Scalar, ...] | None = None
 
 
-class And(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class And(msgspec.Struct, frozen=True, gc=False, cache_hash=True, tag=True):
     """All of two or more."""
 
     of: tuple[Expression, ...]
 
 
-class Or(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Or(msgspec.Struct, frozen=True, gc=False, cache_hash=True, tag=True):
     """Any of two or more."""
 
     of: tuple[Expression, ...]
 
 
-class Not(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Not(msgspec.Struct, frozen=True, gc=False, cache_hash=True, tag=True):
     """The plain complement: the runs that the expression does not match, whatever they lack."""
 
     of: Expression
