@@ -6,6 +6,8 @@ TrackingError
 ├── Forbidden               forbidden               known, but not allowed to read runs
 ├── AuthUnavailable         auth_unavailable        credentials cannot be checked; with `retry_after`
 ├── RunsNotFound            run_not_found           with `run_ids`
+├── IndexNotReady           index_not_ready         not all read; with `share_read`, `retry_after`
+├── IndexTooLarge           index_too_large         more runs than it may hold; with `retry_after`
 ├── HttpError                                       of HTTP itself: see service/http/errors.py
 └── UpstreamFailure                                 MLflow could not be asked, or not understood
     ├── UpstreamError       upstream_error          unreachable, 5xx, rubbish
@@ -100,6 +102,40 @@ class RunsNotFound(TrackingError):
         names = ", ".join(shorten(run_id) for run_id in run_ids)
         super().__init__(f"The {subject} {names} {verb} not exist, or may not be read.")
         self.run_ids = tuple(run_ids)
+
+
+class IndexNotReady(TrackingError):
+    """A search that only the index can answer, before every run has been read.
+
+    share_read: of the first read, 0.0 to 1.0, about. retry_after: seconds after which to try again.
+    """
+
+    code, title = "index_not_ready", "Not every run has been read yet"
+
+    def __init__(self, share_read: float, retry_after: int = 5) -> None:
+        super().__init__(
+            f"Runs are still being read from the tracking server, about {share_read:.0%} so far; try again "
+            "later, or ask with a filter that only joins comparisons of MLflow's own with AND."
+        )
+        self.share_read = share_read
+        self.retry_after = retry_after
+
+
+class IndexTooLarge(TrackingError):
+    """A search that only the index can answer, where it may not hold all runs.
+
+    retry_after: seconds; only the operator can change it.
+    """
+
+    code, title = "index_too_large", "There are too many runs to search"
+    retry_after = 3_600
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The tracking server has more runs than the index of this service may hold; its operator must "
+            "give it more memory (TRACKING_INDEX__MAX_BYTES) or fewer experiments "
+            "(TRACKING_INDEX__EXPERIMENTS), and start it again."
+        )
 
 
 class UpstreamFailure(TrackingError):

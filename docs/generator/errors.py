@@ -13,8 +13,9 @@ programs and keeps its meaning. `detail` is for people. Every answer has an `X-R
 if it sent a well-formed one, else a new one. For the errors 500 to 504 the log says under that id what
 happened. The body never repeats what MLflow said, a URL or a credential.
 
-`invalid_request` has the member `errors`, and `run_not_found` has `missing_run_ids`. 401 and 403 have the
-header `WWW-Authenticate`, 405 has `Allow`, and 503 has `Retry-After`, in seconds.
+`invalid_request` has the member `errors`, `run_not_found` has `missing_run_ids`, and `index_not_ready` has
+`share_read`. 401 and 403 have the header `WWW-Authenticate`, 405 has `Allow`, and 503 has `Retry-After`, in
+seconds.
 
 [The fine print](contract.md#refusals) says more about some of them, and
 [resilience](../explanation/resilience.md) which failure of MLflow becomes which error. HAProxy in

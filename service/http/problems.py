@@ -48,6 +48,10 @@ def _missing_runs(error: errors.RunsNotFound) -> Mapping[str, object]:
     return {"missing_run_ids": list(error.run_ids)}
 
 
+def _share_read(error: errors.IndexNotReady) -> Mapping[str, object]:
+    return {"share_read": round(error.share_read, 3)}
+
+
 class Form(NamedTuple):
     """What a kind of error is over HTTP: its status, its headers, and what it adds to the body."""
 
@@ -62,6 +66,8 @@ _FORMS: Mapping[type[TrackingError], Form] = {
     errors.Forbidden: Form(403, _scope_challenge),
     errors.AuthUnavailable: Form(503, _retry_after),
     errors.RunsNotFound: Form(404, members=_missing_runs),
+    errors.IndexNotReady: Form(503, _retry_after, _share_read),
+    errors.IndexTooLarge: Form(503, _retry_after),
     errors.UpstreamError: Form(502),
     errors.UpstreamAuth: Form(502),
     errors.UpstreamForbidden: Form(502),

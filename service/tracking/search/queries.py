@@ -177,8 +177,20 @@ class RunIndex(Protocol):
         """Whether every run of these experiments has been read, so that it can be searched."""
         ...
 
+    def follows(self, experiment_ids: tuple[str, ...]) -> bool:
+        """Whether these experiments are indexed, so that `covers` is true of them sooner or later."""
+        ...
+
     def status(self, experiment_ids: tuple[str, ...]) -> IndexStatus:
         """How far the index is with these experiments."""
+        ...
+
+    def reading(self, experiment_ids: tuple[str, ...]) -> Answer[None]:
+        """What an answer about these experiments would say of its age and origin now."""
+        ...
+
+    async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:
+        """The same, once new and active runs have been looked for after the call. UpstreamFailure."""
         ...
 
     @property

@@ -1,0 +1,131 @@
+"""What is derived from each text of a column: whether it satisfies a comparison, or which number it is.
+
+A text is looked at once. Many texts are looked at in turns, between which others are answered.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.checkpoint import checkpoint
+from service.index.texts import Texts
+
+_AT_ONCE: Final = 64  # texts looked at before it is seen how long they were
+_TURN: Final = 100_000  # characters looked at in a turn, at about 1 ms; a text counts as _TEXT more
+_TEXT: Final = 50
+
+
+class Derived(Protocol):
+    """Something that is kept for all texts of a column."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it takes."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Look at all texts that have come since the last time, in turns."""
+        ...
+
+
+class Changes:
+    """Which codes' texts are new since the last look."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._length = 1
+        self._seen = len(texts.changes)
+        self._generation = texts.generation
+
+    def take(self, most: int) -> Sequence[int]:
+        """Codes whose texts are new, at most so many; none where all have been taken."""
+        texts = self._texts
+        if self._generation != texts.generation:
+            self._length, self._seen, self._generation = 1, len(texts.changes), texts.generation
+        if self._length < len(texts):
+            start, self._length = self._length, min(len(texts), self._length + most)
+            return range(start, self._length)
+        codes = texts.changes[self._seen : self._seen + most]
+        self._seen += len(codes)
+        return codes
+
+
+class PerText:
+    """A value for each text of a column. value: of a text. nothing: of a code that stands for none."""
+
+    def __init__(self, texts: Texts, value: Callable[[str], Any], nothing: Any, dtype: type) -> None:
+        self._texts = texts
+        self._value = value
+        self._nothing = nothing
+        self._changes = Changes(texts)
+        self._array: NDArray[Any] = np.full(len(texts), nothing, dtype)
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it takes."""
+        return self._array.nbytes
+
+    async def catch_up(self) -> None:
+        """Look at all texts that have come since the last time, in turns."""
+        turn = 0
+        while work := self._look(_AT_ONCE):
+            turn += work
+            if turn > _TURN:
+                turn = 0
+                await checkpoint()
+
+    def by_code(self) -> NDArray[Any]:
+        """The value of each code. Few texts may have come since the last turn; they are looked at now."""
+        while self._look(_AT_ONCE):
+            pass
+        return self._array[: len(self._texts)]
+
+    def _look(self, most: int) -> int:
+        codes = self._changes.take(most)
+        if not codes:
+            return 0
+        if len(self._array) < len(self._texts):
+            grown = np.full(len(self._texts) * 9 // 8 + 8, self._nothing, self._array.dtype)
+            grown[: len(self._array)] = self._array
+            self._array = grown
+        texts = self._texts.of(codes)
+        value, nothing = self._value, self._nothing
+        values = [nothing if text is None else value(text) for text in texts]
+        if isinstance(codes, range):
+            self._array[codes.start : codes.stop] = values
+        else:
+            self._array[codes] = values
+        return sum(len(text) for text in texts if text) + _TEXT * len(texts)
+
+
+class Kept:
+    """What was derived for the last questions, as long as it takes no more than so many bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._kept: OrderedDict[Hashable, Derived] = OrderedDict()
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that all takes."""
+        return sum(derived.size for derived in self._kept.values())
+
+    def get(self, key: Hashable, new: Callable[[], Derived]) -> Derived:
+        """What is kept under a key, or a new one."""
+        derived = self._kept.get(key)
+        if derived is None:
+            derived = self._kept[key] = new()
+        self._kept.move_to_end(key)
+        return derived
+
+    def forget_the_oldest(self) -> None:
+        """Keep no more than may be kept, and the last one in any case."""
+        size = self.size
+        while size > self._most and len(self._kept) > 1:
+            _, derived = self._kept.popitem(last=False)
+            size -= derived.size

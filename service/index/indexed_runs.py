@@ -1,0 +1,124 @@
+"""The runs of the experiments that are indexed, and what happens whenever one of them changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from service.index.engine import Engine
+from service.index.table import RunTable
+from service.tracking.runs import Run
+
+log = logging.getLogger("service.index")
+
+
+class Change(StrEnum):
+    """What became of a run in the index. It is deleted, too, where its experiment leaves."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+def _ignore(_change: Change, _run_id: str) -> None:
+    pass
+
+
+class IndexedRuns:
+    """The table of runs, which takes only runs of the experiments that are indexed, and not too many.
+
+    max_bytes: of memory. Above them the table is emptied, once and for all. tell: is told of each change.
+    experiment_ids: of the experiments. version: another object after each change. engine: searches the table.
+    """
+
+    def __init__(self, max_bytes: int, tell: Callable[[Change, str], None] = _ignore) -> None:
+        self._begin(RunTable())
+        self.experiment_ids: tuple[str, ...] = ()
+        self.is_too_large = False
+        self._max_bytes = max_bytes
+        self._tell = tell
+        self._held_back: list[tuple[Run | str, float]] | None = None
+
+    def put(self, run: Run, asked: float) -> None:
+        """Take a run as it was when it was asked for, in seconds; one of another experiment is ignored."""
+        if self.is_too_large or run.experiment_id not in self.experiment_ids:
+            return
+        if self._held_back is not None:
+            self._held_back.append((run, asked))
+            return
+        count = len(self.table)
+        if self.table.put(run, asked):
+            grown = len(self.table) - count
+            self._changed((Change.DELETED, Change.UPDATED, Change.CREATED)[grown + 1], run.run_id)
+            if grown > 0 and self.table.bytes_used > self._max_bytes:
+                self._give_up()
+
+    def put_of(self, experiment_ids: tuple[str, ...], run: Run, asked: float) -> None:
+        """Take a run that was asked for as one of these experiments: some servers do not say of which."""
+        if not run.experiment_id and len(experiment_ids) == 1:
+            run = replace(run, experiment_id=experiment_ids[0])
+        self.put(run, asked)
+
+    def drop(self, run_id: str, asked: float) -> None:
+        """Drop a run that was not there any more when it was asked for."""
+        if self._held_back is not None:
+            self._held_back.append((run_id, asked))
+        elif self.table.drop(run_id, asked):
+            self._changed(Change.DELETED, run_id)
+
+    def leave(self, run_ids: Iterable[str], asked: float) -> None:
+        """Drop runs whose experiment has left."""
+        for run_id in run_ids:
+            self.drop(run_id, asked)
+
+    def asked_before(self, run_ids: Iterable[str], asked: float) -> list[str]:
+        """Those of the runs that have not been asked for since, in seconds."""
+        known = ((run_id, self.table.asked_of(run_id)) for run_id in run_ids)
+        return [run_id for run_id, time in known if time is not None and time < asked]
+
+    def replace_table(self, table: RunTable, experiment_ids: tuple[str, ...]) -> None:
+        """Begin with the runs of a snapshot."""
+        self._begin(table)
+        self.experiment_ids = experiment_ids
+
+    @contextmanager
+    def frozen(self) -> Iterator[RunTable]:
+        """Let the table stay as it is while the context lasts; what comes meanwhile is taken at its end."""
+        self._held_back = []
+        try:
+            yield self.table
+        finally:
+            coming, self._held_back = self._held_back, None
+            for one, asked in coming:
+                if isinstance(one, Run):
+                    self.put(one, asked)
+                else:
+                    self.drop(one, asked)
+
+    def touch(self) -> None:
+        """Something that answers say is another than before, be it only how old they are."""
+        self.version = object()
+
+    def _begin(self, table: RunTable) -> None:
+        self.table = table
+        self.engine = Engine(table)
+        self.touch()
+
+    def _changed(self, change: Change, run_id: str) -> None:
+        self.touch()
+        self._tell(change, run_id)
+
+    def _give_up(self) -> None:
+        log.error(
+            "the index takes more than %d bytes for %d runs, so it is switched off until the service is "
+            "started again: give it more memory (TRACKING_INDEX__MAX_BYTES), or fewer experiments "
+            "(TRACKING_INDEX__EXPERIMENTS)",
+            self._max_bytes,
+            len(self.table),
+        )
+        self.is_too_large = True
+        self._begin(RunTable())

@@ -1,0 +1,204 @@
+"""Filters over all rows of a table at once."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.index.cells import MISSING, Numbers, is_missing
+from service.index.columns import RunIds, TextColumn, UriColumn
+from service.index.derived import Derived, Kept, PerText
+from service.index.patterns import like
+from service.index.ranks import Ranks
+from service.index.table import RunTable
+from service.index.texts import NO_TEXT
+from service.tracking.search.expressions import And, Comparison, Expression, Not, Operator, Or
+from service.tracking.search.fields import AsNumber, Field, FieldKind, Operand
+
+Mask = NDArray[np.bool_]
+
+_COMPARE: Final[dict[Operator, Callable[[Any, Any], Any]]] = {
+    Operator.EQ: operator.eq,
+    Operator.NE: operator.ne,
+    Operator.LT: operator.lt,
+    Operator.LE: operator.le,
+    Operator.GT: operator.gt,
+    Operator.GE: operator.ge,
+}
+_EQUAL: Final = {Operator.EQ, Operator.IN}
+_UNEQUAL: Final = {Operator.NE, Operator.NOT_IN}
+
+
+class View:
+    """A table as one search sees it: its columns, and what is derived from their texts.
+
+    What the search needs is held until it is done, whatever else is asked for meanwhile.
+    """
+
+    def __init__(self, table: RunTable, kept: Kept) -> None:
+        self.table = table
+        self._kept = kept
+        self._held: dict[Any, Derived] = {}
+
+    def column(self, field: Field) -> TextColumn | RunIds | UriColumn | None:
+        """The column of a field of texts."""
+        return self.table.text_column(field)
+
+    def numbers(self, operand: Operand) -> Numbers:
+        """What is compared as a number, of all rows."""
+        if isinstance(operand, AsNumber):
+            column = self.column(operand.field)
+            if column is None:
+                return np.full(self.table.rows, MISSING)
+            by_code: Numbers = self._as_numbers(column).by_code()
+            return by_code[column.codes()]
+        if operand.kind is FieldKind.METRIC:
+            metric = self.table.metrics.column(operand.key)
+            return np.full(self.table.rows, MISSING) if metric is None else metric.numbers()
+        return self.table.numbers(operand.key)
+
+    def ranks(self, field: Field) -> Ranks | None:
+        """The ranks of a field's texts; None where no run has it."""
+        column = self.column(field)
+        if column is None:
+            return None
+        ranks = self._held_as((id(column.texts), "ranks"), lambda: Ranks(column.texts))
+        assert isinstance(ranks, Ranks)
+        return ranks
+
+    def mask(self, expression: Expression) -> Mask:
+        """Which rows match. A row without a run may, too."""
+        match expression:
+            case And(of):
+                return np.logical_and.reduce([self.mask(each) for each in of])
+            case Or(of):
+                return np.logical_or.reduce([self.mask(each) for each in of])
+            case Not(of):
+                return ~self.mask(of)
+            case Comparison():
+                return self._compare(expression)
+
+    def derived(self, expression: Expression) -> Iterator[Derived]:
+        """What has to be derived from texts before a filter is evaluated."""
+        match expression:
+            case And(of) | Or(of):
+                for each in of:
+                    yield from self.derived(each)
+            case Not(of):
+                yield from self.derived(of)
+            case Comparison(operand):
+                if isinstance(operand, AsNumber):
+                    yield from self.derived_of(operand)
+                elif not operand.is_number:
+                    column = self.column(operand)
+                    if column is not None and _looks_at_texts(column, expression.operator):
+                        yield self._satisfied(column, expression)
+
+    def derived_of(self, operand: Operand) -> Iterator[Derived]:
+        """What has to be derived from texts before rows are sorted by an operand."""
+        if isinstance(operand, AsNumber):
+            column = self.column(operand.field)
+            if column is not None:
+                yield self._as_numbers(column)
+        elif not operand.is_number:
+            ranks = self.ranks(operand)
+            if ranks is not None:
+                yield ranks
+
+    def _compare(self, comparison: Comparison) -> Mask:
+        if comparison.operand.is_number:
+            return _compare_numbers(self.numbers(comparison.operand), comparison)
+        assert isinstance(comparison.operand, Field)
+        column = self.column(comparison.operand)
+        if column is None:
+            return np.full(self.table.rows, comparison.operator is Operator.IS_NULL)
+        codes = column.codes()
+        texts = column.texts
+        value = comparison.value
+        if _looks_at_texts(column, comparison.operator):
+            by_code: Mask = self._satisfied(column, comparison).by_code()
+        elif comparison.operator in (Operator.IS_NULL, Operator.IS_NOT_NULL):
+            return (codes == NO_TEXT) == (comparison.operator is Operator.IS_NULL)
+        else:
+            is_other = comparison.operator in _UNEQUAL
+            by_code = np.full(len(texts), is_other)
+            values = value if isinstance(value, tuple) else (value,)
+            by_code[[code for each in values if (code := texts.find(str(each))) > 0]] = not is_other
+            by_code[NO_TEXT] = False
+        return by_code[codes]
+
+    def _as_numbers(self, column: TextColumn | RunIds | UriColumn) -> PerText:
+        per_text = self._held_as(
+            (id(column.texts), "number"),
+            lambda: PerText(column.texts, number_of, MISSING, np.float64),
+        )
+        assert isinstance(per_text, PerText)
+        return per_text
+
+    def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
+        per_text = self._held_as(
+            (id(column.texts), comparison),
+            lambda: PerText(column.texts, _test(comparison), False, np.bool_),  # noqa: FBT003
+        )
+        assert isinstance(per_text, PerText)
+        return per_text
+
+    def _held_as(self, key: tuple[int, object], new: Callable[[], Derived]) -> Derived:
+        derived = self._held.get(key)
+        if derived is None:
+            derived = self._held[key] = self._kept.get(key, new)
+        return derived
+
+
+def number_of(text: str) -> float:
+    """A text read as a finite decimal number, cells.MISSING where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return float(MISSING)
+    return number if math.isfinite(number) and "_" not in text else float(MISSING)
+
+
+def _compare_numbers(numbers: Numbers, comparison: Comparison) -> Mask:
+    value = comparison.value
+    match comparison.operator:
+        case Operator.IS_NULL:
+            return is_missing(numbers)
+        case Operator.IS_NOT_NULL:
+            return ~is_missing(numbers)
+        case Operator.IN:
+            return np.isin(numbers, np.array(value))
+        case Operator.NOT_IN:
+            return ~np.isin(numbers, np.array(value)) & ~is_missing(numbers)
+        case Operator.NE:
+            return (numbers != value) & ~is_missing(numbers)
+    mask: Mask = _COMPARE[comparison.operator](numbers, value)
+    return mask
+
+
+def _looks_at_texts(column: TextColumn | RunIds | UriColumn, op: Operator) -> bool:
+    """Whether each text has to be looked at; an equal one is found by its code otherwise."""
+    if op in (Operator.IS_NULL, Operator.IS_NOT_NULL):
+        return not column.texts.is_unique
+    return not (op in _EQUAL | _UNEQUAL and column.texts.is_unique)
+
+
+def _test(comparison: Comparison) -> Callable[[str], bool]:
+    value = comparison.value
+    match comparison.operator:
+        case Operator.LIKE | Operator.ILIKE:
+            return like(str(value), ignores_case=comparison.operator is Operator.ILIKE)
+        case Operator.IN | Operator.NOT_IN:
+            assert isinstance(value, tuple)
+            among, others = frozenset(value), comparison.operator is Operator.NOT_IN
+            return lambda text: (text in among) != others
+        case Operator.IS_NULL | Operator.IS_NOT_NULL:
+            there = comparison.operator is Operator.IS_NOT_NULL
+            return lambda _: there
+    compare = _COMPARE[comparison.operator]
+    return lambda text: compare(text, value)

@@ -1,0 +1,93 @@
+"""Sorting rows by keys, of which only those of one page are put in order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.index.cells import Numbers, is_missing
+from service.index.ranks import LAST
+
+Keys = NDArray[np.int64]
+Rows = NDArray[np.intp]
+KeyOf = Callable[[Rows], Keys]
+
+NAN: Final = LAST - 1
+
+_FEW: Final = 256  # rows that are sorted as they are
+_SAMPLE: Final = 1_024
+
+
+def number_keys(numbers: Numbers, *, descending: bool) -> Keys:
+    """Integers in the order of the numbers: then NaN, and last what is missing, in both directions.
+
+    The bits of a positive float64 are in its order as an integer; those of a negative one in reverse.
+    """
+    bits = (numbers + 0.0).view(np.int64)  # -0.0 becomes 0.0
+    keys = bits ^ ((bits >> 63) & LAST)
+    if descending:
+        np.invert(keys, out=keys)
+    nan = np.isnan(numbers)
+    if nan.any():
+        keys[nan] = NAN
+        keys[is_missing(numbers)] = LAST
+    return keys
+
+
+def rank_keys(ranks: Keys, *, descending: bool) -> Keys:
+    """The same of the ranks of texts."""
+    return np.where(ranks == LAST, LAST, -ranks) if descending else ranks
+
+
+def first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> list[int]:
+    """The first rows by the keys, then by last_key: at most so many, in order."""
+    rows = _first(rows, keys, last_key, most)
+    columns = [key(rows).tolist() for key in keys]
+    order = sorted(range(len(rows)), key=lambda at: (*(column[at] for column in columns), last_key(int(rows[at]))))
+    return [int(rows[at]) for at in order[:most]]
+
+
+def _first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> Rows:
+    """The same in any order, and maybe some more."""
+    if len(rows) <= max(_FEW, most):
+        return rows
+    if not keys:
+        return np.array(sorted(rows.tolist(), key=last_key)[:most], np.intp)
+    values = keys[0](rows)
+    near = _near(values, most)
+    if near is not None:
+        rows, values = rows[near], values[near]
+    if len(rows) <= most:
+        return rows
+    border = np.partition(values, most - 1)[most - 1]
+    before = rows[values < border]
+    ties = _first(rows[values == border], keys[1:], last_key, most - len(before))
+    return np.concatenate((before, ties))
+
+
+def _near(values: Keys, most: int) -> NDArray[np.intp] | None:
+    """Places of a part of the values that has at least the first so many; None where there is no small part.
+
+    A sample says where they end, so that the many others are only compared.
+    """
+    if len(values) < 16 * max(_SAMPLE, most):
+        return None
+    sample = values[:: len(values) // _SAMPLE]
+    at = min(len(sample) - 1, 8 + 2 * most * len(sample) // len(values))
+    near = np.flatnonzero(values <= np.partition(sample, at)[at])
+    return near if len(near) >= most else None
+
+
+def after(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], position: Sequence[int], last: str) -> Rows:
+    """The rows that come after a position: its keys, and its last_key."""
+    if not keys:
+        return np.array([row for row in rows.tolist() if last_key(row) > last], np.intp)
+    values = keys[0](rows)
+    behind = rows[values > position[0]]
+    ties = rows[values == position[0]]
+    if not len(ties):
+        return behind
+    return np.concatenate((behind, after(ties, keys[1:], last_key, position[1:], last)))

@@ -1,0 +1,208 @@
+"""The index of runs that is searched, and kept in step with MLflow meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from contextvars import Context
+from typing import Literal
+
+import msgspec
+
+from service.answer import Answer, Origin
+from service.context import DEADLINE, IS_RENEWAL
+from service.errors import IndexNotReady, IndexTooLarge, UpstreamTimeout
+from service.index.indexed_runs import IndexedRuns
+from service.index.schedule import Pace
+from service.index.scope import Scope
+from service.index.sync import Sync
+from service.index.table import RunTable
+from service.index.ticks import Marks
+from service.tracking.runs import Run
+from service.tracking.search.queries import Grouping, GroupPage, IndexStatus, RunIndex, RunSearch, SearchPage
+from service.tracking.source import Source
+
+Condition = Literal["reading", "complete", "too_large", "failing"]
+
+
+class SyncState(msgspec.Struct, frozen=True):
+    """What a snapshot keeps beside the runs; times are Unix epoch milliseconds.
+
+    synced_ms: when the last tick began. swept_ms: by the id of each experiment whose runs have all been read:
+    since when they have been looked at. marks: up to where ticks have read.
+    """
+
+    synced_ms: int
+    swept_ms: Mapping[str, int]
+    marks: Marks
+
+
+class SyncedIndex(RunIndex):
+    """All runs of some experiments, as MLflow had them some seconds ago. Searched while `running()`.
+
+    runs: the index, which is fed by all that passes. source: MLflow, without a memory. experiments: where
+    experiments are asked for, which may remember. names: of the experiments that are indexed; `*` alone means
+    all. clock: seconds, monotonic. now: Unix epoch milliseconds.
+    """
+
+    def __init__(
+        self,
+        runs: IndexedRuns,
+        source: Source,
+        experiments: Source,
+        names: Sequence[str],
+        pace: Pace = Pace(),  # noqa: B008 - it is frozen
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.sync = Sync(runs, source, experiments, Scope(names), pace, clock, now)
+        self._runs = runs
+        self._ttl = {True: pace.terminal_ttl, False: pace.active_ttl}
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self._refreshing: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the index in step with MLflow for as long as the context lasts."""
+        context = Context()
+        context.run(IS_RENEWAL.set, True)
+        task = asyncio.create_task(self.run(), context=context)
+        try:
+            yield
+        finally:
+            for one in (task, self._refreshing):
+                if one is not None:
+                    one.cancel()
+                    with suppress(asyncio.CancelledError, Exception):
+                        await one
+
+    async def run(self) -> None:
+        """Make one step after another, until there are too many runs."""
+        while not self._runs.is_too_large:
+            await self._sleep(await self.sync.step())
+
+    def covers(self, experiment_ids: tuple[str, ...]) -> bool:
+        return not self._runs.is_too_large and all(one in self.sync.swept_ms for one in experiment_ids)
+
+    def follows(self, experiment_ids: tuple[str, ...]) -> bool:
+        return not self._runs.is_too_large and all(one in self._runs.experiment_ids for one in experiment_ids)
+
+    def status(self, experiment_ids: tuple[str, ...]) -> IndexStatus:
+        swept = [self.sync.swept_ms.get(one) for one in experiment_ids]
+        known = [one for one in swept if one is not None]
+        return IndexStatus(
+            complete=self.covers(experiment_ids),
+            runs=self._runs.table.count(experiment_ids),
+            synced_ms=self.sync.synced_ms,
+            swept_ms=min(known) if known and len(known) == len(swept) else None,
+            share_read=self.sync.share_read(experiment_ids),
+        )
+
+    def reading(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002 - all are of one age
+        self._searched()
+        return Answer(None, self.age, Origin.HIT)
+
+    async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002 - all at once
+        began = self._clock()
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._refresh(), context=Context())
+        task = self._refreshing
+        try:
+            async with asyncio.timeout_at(DEADLINE.get()):
+                await asyncio.shield(task)
+        except TimeoutError as error:
+            raise UpstreamTimeout("the request's deadline passed") from error
+        return Answer(None, self.age, Origin.FORCED, self._clock() - began)
+
+    @property
+    def version(self) -> object:
+        return self._runs.version
+
+    async def search(self, search: RunSearch) -> Answer[SearchPage]:
+        """A page of the runs that match; IndexNotReady, IndexTooLarge."""
+        self._must_cover(search.experiment_ids)
+        age, status = self.age, self.status(search.experiment_ids)
+        hits = await self._runs.engine.search(search)
+        self._show(hits.runs)
+        page = SearchPage(hits.runs, hits.total, hits.next, hits.facets, status)
+        return Answer(page, age, Origin.HIT)
+
+    async def groups(self, grouping: Grouping) -> Answer[GroupPage]:
+        """A page of groups of the runs that match; IndexNotReady, IndexTooLarge."""
+        self._must_cover(grouping.experiment_ids)
+        age, status = self.age, self.status(grouping.experiment_ids)
+        groups = await self._runs.engine.groups(grouping)
+        return Answer(GroupPage(groups.groups, groups.total, groups.next, status), age, Origin.HIT)
+
+    @property
+    def condition(self) -> Condition:
+        """The state of the index in a word."""
+        if self._runs.is_too_large:
+            return "too_large"
+        if self.sync.is_failing:
+            return "failing"
+        is_complete = self.sync.synced is not None and not self.sync.schedule.is_reading
+        return "complete" if is_complete else "reading"
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last tick began; 0.0 before there was one."""
+        return 0.0 if self.sync.synced is None else max(self._clock() - self.sync.synced, 0.0)
+
+    @property
+    def table(self) -> RunTable:
+        """The runs."""
+        return self._runs.table
+
+    def state(self) -> SyncState | None:
+        """What a snapshot keeps beside the runs; None before every run has been read."""
+        sync = self.sync
+        if sync.synced_ms is None or not self._runs.experiment_ids or sync.schedule.is_reading:
+            return None
+        marks = Marks(sync.marks.start, sync.marks.end)
+        return SyncState(sync.synced_ms, dict(sync.swept_ms), marks)
+
+    def restore(self, table: RunTable, state: SyncState) -> None:
+        """Begin from a snapshot, before the index runs. The times of the table are of the index's clock."""
+        self._runs.replace_table(table, tuple(sorted(state.swept_ms)))
+        self.sync.restore(state.marks, state.synced_ms, state.swept_ms)
+
+    def _must_cover(self, experiment_ids: tuple[str, ...]) -> None:
+        self._searched()
+        if self._runs.is_too_large:
+            raise IndexTooLarge
+        if not self.covers(experiment_ids):
+            raise IndexNotReady(self.sync.share_read(experiment_ids))
+
+    def _searched(self) -> None:
+        now, schedule = self._clock(), self.sync.schedule
+        if not schedule.is_in_use(now):
+            self._woken.set()
+        schedule.searched = now
+
+    def _show(self, runs: Sequence[Run]) -> None:
+        now, table = self._clock(), self._runs.table
+        old = [
+            run.run_id
+            for run in runs
+            if now - (table.asked_of(run.run_id) or now) > self._ttl[run.is_terminal]
+        ]
+        if old:
+            self.sync.show(old)
+            self._woken.set()
+
+    async def _refresh(self) -> None:
+        """A tick for all who ask for it before it begins."""
+
+        async with self.sync.alone:
+            self._refreshing = None  # who comes from now on may not join this tick
+            await self.sync.tick()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._woken.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()

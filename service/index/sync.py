@@ -1,0 +1,278 @@
+"""Keeps the index in step with MLflow, one step after another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from math import inf
+
+from service.checkpoint import checkpoint
+from service.errors import UpstreamFailure, UpstreamNotAsked
+from service.index.asking import MOST_IDS, Asking
+from service.index.indexed_runs import IndexedRuns
+from service.index.schedule import Pace, Schedule, Step
+from service.index.scope import Scope
+from service.index.ticks import Marks, Ticks
+from service.index.windows import ACTIVE, END, Walk, after
+from service.tracking.runs import Experiment
+from service.tracking.source import Source
+
+log = logging.getLogger("service.index")
+
+_SPANS = {Step.HOUR: 3_600_000, Step.DAY: 86_400_000}  # milliseconds
+_MOST_SHOWN = 1_000  # rows that wait to be verified
+_IS_FAILING = 3  # failed attempts in a row
+
+
+class Sync:
+    """The steps that keep the index in step with MLflow, in the order of the schedule.
+
+    runs: the index. source: MLflow, without a memory. experiments: where experiments are asked for, which may
+    remember. scope: which ones are indexed. clock: seconds, monotonic. now: Unix epoch milliseconds.
+
+    alone: to be held while a step is made. synced: when the last tick began, by the clock. synced_ms: the
+    same in Unix epoch milliseconds. swept: when the last reading of all runs began, by the clock. swept_ms:
+    by the id of each experiment whose runs have all been read: since when all of them have been looked at.
+    seconds: that MLflow took, by step. steps: by step and outcome, "done", "failed" or "held_back".
+    """
+
+    def __init__(
+        self,
+        runs: IndexedRuns,
+        source: Source,
+        experiments: Source,
+        scope: Scope,
+        pace: Pace,
+        clock: Callable[[], float],
+        now: Callable[[], int],
+    ) -> None:
+        self.runs = runs
+        self._experiments = experiments
+        self._scope = scope
+        self._clock = clock
+        self._now = now
+        self.schedule = Schedule(pace)
+        self._asking = Asking(source, runs, self._spent, clock)
+        self._ticks = Ticks(self._asking, runs, clock, now)
+        self._step = Step.SCOPE
+        self._walks: dict[Step, Walk] = {}
+        self._created: dict[str, int | None] = {}
+        self._reads: list[tuple[str, ...]] = []
+        self._shown: dict[str, None] = {}
+        self.alone = asyncio.Lock()
+        self.synced: float | None = None
+        self.synced_ms: int | None = None
+        self.swept: float | None = None
+        self.swept_ms: dict[str, int] = {}
+        self.seconds = dict.fromkeys(Step, 0.0)
+        self.steps: Counter[tuple[Step, str]] = Counter()
+
+    @property
+    def marks(self) -> Marks:
+        """Up to where ticks have read."""
+        return self._ticks.marks
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether a step has failed several times in a row."""
+        return any(one.failures >= _IS_FAILING for one in self.schedule.rounds.values())
+
+    def restore(self, marks: Marks, synced_ms: int, swept_ms: Mapping[str, int]) -> None:
+        """Begin from what a snapshot says, whose runs the index has."""
+        now, now_ms = self._clock(), self._now()
+        self._ticks.marks = marks
+        self.synced_ms, self.synced = synced_ms, now - max(now_ms - synced_ms, 0) / 1000
+        self.swept_ms = dict(swept_ms)
+        if swept_ms:
+            self.swept = now - max(now_ms - min(swept_ms.values()), 0) / 1000
+        self.schedule.has_experiments = bool(self.runs.experiment_ids)
+
+    def show(self, run_ids: list[str]) -> None:
+        """Let rows that were shown be verified."""
+        self._shown.update(dict.fromkeys(run_ids[: _MOST_SHOWN - len(self._shown)]))
+        self.schedule.has_shown = bool(self._shown)
+
+    def share_read(self, experiment_ids: tuple[str, ...]) -> float:
+        """How much of these experiments has been read for the first time, 0.0 to 1.0, by time."""
+        if all(one in self.swept_ms for one in experiment_ids):
+            return 1.0
+        walk = self._walks.get(Step.FIRST)
+        if walk is None or not set(walk.experiment_ids) & set(experiment_ids) or walk.upto is None:
+            return 0.0
+        created = [self._created.get(one) for one in walk.experiment_ids]
+        first = min((time for time in created if time is not None), default=walk.upto)
+        span = walk.began_ms - first
+        return min(max((walk.began_ms - walk.upto) / span, 0.0), 0.99) if span > 0 else 0.0
+
+    async def step(self) -> float:
+        """Make the step that is due, if one is; the seconds until the next one may be."""
+        async with self.alone:
+            now = self._clock()
+            step, at = self.schedule.next(now)
+            if step is None:
+                return at - now
+            try:
+                await self._make(step)
+            except UpstreamFailure as error:
+                log.info("%s: the index is not brought up to date: %s", step, error.cause or error)
+            except Exception:
+                log.exception("%s: the index is not brought up to date", step)
+            return 0.0
+
+    async def tick(self) -> None:
+        """Make a tick, whether it is due or not; to be called with `alone` held. UpstreamFailure."""
+        if not self.runs.experiment_ids:
+            await self._make(Step.SCOPE)
+        if self.runs.experiment_ids:
+            await self._make(Step.TICK)
+
+    async def _make(self, step: Step) -> None:
+        self._step, own = step, self.schedule.rounds[step]
+        own.begin(self._clock())
+        try:
+            is_over = await self._steps[step](self)
+        except UpstreamNotAsked as error:
+            own.fail(self._clock(), was_asked=False, retry_after=error.retry_after)
+            self.steps[step, "held_back"] += 1
+            raise
+        except Exception as error:
+            own.fail(self._clock(), was_asked=True, retry_after=getattr(error, "retry_after", 0))
+            self.steps[step, "failed"] += 1
+            raise
+        own.failures = 0
+        self.steps[step, "done"] += 1
+        if is_over:
+            own.end()
+        await checkpoint()
+
+    def _spent(self, seconds: float) -> None:
+        self.seconds[self._step] += seconds
+        self.schedule.spend(self._step, self._clock(), seconds)
+
+    async def _look(self) -> bool:
+        experiments, seconds = await self._scope.look(self._experiments)
+        self._spent(seconds)
+        before = self.runs.experiment_ids
+        present = tuple(sorted(one.experiment_id for one in experiments))
+        self._leave(tuple(one for one in before if one not in present))
+        self._enter([one for one in experiments if one.experiment_id not in before])
+        self.schedule.has_experiments = bool(self.runs.experiment_ids)
+        self.schedule.is_reading = bool(self._reads)
+        return True
+
+    def _enter(self, experiments: list[Experiment]) -> None:
+        """New experiments are read together, once those are read that came before."""
+        if not experiments:
+            return
+        self._created |= {one.experiment_id: one.creation_time for one in experiments}
+        new = tuple(sorted(one.experiment_id for one in experiments))
+        self.runs.experiment_ids = (*self.runs.experiment_ids, *new)
+        self._reads.append(new)
+
+    def _leave(self, gone: tuple[str, ...]) -> None:
+        if not gone:
+            return
+        self.runs.experiment_ids = tuple(one for one in self.runs.experiment_ids if one not in gone)
+        self.runs.leave(self.runs.table.ids_of(gone), inf)
+        for one in gone:
+            self.swept_ms.pop(one, None)
+            self._created.pop(one, None)
+        left = [tuple(one for one in ids if one not in gone) for ids in self._reads]
+        if self._reads and left[0] != self._reads[0]:
+            self._walks.pop(Step.FIRST, None)
+        self._reads = [ids for ids in left if ids]
+        self._walks.pop(Step.SWEEP, None)
+
+    async def _tick(self) -> bool:
+        began, began_ms = self._clock(), self._now()
+        await self._ticks.tick(is_idle=not self.schedule.is_in_use(began))
+        self.schedule.has_active = self._ticks.has_more_active
+        self.synced, self.synced_ms = began, began_ms
+        self.runs.touch()
+        return True
+
+    async def _verify_shown(self) -> bool:
+        chosen = tuple(self._shown)[:MOST_IDS]
+        await self._asking.verify(chosen)
+        for run_id in chosen:
+            del self._shown[run_id]
+        self.schedule.has_shown = bool(self._shown)
+        return True
+
+    async def _read_hour(self) -> bool:
+        return await self._read_ended(Step.HOUR)
+
+    async def _read_day(self) -> bool:
+        return await self._read_ended(Step.DAY)
+
+    async def _read_ended(self, step: Step) -> bool:
+        since = self._now() - _SPANS[step]
+        walk = self._walk(step, lambda: Walk(*self._all(), (after(END, since),)))
+        return await self._go_on(step, walk)
+
+    async def _read_active(self) -> bool:
+        return await self._go_on(Step.ACTIVE, self._walk(Step.ACTIVE, lambda: Walk(*self._all(), ACTIVE)))
+
+    async def _read_first(self) -> bool:
+        ids = self._reads[0]
+        walk = self._walk(Step.FIRST, lambda: Walk(ids, self._clock(), self._now()))
+        if not await self._go_on(Step.FIRST, walk):
+            return False
+        self._have_read(walk)
+        self._reads.pop(0)
+        self.schedule.is_reading = bool(self._reads)
+        log.info("every run of %d experiments has been read: %d runs", len(ids), len(self.runs.table))
+        return True
+
+    async def _sweep(self) -> bool:
+        walk = self._walk(Step.SWEEP, lambda: Walk(*self._all()))
+        if not await self._go_on(Step.SWEEP, walk):
+            return False
+        self._have_read(walk)
+        return True
+
+    def _all(self) -> tuple[tuple[str, ...], float, int]:
+        return self.runs.experiment_ids, self._clock(), self._now()
+
+    def _walk(self, step: Step, new: Callable[[], Walk]) -> Walk:
+        walk = self._walks.get(step)
+        if walk is None:
+            walk = self._walks[step] = new()
+        return walk
+
+    async def _go_on(self, step: Step, walk: Walk) -> bool:
+        """One call further; whether the way is over."""
+        if self._asking.doubts:
+            await self._asking.settle()
+        elif not walk.is_done:
+            await self._asking.walk(walk)
+            if walk.is_done:
+                self._asking.doubt(self.runs.asked_before(self._expected(step, walk), walk.began))
+        if not walk.is_done or self._asking.doubts:
+            return False
+        del self._walks[step]
+        return True
+
+    def _expected(self, step: Step, walk: Walk) -> list[str]:
+        """The runs of the index that should have come by now, beside those of complete windows."""
+        if step in (Step.HOUR, Step.DAY):
+            return self.runs.table.ended_since(walk.experiment_ids, walk.began_ms - _SPANS[step])
+        return self.runs.table.active_ids() if step is Step.ACTIVE else []
+
+    def _have_read(self, walk: Walk) -> None:
+        self.swept_ms |= dict.fromkeys(walk.experiment_ids, walk.began_ms)
+        self.swept = walk.began
+        self.runs.touch()
+
+    _steps: Mapping[Step, Callable[[Sync], Awaitable[bool]]] = {
+        Step.SCOPE: _look,
+        Step.TICK: _tick,
+        Step.SHOWN: _verify_shown,
+        Step.HOUR: _read_hour,
+        Step.DAY: _read_day,
+        Step.ACTIVE: _read_active,
+        Step.FIRST: _read_first,
+        Step.SWEEP: _sweep,
+    }

@@ -1,0 +1,124 @@
+"""The different texts of a column, each with a code: equal texts are kept and compared once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from sys import getsizeof
+from typing import Final, Protocol
+
+from service.index.cells import Space
+
+NO_TEXT: Final = 0
+
+# Bytes of memory that a text takes beside itself: its place in a dict, an int, and one in two lists.
+_BESIDE = 110
+
+
+class Texts(Protocol):
+    """Texts by their code, from 1 on.
+
+    changes: the codes whose text came or went after a higher code had been given, in that order, as long as
+    `generation` stays the same; so whoever derives something from each text knows what to derive anew.
+    is_unique: whether different codes always have different texts.
+    """
+
+    changes: list[int]
+    generation: int
+    is_unique: bool
+
+    def __len__(self) -> int:
+        """One more than the highest code."""
+        ...
+
+    def find(self, text: str) -> int:
+        """The code of a text, -1 where there is none. Only where the codes' texts are unique."""
+        ...
+
+    def text(self, code: int) -> str | None:
+        """The text of a code, None for a code that stands for none."""
+        ...
+
+    def of(self, codes: Iterable[int]) -> Sequence[str | None]:
+        """The texts of several codes."""
+        ...
+
+
+class Dictionary:
+    """Texts that are counted: a text that nothing uses any more leaves, and its code is used again."""
+
+    __slots__ = ("_codes", "_free", "_space", "_texts", "_uses", "changes", "generation")
+
+    is_unique = True
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._codes: dict[str, int] = {}
+        self._texts: list[str | None] = [None]
+        self._uses = [0]
+        self._free: list[int] = []
+        self.changes: list[int] = []
+        self.generation = 0
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def acquire(self, text: str) -> int:
+        """The code of a text, which has one more use from now on."""
+        code = self._codes.get(text)
+        if code is not None:
+            self._uses[code] += 1
+            return code
+        if self._free:
+            code = self._free.pop()
+            self._texts[code] = text
+            self._uses[code] = 1
+            note_change(self, code)
+        else:
+            code = len(self._texts)
+            self._texts.append(text)
+            self._uses.append(1)
+        self._codes[text] = code
+        self._space.bytes += getsizeof(text) + _BESIDE
+        return code
+
+    def release(self, code: int) -> None:
+        """One use less."""
+        self._uses[code] -= 1
+        if self._uses[code]:
+            return
+        text = self._texts[code]
+        assert text is not None
+        del self._codes[text]
+        self._texts[code] = None
+        self._free.append(code)
+        self._space.bytes -= getsizeof(text) + _BESIDE
+        note_change(self, code)
+
+    def uses(self, text: str) -> int:
+        """How many use a text."""
+        code = self._codes.get(text)
+        return 0 if code is None else self._uses[code]
+
+    def find(self, text: str) -> int:
+        """The code of a text, -1 where there is none."""
+        return self._codes.get(text, -1)
+
+    def text(self, code: int) -> str | None:
+        """The text of a code, None for one that stands for none."""
+        return self._texts[code]
+
+    def of(self, codes: Iterable[int]) -> Sequence[str | None]:
+        """The texts of several codes."""
+        return list(map(self._texts.__getitem__, codes))
+
+    def known(self) -> Iterable[str]:
+        """All texts."""
+        return self._codes.keys()
+
+
+def note_change(texts: Texts, code: int) -> None:
+    """Note that the text of a code came or went. A long list of changes says no more than a new generation."""
+    texts.changes.append(code)
+    if len(texts.changes) > 1_000 + len(texts):
+        texts.changes.clear()
+        texts.generation += 1
