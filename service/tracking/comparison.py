@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isinf
 
 import msgspec
 
@@ -59,9 +60,13 @@ def _metric_diff(
     metrics: Sequence[tuple[str, Mapping[str, float | None]]],
     direction_of: Callable[[str], Direction],
 ) -> MetricDiff:
-    values = {run_id: held.get(name) for run_id, held in metrics}
+    values = {run_id: _finite(held.get(name)) for run_id, held in metrics}
     finite = [(value, run_id) for run_id, value in values.items() if value is not None]
     return MetricDiff(values, _best(finite, direction_of(name)) if finite else None)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or isinf(value) else value
 
 
 def _best(finite: Sequence[tuple[float, str]], direction: Direction) -> str | None:

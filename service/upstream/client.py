@@ -11,7 +11,15 @@ from typing import Any, TypeVar, cast
 
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
-from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
+from service.tracking.questions import (
+    GetExperiment,
+    GetRun,
+    ListExperiments,
+    ListRuns,
+    Question,
+    RunPage,
+    SearchRuns,
+)
 from service.tracking.runs import Experiment, Run, is_run_id
 from service.tracking.source import Source
 from service.upstream import filters, forms, wire
@@ -87,6 +95,8 @@ class MlflowClient(Source):
                 return await self._run(run_id)
             case ListRuns():
                 return await self._runs(question)
+            case SearchRuns():
+                return await self._search(question)
             case GetExperiment(name):
                 return await self._experiment(name)
             case ListExperiments():
@@ -158,6 +168,16 @@ class MlflowClient(Source):
         except Forbidden as error:
             raise await self._forbidden(question.experiment_id, error) from error
         return listing.newest()
+
+    async def _search(self, question: SearchRuns) -> RunPage:
+        """The same endpoint: one page as MLflow gives it. One that is too large or too slow is an error."""
+        began = self._clock()
+        try:
+            page = await self._call("POST", "runs/search", self._read_runs, json=forms.of_search(question))
+        except Forbidden as error:
+            raise await self._forbidden(", ".join(question.experiment_ids), error) from error
+        self._tell_of_unreadable("runs/search", page)
+        return RunPage(tuple(page.found), page.token, len(page.unreadable), self._clock() - began)
 
     async def _experiment(self, name: str) -> Experiment | None:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""
@@ -236,10 +256,13 @@ class MlflowClient(Source):
             else:
                 came = len(page.found) + len(page.unreadable)
                 self._portions.went_well(of, came, self._clock() - began, page.size)
-                for name, why in page.unreadable:
-                    if _note(self._unreadable, name, why):
-                        log.warning("%s: %r cannot be read and is left out: %s", endpoint, name, why)
+                self._tell_of_unreadable(endpoint, page)
                 return page
+
+    def _tell_of_unreadable(self, endpoint: str, page: Page[T]) -> None:
+        for name, why in page.unreadable:
+            if _note(self._unreadable, name, why):
+                log.warning("%s: %r cannot be read and is left out: %s", endpoint, name, why)
 
     async def _look(self) -> None:
         await self._call("POST", "experiments/search", wire.read_nothing, json={"max_results": 1})

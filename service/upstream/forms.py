@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from service.tracking.questions import ListRuns
+from service.tracking.questions import ListRuns, SearchRuns
 from service.upstream import filters
+from service.upstream.conditions import filter_text
 
 _BELIEVED = 600.0  # seconds for which a refusal is remembered: the server may be another one then
 
@@ -66,6 +67,19 @@ def _of_runs(question: ListRuns, wanted: filters.Filter, optional: dict[str, Any
         is_plain = all(map(filters.is_plain, question.tags.values()))
         parts.add("filter" if is_plain else "quoting" if wanted.exact else "pattern")
     return Form(frozenset(parts), body, "order_by" in optional and bool(wanted.text or not question.tags))
+
+
+def of_search(question: SearchRuns) -> dict[str, Any]:
+    """The body of runs/search for a page; there is no second form, since nothing makes up for a first."""
+    order = [f"{field} {'DESC' if descending else 'ASC'}" for field, descending in question.order]
+    body: dict[str, Any] = {
+        "experiment_ids": list(question.experiment_ids),
+        "filter": filter_text(question.conditions),
+        "run_view_type": "ACTIVE_ONLY",
+        "order_by": order or ["attributes.start_time DESC"],
+        "max_results": question.limit,
+    }
+    return body | ({"page_token": question.page_token} if question.page_token else {})
 
 
 def of_experiments() -> list[Form]:

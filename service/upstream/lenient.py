@@ -74,6 +74,7 @@ def read_run(body: Body | msgspec.Raw, names: Names) -> Run:
         tags=tags,
         experiment_id=names[_text(info, "experiment_id") or ""],
         is_deleted=_text(info, "lifecycle_stage") == "deleted",
+        user_id=names[_text(info, "user_id") or ""],
     )
 
 
@@ -134,13 +135,15 @@ def _whole(value: float | str) -> int:
         raise WireError("a time is not a number") from error
 
 
-def finite(value: float | str) -> float | None:
-    """A metric's value; None where it is not finite, however the server writes that."""
+def metric_of(value: float | str) -> float | None:
+    """A metric's value, which may be infinite; None for NaN, however the server writes that."""
     try:
         number = float(value)
     except ValueError as error:
         raise WireError("a metric's value is not a number") from error
-    return number if math.isfinite(number) and abs(number) < _LARGEST else None
+    if abs(number) >= _LARGEST:
+        return math.copysign(math.inf, number)
+    return None if math.isnan(number) else number
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: Body | msgspec.Raw) -> T:
@@ -190,7 +193,7 @@ def _metrics(metrics: Sequence[_Member | None] | None, names: Names) -> dict[str
             key, value = names[_key(metric)], _text(metric, "value")
             rank = (time_of(_text(metric, "step")) or 0, time_of(_text(metric, "timestamp")) or 0)
             if key not in latest or rank >= latest[key][0]:
-                latest[key] = rank, None if value is None else finite(value)
+                latest[key] = rank, None if value is None else metric_of(value)
     return {key: value for key, (_, value) in latest.items()}
 
 

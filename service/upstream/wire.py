@@ -16,7 +16,7 @@ import msgspec
 
 from service.tracking.runs import Experiment, Run
 from service.upstream import lenient
-from service.upstream.lenient import Body, WireError, decode, finite, status_of, time_of
+from service.upstream.lenient import Body, WireError, decode, metric_of, status_of, time_of
 from service.upstream.names import Names
 
 __all__ = ["Body", "WireError"]
@@ -65,6 +65,7 @@ class _Info(msgspec.Struct, gc=False):
     artifact_uri: str | None = None
     experiment_id: str = ""
     lifecycle_stage: str | None = None
+    user_id: str | None = None
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -203,7 +204,7 @@ def _to_run(raw: msgspec.Raw, shared: dict[str, str], names: Names) -> Run:
         return lenient.read_run(raw, names)
     # All runs have much the same names, and the runs of a list mostly the same values: each is kept once.
     info, data, same = run.info, run.data, shared.setdefault
-    metrics = {names[metric.key]: finite(metric.value) for metric in data.metrics}
+    metrics = {names[metric.key]: metric_of(metric.value) for metric in data.metrics}
     if len(metrics) < len(data.metrics) or not info.run_id:
         return lenient.read_run(raw, names)
     tags = {names[tag.key]: same(tag.value, tag.value) for tag in data.tags}
@@ -219,6 +220,7 @@ def _to_run(raw: msgspec.Raw, shared: dict[str, str], names: Names) -> Run:
         tags=tags,
         experiment_id=names[info.experiment_id],
         is_deleted=info.lifecycle_stage == "deleted",
+        user_id=names[info.user_id or ""],
     )
 
 

@@ -50,6 +50,7 @@ def test_reads_a_recorded_run() -> None:
         metrics={"oos_sharpe": 1.25, "max_drawdown": -0.125, "trades": 1234.0},
         tags=tags,
         experiment_id=raw["info"]["experiment_id"],
+        user_id="ada",
     ) == wire.read_run(body)
 
 
@@ -175,20 +176,21 @@ def test_rejects_malformed_times(given: object) -> None:
         ("1e3", 1000.0),
         ('"1.5"', 1.5),
         ('"NaN"', None),
-        ('"Infinity"', None),
-        ('"-Infinity"', None),
+        ('"Infinity"', math.inf),
+        ('"-Infinity"', -math.inf),
         ("NaN", None),
-        ("Infinity", None),
-        ("-Infinity", None),
-        ("1.7976931348623157e308", None),
-        ("-1.7976931348623157e308", None),
+        ("Infinity", math.inf),
+        ("-Infinity", -math.inf),
+        ("1.7976931348623157e308", math.inf),
+        ("-1.7976931348623157e308", -math.inf),
+        ("1e999", math.inf),
         ("1.7976931348623155e308", 1.7976931348623155e308),
         ("5e-324", 5e-324),
         ("null", None),
     ],
 )
 def test_reads_metric_values(written: str, expected: float | None) -> None:
-    """A value is a finite number, or None, however the server writes NaN and infinity."""
+    """A value is a number, infinity or, for NaN, None, however the server writes the last two."""
     assert {"m": expected} == metrics_of(written)
 
 
@@ -201,10 +203,21 @@ def test_rejects_malformed_metric_values(written: str) -> None:
 
 @given(st.floats())
 def test_any_number_survives(value: float) -> None:
-    """Every finite double but the two that stand for infinity is read back as itself."""
-    is_finite = math.isfinite(value) and abs(value) < 1.7976931348623157e308
+    """Every double is read back as itself, but the two that stand for infinity; NaN is None."""
+    if abs(value) == 1.7976931348623157e308:
+        value = math.copysign(math.inf, value)
     for written in (json.dumps(value), json.dumps(str(value))):
-        assert {"m": value if is_finite else None} == metrics_of(written)
+        assert {"m": None if math.isnan(value) else value} == metrics_of(written)
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"), [({"user_id": "ada"}, "ada"), ({"user_id": None}, ""), ({}, "")]
+)
+def test_reads_the_user(info: dict[str, Any], expected: str) -> None:
+    """A run has the id of the user who started it, "" where the server says none."""
+    assert expected == wire.read_run(run_reply(**info)).user_id
+    twice = {"metrics": [{"key": "m", "value": 1.0}] * 2}  # which only lenient.py reads
+    assert expected == wire.read_run(run_reply(twice, **info)).user_id
 
 
 def test_reads_the_name_from_a_tag() -> None:
