@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.fakes.filters import END, NUMERIC_ATTRIBUTES, Clause, Token, clauses, ordering
 from tests.fakes.store import RUN_NAME_TAG, Run, newest_first
-from tests.fakes.wire import MlflowError
+from tests.fakes.wire import LARGEST, MlflowError
 
 EQUAL = {"=": operator.eq, "!=": operator.ne}
 ORDER = {**EQUAL, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -81,6 +81,11 @@ def number_test(clause: Clause) -> Callable[[float], bool]:
     return lambda number: bool(compare(number, expected))
 
 
+def stored(value: float) -> float:
+    """A metric's value as the SQL store keeps it: infinity is the largest number."""
+    return value if math.isnan(value) else max(-LARGEST, min(LARGEST, value))
+
+
 def reader_of(entity: str, key: str) -> Callable[[Run], Any]:
     """How a run's value is read, None where it has none."""
     if entity == "tag":
@@ -88,7 +93,7 @@ def reader_of(entity: str, key: str) -> Callable[[Run], Any]:
     if entity == "parameter":
         return lambda run: run.params.get(key)
     if entity == "metric":
-        return lambda run: run.metrics[key].value if key in run.metrics else None
+        return lambda run: stored(run.metrics[key].value) if key in run.metrics else None
     return operator.attrgetter("name" if key == "run_name" else key)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.live.logbook import LARGEST
 
-RUNS = 150
+RUNS = 100
 TEXTS = (
     "",
     "a",

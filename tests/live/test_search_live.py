@@ -1,4 +1,4 @@
-"""Filters and orders of MLflow's own grammar find what MLflow finds, on the fake and on a real one."""
+"""Filters and orders of MLflow's own grammar find in the index what MLflow finds, fake and real."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,12 @@ import pytest
 import pytest_asyncio
 from hypothesis import given, settings
 
+from service.index.engine import Engine
+from service.index.table import RunTable
 from service.tracking.runs import Run
 from service.tracking.search.listing import parse_order
 from service.tracking.search.parsing import parse_filter
+from service.tracking.search.queries import RunSearch
 from tests.live.logbook import Logbook, unique
 from tests.live.search_cases import HardRun, filters, hard_runs, orders, with_run_ids
 from tests.tracking.search import plainly
@@ -28,6 +31,10 @@ class Searched:
         self._mlflow = mlflow
         self._experiment_id = experiment_id
         self.runs = runs
+        table = RunTable()
+        for run in runs:
+            table.put(run, asked=0.0)
+        self._engine = Engine(table)
 
     async def of_mlflow(self, text: str, order: list[str]) -> list[str]:
         """The ids of the runs that MLflow finds, in order."""
@@ -39,6 +46,11 @@ class Searched:
             max_results=ALL,
         )
         return [run["info"]["run_id"] for run in body.get("runs", [])]
+
+    async def of_index(self, text: str, order: list[str]) -> list[str]:
+        """The ids of the runs that the index finds, in order."""
+        search = RunSearch((self._experiment_id,), parse_filter(text), parse_order(order), page_size=ALL)
+        return [run.run_id for run in (await self._engine.search(search)).runs]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -69,8 +81,10 @@ def every_case(examples: int) -> settings:
 
 async def assert_same(searched: Searched, text: str, order: list[str]) -> None:
     text = with_run_ids(text, [run.run_id for run in searched.runs])
+    expected = await searched.of_mlflow(text, order)
     found = plainly.search(searched.runs, parse_filter(text), parse_order(order))
-    assert await searched.of_mlflow(text, order) == [run.run_id for run in found], text
+    assert expected == [run.run_id for run in found]
+    assert expected == await searched.of_index(text, order)
 
 
 @given(text=filters, order=orders)
