@@ -31,6 +31,7 @@ from service.http.pipeline import RequestPipeline
 from service.http.representations import Representations
 from service.http.route import Access, Route, methods_of, open_paths
 from service.http.routing import Router
+from service.index.feeding_source import FeedingSource
 from service.service import Service
 from service.settings.groups import AuthSettings
 from service.settings.load import Settings, config_dir, traces
@@ -46,6 +47,7 @@ from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
+from service.wiring.index import indexed_runs, indexing
 
 if TYPE_CHECKING:
     from service.telemetry.tracing import Tracing
@@ -90,16 +92,20 @@ def build(
         to_be_created=settings.create_experiment,
         identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
     )
+    indexed = indexed_runs(settings)
     source = CachedSource(
-        watched,
+        watched if indexed is None else FeedingSource(watched, indexed.put, monotonic),
         memory,
         Freshness(**cache.model_dump(exclude={"max_bytes"})),
         monotonic,
     )
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
+    index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
     identify, keys = identification(settings.auth, os.environ)
     resources = [lambda: tracing or nullcontext(), lambda: keys, lambda: transport, lambda: aclosing(source)]
+    if index is not None:
+        resources.append(index.running)
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
@@ -113,7 +119,14 @@ def build(
         resources.append(lag.watched)
     routes = all_routes(
         Answering(queries, anew, answers, BodyReader(settings.max_body_bytes)),
-        HealthRoutes(capacity, lambda: {**transport.condition(), "experiment": state.state}),
+        HealthRoutes(
+            capacity,
+            lambda: {
+                **transport.condition(),
+                "experiment": state.state,
+                "index": "off" if index is None else index.index.condition,
+            },
+        ),
         metrics,
         settings.auth.mode,
     )
@@ -149,6 +162,7 @@ def build(
         source=source,
         queries=queries,
         experiment=state,
+        indexing=index,
         resources=resources,
     )
 

@@ -15,6 +15,7 @@ from service.tracking.queries import TrackingQueries
 from service.upstream.client import MlflowClient
 from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import MlflowTransport
+from service.wiring.index import Indexing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ class Service:
 
     handler: takes a `web.BaseRequest`; to be called only while `open()` is entered.
     routes: all that it answers. warnings: what the settings ask for and do not get, a sentence each.
-    capacity, transport, client, source, queries, experiment: the parts, for measuring and examining them.
+    capacity, transport, client, source, queries, experiment, indexing: the parts, for measuring and examining
+    them.
     resources: what is opened and closed with the service, in this order and its reverse.
     """
 
@@ -51,6 +53,7 @@ class Service:
     source: CachedSource
     queries: TrackingQueries
     experiment: ExperimentState
+    indexing: Indexing | None
     resources: Sequence[Callable[[], AbstractAsyncContextManager[object]]]
 
     @asynccontextmanager

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "cache": {"answer", "checkpoint", "context", "errors", "tracking"},
     "api": {"answer", "context", "errors", "http", "tracking"},
     "telemetry": {"cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"},
-    "wiring": GROUND | {"auth", "http", "local", "settings", "upstream"},
+    "wiring": GROUND | {"auth", "http", "index", "local", "settings", "tracking", "upstream"},
 }
 # They put the rooms together.
 BUILDERS = {"__main__", "app", "commands", "service"}

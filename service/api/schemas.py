@@ -229,6 +229,11 @@ class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", 
     """What the last look at the default experiment found."""
 
 
+class IndexCondition(RootModel[Literal["off", "reading", "complete", "too_large", "failing"]]):
+    """How far the index is: switched off, reading every run for the first time, complete, given up because
+    there are more runs than it may hold, or unable to ask MLflow."""
+
+
 class Readiness(AnswerBody):
     """Whether this replica takes requests, and what is known of MLflow without calling it."""
 
@@ -236,6 +241,7 @@ class Readiness(AnswerBody):
     upstream: UpstreamStatus
     breaker: BreakerState
     experiment: ExperimentStatus
+    index: IndexCondition
 
 
 def _whole_number(value: object) -> object:

@@ -88,6 +88,17 @@ class Cells(Generic[Value]):
         else:
             self._array[row] = self._missing
 
+    def fill(self, rows: Codes, values: NDArray[Any]) -> None:
+        """Set the values of these rows, which ascend, of a column that has none."""
+        self.count = len(rows)
+        if self.count * _DENSE_FROM < self._space.rows:
+            self._some = dict(zip(rows.tolist(), values.tolist(), strict=True))
+            self._space.bytes += _SPARSE_BYTES * self.count
+        elif self.count:
+            self._array = np.full(self._capacity(int(rows[-1]) + 1), self._missing)
+            self._array[rows] = values
+            self._space.bytes += self._array.nbytes
+
     def value(self, row: int) -> Value:
         """The value of a row that has one."""
         if self._array is None:
@@ -114,6 +125,13 @@ class Cells(Generic[Value]):
             array[np.fromiter(self._some, np.intp, self.count)] = self._some_values()
         return array
 
+    def missing_in(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Where such values as `array` has say that there is none."""
+        if values.dtype == np.float64:
+            return is_missing(values)
+        missing: NDArray[np.bool_] = values == self._missing
+        return missing
+
     def discard(self) -> None:
         """Take it from the table's bytes: the column is not needed any more."""
         self._space.bytes -= _SPARSE_BYTES * len(self._some)
@@ -135,8 +153,7 @@ class Cells(Generic[Value]):
         old = self._array
         self._space.bytes -= old.nbytes
         if (self.count - 1) * _SPARSE_BELOW < self._space.rows:
-            present = is_missing(old) if old.dtype == np.float64 else old == self._missing
-            rows = np.flatnonzero(~present)
+            rows = np.flatnonzero(~self.missing_in(old))
             self._some = dict(zip(rows.tolist(), old[rows].tolist(), strict=True))
             self._array = None
             self._space.bytes += _SPARSE_BYTES * len(self._some)

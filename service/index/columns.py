@@ -155,6 +155,11 @@ class RunIds:
         """The row of a run, below 0 where there is none."""
         return self.dictionary.find(run_id) - 1
 
+    def fill(self, run_ids: Sequence[str]) -> None:
+        """The rows of runs, where there are none: one after another."""
+        self.dictionary.fill(run_ids, [1] * len(run_ids))
+        self._space.rows = len(run_ids)
+
     def remove(self, row: int) -> None:
         """Free a row."""
         self.dictionary.release(row + 1)
@@ -195,6 +200,11 @@ class UriColumn:
         self._rows = 0
         self.changes: list[int] = []
         self.generation = 0
+
+    @property
+    def templates(self) -> TextColumn:
+        """What is kept of each URI."""
+        return self._column
 
     def add(self, row: int, uri: str, run_id: str) -> None:
         """Set the URI of a row that has none."""

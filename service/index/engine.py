@@ -9,17 +9,17 @@ import numpy as np
 
 from service.index.derived import Derived, Kept
 from service.index.facets import facet
+from service.index.grouping import GroupHits, groups_of
+from service.index.keys import NEWEST, key_of, key_of_value, position_of
 from service.index.masks import View
-from service.index.ordering import KeyOf, Keys, Rows, after, first, number_keys, rank_keys
-from service.index.ranks import LAST
+from service.index.ordering import Rows, after, first
 from service.index.table import RunTable
 from service.tracking.runs import Run
-from service.tracking.search.expressions import Scalar
-from service.tracking.search.fields import Field
-from service.tracking.search.queries import START_TIME, FacetValue, Order, Position, RunSearch
+from service.tracking.search.expressions import Expression
+from service.tracking.search.fields import Operand
+from service.tracking.search.queries import FacetValue, Grouping, Position, RunSearch
 
 KEPT_BYTES: Final = 32 * 1024 * 1024
-NEWEST: Final = Order(START_TIME, descending=True)
 
 
 class Hits(NamedTuple):
@@ -32,7 +32,10 @@ class Hits(NamedTuple):
 
 
 class Engine:
-    """Answers over a table. kept_bytes: how much may be kept of what was derived from texts."""
+    """Answers over a table. kept_bytes: how much may be kept of what was derived from texts.
+
+    The status of the index is for the caller to add.
+    """
 
     def __init__(self, table: RunTable, kept_bytes: int = KEPT_BYTES) -> None:
         self._table = table
@@ -44,79 +47,42 @@ class Engine:
         return self._kept.size
 
     async def search(self, search: RunSearch) -> Hits:
-        """A page of the runs that match; the status of the index is for the caller to add."""
-        view = View(self._table, self._kept)
-        await self._prepare(_derived(view, search))
-        table = self._table
-        mask = table.of_experiments(search.experiment_ids)
-        if search.filter is not None:
-            mask &= view.mask(search.filter)
-        rows = np.flatnonzero(mask)
+        """A page of the runs that match. A facet has at most facets.MOST_VALUES values."""
+        operands = (*(order.operand for order in search.order), *search.facets)
+        view = await self._view(search.filter, operands)
+        rows = self._rows(view, search.experiment_ids, search.filter)
         total = len(rows)
-        orders = search.order if NEWEST in search.order else (*search.order, NEWEST)
-        keys = [_key(view, order) for order in orders]
         facets = tuple(facet(view, field, rows) for field in search.facets)
+        orders = search.order if NEWEST in search.order else (*search.order, NEWEST)
+        keys = [key_of(view, order) for order in orders]
+        run_id = self._table.ids.value
         if search.after is not None:
             values = (*search.after.values, search.after.start_time)[: len(orders)]
-            position = [_key_of_value(view, *pair) for pair in zip(orders, values, strict=True)]
-            rows = after(rows, keys, table.ids.value, position, search.after.run_id)
-        page = first(rows, keys, table.ids.value, search.page_size + 1)
+            position = [key_of_value(view, *pair) for pair in zip(orders, values, strict=True)]
+            rows = after(rows, keys, run_id, position, search.after.run_id)
+        page = first(rows, keys, run_id, search.page_size + 1)
         shown = page[: search.page_size]
-        following = _position(view, search.order, shown[-1]) if len(page) > len(shown) else None
-        return Hits(table.runs_at(shown, search.selection), total, following, facets)
+        following = position_of(view, search.order, shown[-1]) if len(page) > len(shown) else None
+        return Hits(self._table.runs_at(shown, search.selection), total, following, facets)
 
-    async def _prepare(self, derived: Iterable[Derived]) -> None:
+    async def groups(self, grouping: Grouping) -> GroupHits:
+        """A page of the groups of the runs that match."""
+        view = await self._view(grouping.filter, grouping.by)
+        return groups_of(view, grouping, self._rows(view, grouping.experiment_ids, grouping.filter))
+
+    async def _view(self, expression: Expression | None, operands: Iterable[Operand]) -> View:
+        """The table, when all has been derived that a filter and the keys of orders need."""
+        view = View(self._table, self._kept)
+        derived: list[Derived] = [] if expression is None else list(view.derived(expression))
+        for operand in operands:
+            derived += view.derived_of(operand)
         for each in derived:
             await each.catch_up()
         self._kept.forget_the_oldest()
+        return view
 
-
-def _derived(view: View, search: RunSearch) -> list[Derived]:
-    derived = [] if search.filter is None else list(view.derived(search.filter))
-    for order in search.order:
-        derived += view.derived_of(order.operand)
-    for field in search.facets:
-        derived += view.derived_of(field)
-    return derived
-
-
-def _key(view: View, order: Order) -> KeyOf:
-    operand, descending = order.operand, order.descending
-    if operand.is_number:
-        numbers = view.numbers(operand)
-        return lambda rows: number_keys(numbers[rows], descending=descending)
-    assert isinstance(operand, Field)
-    column, ranks = view.column(operand), view.ranks(operand)
-    if column is None or ranks is None:
-        return lambda rows: np.full(len(rows), LAST)
-    codes, by_code = column.codes(), ranks.by_code()
-    return lambda rows: rank_keys(by_code[codes[rows]], descending=descending)
-
-
-def _key_of_value(view: View, order: Order, value: Scalar | None) -> int:
-    """The key of a value of a position."""
-    if value is None:
-        return LAST
-    if not isinstance(value, str):
-        return int(number_keys(np.array([value], np.float64), descending=order.descending)[0])
-    assert isinstance(order.operand, Field)
-    ranks = view.ranks(order.operand)
-    rank = 0 if ranks is None else ranks.rank_of(value)
-    return -rank if order.descending else rank
-
-
-def _position(view: View, orders: tuple[Order, ...], row: int) -> Position:
-    values = tuple(_value(view, order, row) for order in orders)
-    start_time = view.table.runs_at((row,))[0].start_time
-    return Position(values, start_time, view.table.ids.value(row))
-
-
-def _value(view: View, order: Order, row: int) -> Scalar | None:
-    operand = order.operand
-    if operand.is_number:
-        from service.index.cells import is_missing
-        number = view.numbers(operand)[row : row + 1]
-        return None if is_missing(number)[0] else float(number[0])
-    assert isinstance(operand, Field)
-    column = view.column(operand)
-    return None if column is None else column.texts.text(int(column.codes()[row]))
+    def _rows(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Rows:
+        mask = self._table.of_experiments(experiment_ids)
+        if expression is not None:
+            mask &= view.mask(expression)
+        return np.flatnonzero(mask)

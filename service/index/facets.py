@@ -1,4 +1,4 @@
-"""How many rows have each value of a field. Pure."""
+"""Which values of a field rows have, and how many have each. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.index.keys import values_at
 from service.index.masks import View
 from service.index.ordering import NAN, Keys, Rows, number_keys
 from service.index.ranks import LAST
-from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import Field
 from service.tracking.search.queries import FacetValue
 
@@ -20,8 +20,8 @@ MOST_VALUES: Final = 1_000
 class Values(NamedTuple):
     """The different values of a field over some rows, in ascending order, and which of them each row has.
 
-    keys: of each value, ascending. samples: a row that has the value. of_row: the place of its value, by row.
-    Rows that lack the field have one value, None, the last; a metric that is NaN counts as lacking.
+    keys: of each value. samples: a row that has it. of_row: its place, by row. Rows that lack the field have
+    one value, None, the last; a metric that is NaN counts as lacking.
     """
 
     keys: Keys
@@ -30,7 +30,7 @@ class Values(NamedTuple):
 
 
 def values_of(view: View, field: Field, rows: Rows) -> Values:
-    """The different values of a field over rows. Its texts' ranks have to be known."""
+    """The different values of a field over rows. The ranks of a field of texts have to be known."""
     if field.is_number:
         keys = number_keys(view.numbers(field)[rows], descending=False)
         keys[keys == NAN] = LAST
@@ -39,16 +39,25 @@ def values_of(view: View, field: Field, rows: Rows) -> Values:
     column, ranks = view.column(field), view.ranks(field)
     if column is None or ranks is None:
         return Values(np.full(min(1, len(rows)), LAST), rows[:1], np.zeros(len(rows), np.intp))
-    by_code = ranks.by_code()
-    places = by_code[column.codes()[rows]] >> 1  # ranks are even
-    highest = 2 * len(by_code)
-    places[places > highest] = highest >> 1
-    sample = np.full(len(by_code) + 1, -1, np.intp)
-    sample[places] = rows
-    there = np.flatnonzero(sample >= 0)
-    dense = np.zeros(len(sample), np.intp)
-    dense[there] = np.arange(len(there))
-    return Values(np.where(there == highest >> 1, LAST, there * 2), sample[there], dense[places])
+    places = (ranks.by_code() >> 1)[column.codes()[rows]]  # ranks are even
+    lacking = len(column.texts)
+    there, of_row = dense(np.minimum(places, lacking), lacking + 1)
+    samples = np.empty(len(there), np.intp)
+    samples[of_row] = rows
+    return Values(np.where(there == lacking, LAST, there * 2), samples, of_row)
+
+
+def dense(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """The different numbers, ascending, and the place of each among them. All are from 0 on, and below."""
+    if below > 65_536 + 4 * len(numbers):
+        different, places = np.unique(numbers, return_inverse=True)
+        return different, places
+    is_there = np.zeros(below, np.bool_)
+    is_there[numbers] = True
+    different = np.flatnonzero(is_there)
+    place = np.empty(below, np.intp)
+    place[different] = np.arange(len(different))
+    return different, place[numbers]
 
 
 def facet(view: View, field: Field, rows: Rows) -> tuple[FacetValue, ...]:
@@ -65,11 +74,3 @@ def facet(view: View, field: Field, rows: Rows) -> tuple[FacetValue, ...]:
         FacetValue(None if lacks else value, count)
         for value, lacks, count in zip(values, lacking, counts[order].tolist(), strict=True)
     )
-
-
-def values_at(view: View, field: Field, rows: list[int]) -> list[Scalar | None]:
-    """The values of a field of rows; None where a row lacks it, NaN where a metric is."""
-    if field.is_number:
-        return view.numbers(field)[rows].tolist()
-    column = view.column(field)
-    return [None] * len(rows) if column is None else list(column.texts.of(column.codes()[rows].tolist()))

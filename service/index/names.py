@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from service.index.cells import Space
+from service.index.cells import Codes, Space
 from service.index.columns import NumberColumn, TextColumn
 from service.index.shapes import Shape, Shapes
 
@@ -27,6 +27,26 @@ class NamedValues(Generic[C]):
 
     def __len__(self) -> int:
         return len(self._columns)
+
+    @property
+    def columns(self) -> Mapping[str, C]:
+        """The column of each name."""
+        return self._columns
+
+    @property
+    def shapes(self) -> Shapes[C]:
+        """Which names each row has."""
+        return self._shapes
+
+    def fill(
+        self, names: Sequence[str], shapes: Sequence[tuple[str, ...]], rows: Codes, of: Codes
+    ) -> list[C]:
+        """Set each row's names, where none has any; of: the place of its shape. The names' empty columns."""
+        columns = [self._new(name) for name in names]
+        for shape in shapes:
+            self._shape(shape)
+        self._shapes.fill(rows, of)
+        return columns
 
     def column(self, name: str) -> C | None:
         """The column of a name; None where no row has it."""
@@ -112,9 +132,7 @@ class NamedValues(Generic[C]):
                 del self._columns[name]
 
 
-def _of_names(
-    shape: Shape[C], names: frozenset[str] | None
-) -> tuple[Sequence[str], Sequence[C]]:
+def _of_names(shape: Shape[C], names: frozenset[str] | None) -> tuple[Sequence[str], Sequence[C]]:
     if names is None:
         return shape.names, shape.columns
     chosen = [at for at, name in enumerate(shape.names) if name in names]

@@ -46,7 +46,9 @@ def first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], mos
     """The first rows by the keys, then by last_key: at most so many, in order."""
     rows = _first(rows, keys, last_key, most)
     columns = [key(rows).tolist() for key in keys]
-    order = sorted(range(len(rows)), key=lambda at: (*(column[at] for column in columns), last_key(int(rows[at]))))
+    order = sorted(
+        range(len(rows)), key=lambda at: (*(column[at] for column in columns), last_key(int(rows[at])))
+    )
     return [int(rows[at]) for at in order[:most]]
 
 
@@ -81,7 +83,9 @@ def _near(values: Keys, most: int) -> NDArray[np.intp] | None:
     return near if len(near) >= most else None
 
 
-def after(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], position: Sequence[int], last: str) -> Rows:
+def after(
+    rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], position: Sequence[int], last: str
+) -> Rows:
     """The rows that come after a position: its keys, and its last_key."""
     if not keys:
         return np.array([row for row in rows.tolist() if last_key(row) > last], np.intp)

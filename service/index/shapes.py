@@ -7,8 +7,9 @@ from sys import getsizeof
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.index.cells import Cells, Space
+from service.index.cells import Cells, Codes, Space
 
 _BYTES = 400  # that a shape takes beside its two tuples, about
 
@@ -88,6 +89,20 @@ class Shapes(Generic[C]):
         shape = self._by_number[self._cells.value(row)]
         assert shape is not None
         return shape
+
+    def used(self, rows: Codes) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
+        """The shapes of rows that have one: each row's place in a list of shapes, and the names of those."""
+        numbers, places = np.unique(self._cells.array()[rows], return_inverse=True)
+        shapes = [self._by_number[number] for number in numbers.tolist()]
+        return places.astype(np.int32), [() if shape is None else shape.names for shape in shapes]
+
+    def fill(self, rows: Codes, numbers: Codes) -> None:
+        """Set the shapes of these rows, which ascend, where none has one; a shape is its number."""
+        self._cells.fill(rows, numbers)
+        counts = np.bincount(numbers, minlength=len(self._by_number)).tolist()
+        for shape, count in zip(self._by_number, counts, strict=True):
+            if shape is not None:
+                shape.rows = count
 
     def add(self, row: int, shape: Shape[C]) -> None:
         """Set the shape of a row that has none."""

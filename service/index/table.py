@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.index.cells import MISSING, Cells, Numbers, Space, is_missing
+from service.index.cells import MISSING, Cells, Codes, Numbers, Space, is_missing
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
 from service.index.names import NamedValues
 from service.tracking.runs import TERMINAL, Run
@@ -23,6 +23,17 @@ _TIMES: Final = (("start_time", 0.2), ("end_time", 0.4))
 
 # An answer on its way is not older than the last so many drops.
 _DROPS_KEPT: Final = 10_000
+
+
+class Columns(NamedTuple):
+    """All that a table holds beside the ids of its runs."""
+
+    asked: Cells[float]
+    times: Mapping[str, TimeColumn]
+    texts: Mapping[str, TextColumn]
+    metrics: NamedValues[NumberColumn]
+    params: NamedValues[TextColumn]
+    tags: NamedValues[TextColumn]
 
 
 class RunTable:
@@ -58,6 +69,21 @@ class RunTable:
     def bytes_used(self) -> int:
         """Bytes of memory that the runs take, about."""
         return self._space.bytes
+
+    @property
+    def columns(self) -> Columns:
+        """Its columns, for whoever copies all of them at once."""
+        texts = {**self._texts, "artifact_uri": self._uris.templates}
+        return Columns(self._asked, self._times, texts, self.metrics, self.params, self.tags)
+
+    def occupied(self) -> Codes:
+        """The rows that have a run, in ascending order."""
+        return np.flatnonzero(self._asked.array() == self._asked.array()).astype(np.int32)
+
+    def filled(self) -> None:
+        """Its columns have been filled, where it was empty."""
+        self._count = self._space.rows
+        self.changes += 1
 
     def put(self, run: Run, asked: float) -> bool:
         """Take a run as it was when it was asked for. Whether anything is another than before."""
@@ -128,6 +154,10 @@ class RunTable:
             )
             for at, row in enumerate(rows)
         )
+
+    def start_time(self, row: int) -> int | None:
+        """The start time of the run of a row."""
+        return self._times["start_time"].value(row)
 
     def run_ids(self) -> Iterable[str]:
         """The ids of all runs."""

@@ -10,6 +10,9 @@ from service.index.cells import Space
 
 NO_TEXT: Final = 0
 
+# Texts that are taken in at once: no other thread runs meanwhile.
+_AT_ONCE: Final = 5_000
+
 # Bytes of memory that a text takes beside itself: its place in a dict, an int, and one in two lists.
 _BESIDE = 110
 
@@ -93,6 +96,15 @@ class Dictionary:
         self._free.append(code)
         self._space.bytes -= getsizeof(text) + _BESIDE
         note_change(self, code)
+
+    def fill(self, texts: Sequence[str], uses: Sequence[int]) -> None:
+        """Give different texts the codes from 1 on, where none has a code yet, with how many use each."""
+        self._uses += uses
+        for start in range(0, len(texts), _AT_ONCE):
+            some = texts[start : start + _AT_ONCE]
+            self._codes.update(zip(some, range(start + 1, start + len(some) + 1), strict=True))
+            self._texts += some
+            self._space.bytes += sum(map(getsizeof, some)) + _BESIDE * len(some)
 
     def uses(self, text: str) -> int:
         """How many use a text."""

@@ -43,6 +43,7 @@ from service.settings.groups import (
     reject_stray_characters,
     split,
 )
+from service.settings.index import IndexSettings
 from service.settings.mlflow import MlflowSettings
 from service.settings.traces import TraceExport, trace_export
 from service.text_files import read_text
@@ -130,6 +131,7 @@ class Settings(MlflowSettings):
     cors: CorsSettings = CorsSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
+    index: IndexSettings = IndexSettings()
 
     _no_stray_characters = field_validator("*", mode="before")(reject_stray_characters)
 

@@ -58,7 +58,7 @@ class Run(Entity, frozen=True, gc=False):
 
     @property
     def footprint(self) -> int:
-        """Bytes of memory that it takes, but for those names, its status and its experiment's and user's ids."""
+        """Bytes of memory that it takes, without what runs share: those names, its status and other ids."""
         size = getsizeof(self) + size_of_texts((self.run_id, self.run_name, self.artifact_uri))
         for texts in (self.params, self.tags):
             size += getsizeof(texts) + size_of_texts(texts.values())

@@ -30,10 +30,17 @@ def local_store(settings: Settings) -> Store | None:
 def settled(settings: Settings, store: Store) -> Settings:
     """Return the settings over a local store.
 
-    Time limits that are not set become longer, and no experiment is created in a read-only store.
+    Time limits that are not set become longer, no experiment is created in a read-only store, and the
+    snapshot of the index lies beside the store. The address is the store's, absolute: a local MLflow has
+    another one after each start.
     """
-    upstream = settings.upstream
-    update: dict[str, object] = {"create_experiment": settings.create_experiment and not store.is_read_only}
+    upstream, index, beside = settings.upstream, settings.index, store.path.parent
+    update: dict[str, object] = {
+        "mlflow_tracking_uri": store.uri,
+        "create_experiment": settings.create_experiment and not store.is_read_only,
+    }
+    if index.snapshot_dir is None and not store.is_read_only and os.access(beside, os.W_OK):
+        update["index"] = index.model_copy(update={"snapshot_dir": beside})
     if not is_chosen("TRACKING_DEADLINE", settings.deadline):
         update["deadline"] = _TIME_LIMIT
     if not is_chosen("TRACKING_UPSTREAM__READ_TIMEOUT", upstream.read_timeout):

@@ -25,8 +25,11 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def make_settings(**values: Any) -> Settings:
-    """Settings with these values, by their names in Settings; no experiment is created unless told."""
-    given = {"create_experiment": False, **values}
+    """Settings with these values, by their names in Settings.
+
+    Unless told, no experiment is created and no index is kept, so that MLflow is called for requests only.
+    """
+    given = {"create_experiment": False, "index": {"enabled": False}, **values}
     return Settings(
         **{name.upper() if name.startswith("mlflow_") else name: value for name, value in given.items()}
     )

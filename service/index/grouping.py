@@ -1,0 +1,183 @@
+"""Groups of rows by the values of fields, a page of them. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.index.cells import MISSING, Numbers
+from service.index.facets import Values, dense, values_of
+from service.index.keys import NEWEST, key_of, key_of_value, number_key, values_at
+from service.index.masks import View
+from service.index.ordering import KeyOf, Keys, Rows, after, first, number_keys, rank_keys
+from service.index.ranks import LAST
+from service.index.summaries import Parts, best_rows, summarize
+from service.tracking.search.expressions import Scalar
+from service.tracking.search.fields import Field, FieldKind
+from service.tracking.search.queries import START_TIME, Group, Grouping, GroupOrder, GroupPosition, Order
+
+STATISTICS: Final = frozenset({"n", "missing", "mean", "sd", "min", "max", "ci_low", "ci_high"})
+
+_STATUS: Final = Field(FieldKind.ATTRIBUTE, "status")
+
+
+class GroupHits(NamedTuple):
+    """What a GroupPage holds beside the status of the index."""
+
+    groups: tuple[Group, ...]
+    total: int
+    next: GroupPosition | None
+
+
+class _Groups(NamedTuple):
+    """All groups. keys: for each field, the key of each group's value, ascending. samples: a row of each."""
+
+    parts: Parts
+    keys: list[Keys]
+    samples: Rows
+
+
+def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
+    """A page of the groups of rows. ValueError where the order is by no statistic that there is."""
+    if not len(rows):
+        return GroupHits((), 0, None)
+    groups = _all_groups([values_of(view, field, rows) for field in grouping.by], rows)
+    statistic = _statistic(view, grouping.order, groups.parts)
+    descending = grouping.order.descending
+    keys: list[KeyOf] = []
+    if statistic is not None:
+        by_group = number_keys(statistic, descending=descending)
+        keys.append(lambda some: by_group[some])
+    key_descends = descending and statistic is None
+    keys += [_component(column, descending=key_descends) for column in groups.keys]
+    chosen = np.arange(len(groups.samples))
+    if grouping.after is not None:
+        position = [
+            key_of_value(view, Order(field, descending=key_descends), value)
+            for field, value in zip(grouping.by, grouping.after.key, strict=True)
+        ]
+        if statistic is not None:
+            value = grouping.after.value
+            number = float(value) if isinstance(value, (int, float)) else None
+            position.insert(0, number_key(number, descending=descending))
+        chosen = after(chosen, keys, _no_key, position, "")
+    page = first(chosen, keys, _no_key, grouping.page_size + 1)
+    shown = page[: grouping.page_size]
+    answer = _details(view, grouping, groups, shown)
+    following = None
+    if len(page) > len(shown):
+        key = answer[-1].key
+        value = key if statistic is None else _number(statistic[shown[-1]])
+        following = GroupPosition(key, value)
+    return GroupHits(answer, len(groups.samples), following)
+
+
+def _no_key(_: int) -> str:
+    return ""  # no two groups have the same key
+
+
+def _component(column: Keys, *, descending: bool) -> KeyOf:
+    keys = rank_keys(column, descending=descending)
+    return lambda some: keys[some]
+
+
+def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
+    number, below = fields[0].of_row, len(fields[0].keys)
+    for values in fields[1:]:
+        number, below = number * len(values.keys) + values.of_row, below * len(values.keys)
+        _, number = dense(number, below)
+        below = int(number.max()) + 1
+    narrow: NDArray[Any] = (
+        number.astype(np.uint16) if below <= 65_536 else number
+    )  # sorted several times as fast
+    order = np.argsort(narrow, kind="stable")
+    starts = np.concatenate(([0], np.cumsum(np.bincount(number, minlength=below))[:-1]))
+    firsts = order[starts]
+    return _Groups(
+        Parts(rows[order], starts), [each.keys[each.of_row[firsts]] for each in fields], rows[firsts]
+    )
+
+
+def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:
+    """What groups are sorted by, MISSING where a group has none; None where they are sorted by their keys."""
+    if order.metric is not None:
+        if order.statistic not in STATISTICS:
+            raise ValueError(f"groups cannot be sorted by {order.statistic!r} of a metric")
+        numbers = view.numbers(Field(FieldKind.METRIC, order.metric))
+        statistic: Numbers = getattr(summarize(numbers, parts), order.statistic)
+        return statistic
+    match order.statistic:
+        case "key":
+            return None
+        case "runs":
+            return parts.sizes.astype(np.float64)
+        case "first_start_time":
+            return _extreme(np.fmin, view, parts)
+        case "last_start_time":
+            return _extreme(np.fmax, view, parts)
+    raise ValueError(f"groups cannot be sorted by {order.statistic!r}")
+
+
+def _extreme(which: np.ufunc, view: View, parts: Parts) -> Numbers:
+    times: Numbers = which.reduceat(view.numbers(START_TIME)[parts.rows], parts.starts)
+    times[np.isnan(times)] = MISSING
+    return times
+
+
+def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) -> tuple[Group, ...]:
+    if not shown:
+        return ()
+    parts = groups.parts.some(shown)
+    samples = groups.samples[shown].tolist()
+    values = []
+    for field, keys in zip(grouping.by, groups.keys, strict=True):
+        lacking = (keys[shown] == LAST).tolist()
+        own = values_at(view, field, samples)
+        values.append([None if lacks else value for value, lacks in zip(own, lacking, strict=True)])
+    starts = np.full(view.table.rows, LAST)
+    starts[parts.rows] = key_of(view, NEWEST)(parts.rows)
+    metrics: list[dict[str, Any]] = [{} for _ in shown]
+    for name, direction in grouping.metrics:
+        numbers = view.numbers(Field(FieldKind.METRIC, name))
+        summaries = summarize(numbers, parts)
+        for at, best in enumerate(best_rows(numbers, starts, parts, direction)):
+            best_run_id = min(map(view.table.ids.value, best), default=None)
+            metrics[at][name] = summaries.of(at, best_run_id)
+    statuses = _statuses(view, parts)
+    first_times, last_times = _extreme(np.fmin, view, parts), _extreme(np.fmax, view, parts)
+    return tuple(
+        Group(key, size, status, _time(begin), _time(end), own)
+        for key, size, status, begin, end, own in zip(
+            zip(*values, strict=True),
+            parts.sizes.tolist(),
+            statuses,
+            first_times.tolist(),
+            last_times.tolist(),
+            metrics,
+            strict=True,
+        )
+    )
+
+
+def _statuses(view: View, parts: Parts) -> list[dict[str, int]]:
+    column = view.column(_STATUS)
+    assert column is not None
+    group = np.repeat(np.arange(len(parts.starts)), parts.sizes)
+    width = len(column.texts)
+    counts = np.bincount(group * width + column.codes()[parts.rows], minlength=len(parts.starts) * width)
+    statuses: list[dict[str, int]] = [{} for _ in parts.starts]
+    for place in np.flatnonzero(counts).tolist():
+        text = column.texts.text(place % width)
+        assert text is not None
+        statuses[place // width][text] = int(counts[place])
+    return statuses
+
+
+def _number(number: np.float64) -> Scalar | None:
+    return None if np.isnan(number) else float(number)
+
+
+def _time(time: float) -> int | None:
+    return None if time != time else int(time)  # noqa: PLR0124  # NaN

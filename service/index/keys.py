@@ -1,0 +1,68 @@
+"""The integers that rows are sorted by, from the values of an operand. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from service.index.cells import is_missing
+from service.index.masks import View
+from service.index.ordering import KeyOf, number_keys, rank_keys
+from service.index.ranks import LAST
+from service.tracking.search.expressions import Scalar
+from service.tracking.search.fields import Field, Operand
+from service.tracking.search.queries import START_TIME, Order, Position
+
+NEWEST: Final = Order(START_TIME, descending=True)
+
+
+def key_of(view: View, order: Order) -> KeyOf:
+    """The keys of rows by an order. The ranks of a field of texts have to be known."""
+    operand, descending = order.operand, order.descending
+    if operand.is_number:
+        numbers = view.numbers(operand)
+        return lambda rows: number_keys(numbers[rows], descending=descending)
+    assert isinstance(operand, Field)
+    column, ranks = view.column(operand), view.ranks(operand)
+    if column is None or ranks is None:
+        return lambda rows: np.full(len(rows), LAST)
+    codes, by_code = column.codes(), ranks.by_code()
+    return lambda rows: rank_keys(by_code[codes[rows]], descending=descending)
+
+
+def key_of_value(view: View, order: Order, value: Scalar | None) -> int:
+    """The key of a value, which no row needs to have any more."""
+    if value is None:
+        return LAST
+    if not isinstance(value, str):
+        return number_key(value, descending=order.descending)
+    assert isinstance(order.operand, Field)
+    ranks = view.ranks(order.operand)
+    rank = 0 if ranks is None else ranks.rank_of(value)
+    return -rank if order.descending else rank
+
+
+def number_key(value: float | None, *, descending: bool) -> int:
+    """The key of a number; None is missing."""
+    if value is None:
+        return LAST
+    return int(number_keys(np.array([value], np.float64), descending=descending)[0])
+
+
+def values_at(view: View, operand: Operand, rows: list[int]) -> list[Scalar | None]:
+    """The values of an operand of rows; None where a row lacks it, NaN where a metric is."""
+    if operand.is_number:
+        numbers = view.numbers(operand)[rows]
+        missing = is_missing(numbers).tolist()
+        return [None if lacks else number for number, lacks in zip(numbers.tolist(), missing, strict=True)]
+    assert isinstance(operand, Field)
+    column = view.column(operand)
+    return [None] * len(rows) if column is None else list(column.texts.of(column.codes()[rows].tolist()))
+
+
+def position_of(view: View, orders: tuple[Order, ...], row: int) -> Position:
+    """The position behind a row."""
+    values = tuple(values_at(view, order.operand, [row])[0] for order in orders)
+    start_time = view.table.start_time(row)
+    return Position(values, start_time, view.table.ids.value(row))
