@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from service.api.answering import Answering
+from service.api.answering import Answering, Searching
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.resources import all_routes
@@ -39,9 +39,11 @@ from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Exposition, Instruments, ServiceCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
+from service.tracking.search.searches import AnewSearches, RunSearches
 from service.upstream.access import DIRECT
 from service.upstream.access import Access as MlflowAccess
 from service.upstream.client import MlflowClient
+from service.upstream.conditions import conditions_of
 from service.upstream.experiment import ensure_experiment
 from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import Limits, MlflowTransport
@@ -102,6 +104,13 @@ def build(
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
     index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
+    name = settings.mlflow_experiment_name
+    searched = None if index is None else index.index
+    searching = Searching(
+        RunSearches(searched, source, name, conditions_of),
+        AnewSearches(searched, RevalidatingSource(source), name, conditions_of),
+        directions,
+    )
     identify, keys = identification(settings.auth, os.environ)
     resources = [lambda: tracing or nullcontext(), lambda: keys, lambda: transport, lambda: aclosing(source)]
     if index is not None:
@@ -118,7 +127,7 @@ def build(
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
     routes = all_routes(
-        Answering(queries, anew, answers, BodyReader(settings.max_body_bytes)),
+        Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes)),
         HealthRoutes(
             capacity,
             lambda: {

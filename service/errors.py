@@ -32,10 +32,14 @@ from typing import ClassVar, NamedTuple
 
 
 class FieldError(NamedTuple):
-    """One thing that is wrong with a request, and where it stands."""
+    """One thing that is wrong with a request, and where it stands.
+
+    position: of the character in the value, from 0, where it is known.
+    """
 
     location: str
     message: str
+    position: int | None = None
 
 
 class TrackingError(Exception):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
 from service import errors
 from service.http.body import BodyReader
 from service.http.representations import Representations
+from service.tracking.directions import Directions
 from service.tracking.queries import TrackingQueries
+from service.tracking.search.searches import RunSearches
 
 BASE: Final = "/api/v1/tracking"
 
@@ -23,23 +25,39 @@ UPSTREAM_ERRORS: Final = (
     errors.UpstreamTimeout,
 )
 
+# What each search may fail with, beyond that.
+SEARCH_ERRORS: Final = (errors.InvalidRequest, errors.IndexNotReady, errors.IndexTooLarge, *UPSTREAM_ERRORS)
+
+
+class Searching(NamedTuple):
+    """The searches that handlers ask, as the queries of Answering. directions: of the metrics."""
+
+    cached: RunSearches
+    revalidating: RunSearches
+    directions: Directions
+
 
 class Answering:
     """The queries that handlers ask, `read_body`, and `respond`, which makes a response of an answer.
 
     cached: the queries over the cache. revalidating: those that ask MLflow, for `Cache-Control: no-cache`.
+    holds: whether `respond` needs nothing built.
     """
 
     def __init__(
         self,
         cached: TrackingQueries,
         revalidating: TrackingQueries,
+        searching: Searching,
         representations: Representations,
         read_body: BodyReader,
     ) -> None:
         self._cached = cached
         self._revalidating = revalidating
+        self._searching = searching
+        self.directions = searching.directions
         self.respond = representations.respond
+        self.holds = representations.holds
         self.read_body = read_body
 
     def queries(self, request: web.BaseRequest) -> TrackingQueries:
@@ -48,3 +66,8 @@ class Answering:
         if cache_control is None or "no-cache" not in cache_control.lower():
             return self._cached
         return self._revalidating
+
+    def searches(self, request: web.BaseRequest) -> RunSearches:
+        """The searches that this request may be answered from."""
+        is_cached = self.queries(request) is self._cached
+        return self._searching.cached if is_cached else self._searching.revalidating

@@ -159,5 +159,7 @@ PROBLEMS: Mapping[type[errors.TrackingError], errors.TrackingError] = {
         errors.UpstreamTimeout(""),
         http_errors.Overloaded("This replica handles as many requests as it can."),
         errors.AuthUnavailable(),
+        errors.IndexNotReady(0.42),
+        errors.IndexTooLarge(),
     )
 }

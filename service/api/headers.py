@@ -48,6 +48,11 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     ),
 }
 HEADERS: Mapping[str, Mapping[str, Any]] = {
+    "Link": {
+        "description": "The next page (RFC 8288), where there is one.",
+        "required": False,
+        "schema": {"type": "string"},
+    },
     "ETag": _header("Strong validator of this answer, for If-None-Match.", type="string"),
     "Age": _header("Seconds since the answer came from MLflow.", type="integer", minimum=0),
     "Cache-Status": _header("Where the answer came from (RFC 9211).", type="string"),
@@ -67,10 +72,14 @@ def of_request(route: Route, operation: Operation) -> list[dict[str, str]]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def of_answer(operation: Operation) -> dict[str, dict[str, str]]:
+def of_answer(route: Route, operation: Operation) -> dict[str, dict[str, Any]]:
     """The headers of a good answer."""
     of_cache = ("ETag", "Age", "Cache-Status") if operation.cached else ()
-    return _references((*of_cache, "X-Request-ID"))
+    of_page = ("Link",) if operation.paged and route.method == "GET" else ()
+    described: dict[str, dict[str, Any]] = {**_references((*of_cache, *of_page, "X-Request-ID"))}
+    if any(content.texts for content in operation.answers.values()):  # what is streamed has no validator
+        described["ETag"] = {**HEADERS["ETag"], "required": False}
+    return described
 
 
 def of_problems(problems: Iterable[TrackingError]) -> dict[str, dict[str, str]]:

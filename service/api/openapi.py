@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from service import __version__, errors
-from service.api import headers, schemas
+from service.api import headers, schemas, search_schemas
 from service.api.examples import PROBLEMS, REQUEST_ID
 from service.api.json_schemas import components, query_parameters, reference
 from service.http import errors as http_errors
@@ -29,6 +29,7 @@ _OF_AUTHENTICATION: Errors = (errors.Unauthenticated, errors.Forbidden, errors.A
 _MODELS: Mapping[type[errors.TrackingError], type[BaseModel]] = {
     errors.InvalidRequest: schemas.InvalidProblem,
     errors.RunsNotFound: schemas.MissingRunsProblem,
+    errors.IndexNotReady: search_schemas.UnreadIndexProblem,
 }
 # How callers authenticate, by the mode of authentication; in every other mode nobody is asked to.
 _SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
@@ -115,7 +116,7 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
 
 def _responses(route: Route, operation: Operation) -> dict[int, dict[str, Any]]:
     """The responses of an operation by status, good ones first."""
-    answer_headers = headers.of_answer(operation)
+    answer_headers = headers.of_answer(route, operation)
     responses: dict[int, dict[str, Any]] = {
         status: {"description": content.description, "headers": answer_headers, "content": _json(content)}
         for status, content in operation.answers.items()
@@ -178,7 +179,13 @@ def _path_parameter(parameter: PathParameter) -> dict[str, Any]:
 
 
 def _json(content: Content) -> dict[str, Any]:
-    return {"application/json": {"schema": reference(content.model), "example": content.example}}
+    return {
+        "application/json": {"schema": reference(content.model), "example": content.example},
+        **{
+            media_type: {"schema": {"type": "string"}, "example": example}
+            for media_type, example in content.texts.items()
+        },
+    }
 
 
 def _models(described: Iterable[Described]) -> list[type]:

@@ -35,7 +35,7 @@ def parse_query(model: type[M], query_string: str) -> M:
     parameters: dict[str, str] = {}
     for name, value in parse_qsl(query_string, keep_blank_values=True):
         parameters.setdefault(name, value)
-    return _validate(model, parameters, "query")
+    return validated(model, parameters, "query")
 
 
 def parse_json(model: type[M], body: bytes) -> M:
@@ -44,7 +44,7 @@ def parse_json(model: type[M], body: bytes) -> M:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody("The body is not valid JSON.") from error
-    return _validate(model, value, "body")
+    return validated(model, value, "body")
 
 
 def memoized(parse: Callable[[T], R]) -> Callable[[T], R]:
@@ -66,7 +66,8 @@ async def json_body(request: web.BaseRequest, read: BodyReader) -> bytes:
     return await read(request)
 
 
-def _validate(model: type[M], value: Any, where: str) -> M:
+def validated(model: type[M], value: Any, where: str) -> M:
+    """The value as a model. InvalidRequest with every fault; where: the place of the value, for them."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

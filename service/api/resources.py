@@ -6,10 +6,12 @@ from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
 from service.api.experiments import ExperimentRoutes
+from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
 from service.api.runs import RunRoutes
+from service.api.search import SearchRoutes
 from service.http.route import Route
 
 
@@ -22,6 +24,8 @@ def all_routes(
     """
     routes = [
         *RunRoutes(answering).routes(),
+        *SearchRoutes(answering).routes(),
+        *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),
         *ExperimentRoutes(answering).routes(),
         *health.routes(),

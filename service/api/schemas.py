@@ -34,6 +34,15 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 EpochMilliseconds = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 
 
+def optional(description: str) -> Any:
+    """A member that an answer may lack; it is not null, unless its type says so."""
+    return Field(default=None, description=description, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
 class AnswerBody(BaseModel):
     """A body that the service answers: it always has all of its fields."""
 
@@ -171,6 +180,7 @@ class FieldProblem(AnswerBody):
 
     location: str = Field(description="Where the value stands, such as `query.limit` or `body.run_ids.0`.")
     message: str
+    position: int = optional("Of the character in the value, from 0, where that is known.")
 
 
 class ProblemCode(RootModel[str]):
@@ -179,7 +189,7 @@ class ProblemCode(RootModel[str]):
     model_config = ConfigDict(json_schema_extra={"enum": [*sorted({*codes()})]})
 
 
-class _Problem(AnswerBody):
+class ProblemDetails(AnswerBody):
     type: str = Field(description="A URN that identifies the kind of problem; it need not be followed.")
     title: str
     status: int = Field(description="The HTTP status.")
@@ -187,20 +197,20 @@ class _Problem(AnswerBody):
     request_id: str = Field(description="The id of the request, which the service's log has, too.")
 
 
-class Problem(_Problem):
+class Problem(ProblemDetails):
     """An error, as RFC 9457 defines it."""
 
     code: ProblemCode
 
 
-class InvalidProblem(_Problem):
+class InvalidProblem(ProblemDetails):
     """A request with values that are not allowed."""
 
     code: Literal["invalid_request"]
     errors: list[FieldProblem]
 
 
-class MissingRunsProblem(_Problem):
+class MissingRunsProblem(ProblemDetails):
     """A request for runs that MLflow says do not exist."""
 
     code: Literal["run_not_found"]
@@ -244,7 +254,7 @@ class Readiness(AnswerBody):
     index: IndexCondition
 
 
-def _whole_number(value: object) -> object:
+def whole_number(value: object) -> object:
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value):
             raise ValueError("must be an integer")
@@ -268,12 +278,10 @@ class RunListQuery(BaseModel):
         description="Only runs whose run_type tag is exactly this: training, walk_forward, cpcv, backtest.",
     )
     strategy_id: str | None = Field(None, description="Filter by the strategy_id tag (a UUID), exactly.")
-    limit: Annotated[int, BeforeValidator(_whole_number), AfterValidator(lambda n: min(n, MAX_LIMIT))] = (
-        Field(
-            LIMIT_DEFAULT,
-            ge=1,
-            description=f"At most this many runs; above {MAX_LIMIT} it means {MAX_LIMIT}.",
-        )
+    limit: Annotated[int, BeforeValidator(whole_number), AfterValidator(lambda n: min(n, MAX_LIMIT))] = Field(
+        LIMIT_DEFAULT,
+        ge=1,
+        description=f"At most this many runs; above {MAX_LIMIT} it means {MAX_LIMIT}.",
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
 from service.answer import Answer, Origin
+
+CACHE: Final = "experiment-tracking"  # the name of this cache in the header
 
 _HIT: Final = Origin.HIT  # looking up a member of an enum costs as much as making an answer
 
@@ -24,6 +27,11 @@ def cache_status(answer: Answer[Any]) -> str:
         case Origin.FORCED:
             return "fwd=request"
     assert_never(origin)
+
+
+def cache_headers(answer: Answer[Any]) -> Mapping[str, str]:
+    """The headers that say how old an answer is, and where it came from."""
+    return {"Age": str(int(answer.age)), "Cache-Status": f"{CACHE}; {cache_status(answer)}"}
 
 
 def _forwarded(answer: Answer[Any]) -> str:

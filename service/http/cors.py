@@ -17,7 +17,10 @@ _ALLOWED = hdrs.ACCESS_CONTROL_ALLOW_ORIGIN
 # https://wicg.github.io/private-network-access/#private-network-request-heading
 _WANTS_PRIVATE_NETWORK = istr("Access-Control-Request-Private-Network")
 _ALLOWS_PRIVATE_NETWORK = istr("Access-Control-Allow-Private-Network")
-_EXPOSED = "Age, Allow, Cache-Status, ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID"
+_EXPOSED = (
+    "Age, Allow, Cache-Status, ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID, X-Run-Limit, "
+    "X-Total-Count"
+)
 # What the service reads: the answer to a browser that names no headers, or what are no names of headers.
 _READ = (
     "Authorization, Cache-Control, Content-Type, If-None-Match, traceparent, tracestate, "

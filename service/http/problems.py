@@ -41,7 +41,12 @@ def _allow(error: http_errors.MethodNotAllowed) -> Mapping[str, str]:
 
 
 def _wrong_values(error: errors.InvalidRequest) -> Mapping[str, object]:
-    return {"errors": [one._asdict() for one in error.errors]}
+    return {
+        "errors": [
+            {name: value for name, value in one._asdict().items() if value is not None}
+            for one in error.errors
+        ]
+    }
 
 
 def _missing_runs(error: errors.RunsNotFound) -> Mapping[str, object]:

@@ -13,19 +13,18 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from operator import is_
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import hdrs, web
 
 from service.answer import Answer
 from service.http.aiohttp_internals import EncodedResponse
-from service.http.cache_status import cache_status
+from service.http.cache_status import CACHE, cache_status
 from service.http.security import SERVED_LINES
 
 _encode = msgspec.json.Encoder().encode
 
-_NAME = "experiment-tracking"
 _GZIP_FROM = 1_024  # below a packet's size compressing wins nothing
 _GZIP_INLINE = 16_384  # above it, compressing takes long enough to be left to a thread
 _GZIP_LEVEL = 3
@@ -33,24 +32,32 @@ _OVERHEAD = 2_048  # bytes of objects around a body
 _VALUES_PER_BODY = 4  # a body, and the objects it was made from, which take up to three times its bytes
 
 
+class WithLines(NamedTuple):
+    """An answer with headers of its own, which are kept with it. lines: each with its CRLF."""
+
+    value: object
+    lines: str
+
+
 class Representation:
-    """One answer's bytes, as they are and gzipped. of: the values it was made from."""
+    """One answer's bytes, as they are and gzipped. of: the values it was made from. lines: its headers."""
 
-    __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "of", "pressing")
+    __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "lines", "of", "pressing")
 
-    def __init__(self, of: tuple[object, ...], body: bytes) -> None:
+    def __init__(self, of: tuple[object, ...], body: bytes, lines: str = "") -> None:
         self.of = of
         self.body = body
+        self.lines = lines
         digest = blake2b(body, digest_size=12).hexdigest()
         self.etag = f'"{digest}"'
         self.gzip_etag = f'"{digest}-gzip"'  # other bytes, so another strong ETag (RFC 9110, 8.8.3.3)
-        self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n")
+        self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n{lines}")
         self.pressing: asyncio.Future[bytes] | None = None  # the body, being gzipped in a thread
         self.gzipped: tuple[bytes, bytes] | None = None  # head and body, once somebody asked for them
 
     def keep_gzipped(self, body: bytes) -> tuple[bytes, bytes]:
         """Head and body of the gzipped answer, kept from now on."""
-        entity = f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n"
+        entity = f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n{self.lines}"
         self.gzipped = _head(self.gzip_etag, entity), body
         return self.gzipped
 
@@ -77,6 +84,11 @@ class Representations:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def holds(self, key: Hashable, of: tuple[object, ...]) -> bool:
+        """Whether `respond` would use a kept representation, so that nothing has to be built."""
+        kept = self._kept.get(key)
+        return kept is not None and kept.is_of(of)
+
     async def respond(
         self,
         request: web.BaseRequest,
@@ -85,7 +97,7 @@ class Representations:
         of: tuple[object, ...],
         build: Callable[[], object],
     ) -> web.StreamResponse:
-        """The response to a request for what `build` makes of the values `of`.
+        """The response to a request for what `build` makes of the values `of`: a body, or one WithLines.
 
         key: what is asked for; a kept representation of the same key and values is used again.
         """
@@ -100,18 +112,20 @@ class Representations:
             head, body = kept.gzipped or await self._compress(key, kept)
             etag = kept.gzip_etag
         cache = cache_status(reading)
-        source = f"Age: {int(reading.age)}\r\nCache-Status: {_NAME}; {cache}\r\n".encode("ascii")
+        source = f"Age: {int(reading.age)}\r\nCache-Status: {CACHE}; {cache}\r\n".encode("ascii")
         known = asked.get(hdrs.IF_NONE_MATCH)
         if known is not None and request.method != hdrs.METH_POST and _matches(known, kept):
-            head, body = _not_modified(etag), b""
+            head, body = _not_modified(etag, kept.lines), b""
             return EncodedResponse(304, head + source, body, cache=cache, waited=reading.waited)
         return EncodedResponse(200, head + source, body, cache=cache, waited=reading.waited)
 
     def _make(
         self, key: Hashable, of: tuple[object, ...], build: Callable[[], object], old: Representation | None
     ) -> Representation:
-        made = Representation(of, _encode(build()))
-        if old is not None and old.etag == made.etag:
+        built = build()
+        value, lines = built if isinstance(built, WithLines) else (built, "")
+        made = Representation(of, _encode(value), lines)
+        if old is not None and old.etag == made.etag and old.lines == lines:
             made.body, made.gzipped = old.body, old.gzipped
         self._keep(key, made)
         return made
@@ -152,8 +166,8 @@ def _head(etag: str, entity: str) -> bytes:
 
 
 @lru_cache(maxsize=1_024)
-def _not_modified(etag: str) -> bytes:
-    return f"HTTP/1.1 304 Not Modified\r\n{_validators(etag)}".encode("ascii")
+def _not_modified(etag: str, lines: str) -> bytes:
+    return f"HTTP/1.1 304 Not Modified\r\n{lines}{_validators(etag)}".encode("ascii")
 
 
 def _validators(etag: str) -> str:

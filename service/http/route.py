@@ -32,11 +32,15 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A JSON body. model: the pydantic model that describes it. example: one that fits the model."""
+    """A JSON body. model: the pydantic model that describes it. example: one that fits the model.
+
+    texts: other forms that a caller may ask for (Accept), each with an example, by media type.
+    """
 
     model: type
     example: Mapping[str, Any]
     description: str = "OK"
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Operation:
     id: the operationId, from which generators make the name of a function. answers: the bodies of answers
     that are no problem details, by status. query: a pydantic model whose fields are the query's parameters.
     body: the request's body. errors: the classes of what the handler raises, besides what any route may
-    answer. cached: the answer comes from the cache or from MLflow, says so in headers, and has an ETag.
+    answer. cached: the answer comes from the cache or from MLflow, says so in headers, and has an ETag, if it
+    is JSON. paged: where there is a next page, the answer to a GET links to it.
     """
 
     id: str
@@ -67,6 +72,7 @@ class Operation:
     body: Content | None = None
     errors: tuple[type[TrackingError], ...] = ()
     cached: bool = False
+    paged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,6 +121,10 @@ class SyncedIndex(RunIndex):
     def version(self) -> object:
         return self._runs.version
 
+    @property
+    def is_too_large(self) -> bool:
+        return self._runs.is_too_large
+
     async def search(self, search: RunSearch) -> Answer[SearchPage]:
         """A page of the runs that match; IndexNotReady, IndexTooLarge."""
         self._must_cover(search.experiment_ids)

@@ -67,7 +67,8 @@ class Conformance:
         elif response.method != "HEAD":
             media_type = response.headers["content-type"].partition(";")[0]
             content = described["content"][media_type]
-            validate(content["schema"], json.loads(response.body))
+            is_json = media_type.endswith("json")
+            validate(content["schema"], json.loads(response.body) if is_json else response.body.decode())
 
     def _check_outside(self, response: Response) -> None:
         """A response of no operation: an error, or of a route that the document leaves out."""

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from service.api.answering import Answering
+from service.api.answering import Answering, Searching
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
@@ -10,12 +10,15 @@ from service.api.resources import all_routes
 from service.http.body import BodyReader
 from service.http.capacity import Capacity
 from service.http.representations import Representations
+from service.tracking.directions import Directions
 from service.tracking.queries import TrackingQueries
+from service.tracking.search.searches import RunSearches
 
 _NOTHING = cast("TrackingQueries", None)
+_NO_SEARCHES = Searching(cast("RunSearches", None), cast("RunSearches", None), Directions([]))
 
 ROUTES = all_routes(
-    Answering(_NOTHING, _NOTHING, Representations(0), BodyReader(0)),
+    Answering(_NOTHING, _NOTHING, _NO_SEARCHES, Representations(0), BodyReader(0)),
     HealthRoutes(Capacity(0), dict),
     MetricsRoutes(bytes, "text/plain"),
     "none",
@@ -35,6 +38,6 @@ def closed_document(auth: str = "none") -> dict[str, Any]:
     """
     closed = document(auth)
     for name, schema in closed["components"]["schemas"].items():
-        if "properties" in schema and name != "CompareRequest":
+        if "properties" in schema and not name.endswith("Request"):
             schema["additionalProperties"] = False
     return closed

@@ -198,6 +198,11 @@ class RunIndex(Protocol):
         """An object that is another one as soon as an answer may be another one."""
         ...
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether there are more runs than it may hold, so that it covers no experiment any more."""
+        ...
+
     async def search(self, search: RunSearch) -> Answer[SearchPage]:
         """A page of the runs that match."""
         ...

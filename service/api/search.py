@@ -1,0 +1,207 @@
+"""Searching runs: any filter, any order, by pages, with counts; as rows, as columns or as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from aiohttp import HttpVersion11, hdrs, web
+
+from service.answer import Answer
+from service.api import search_examples as examples
+from service.api import search_schemas as schemas
+from service.api.answering import BASE, SEARCH_ERRORS, Answering
+from service.api.parsing import BODY_ERRORS, json_body, memoized
+from service.api.schemas import projection
+from service.api.search_parsing import SearchQuery, search_of_body, search_of_query
+from service.api.search_rows import (
+    RUN_ID,
+    columns_of,
+    head_of,
+    lines_of,
+    name_of,
+    names_in,
+    needs_names,
+    reader_of,
+    row_of,
+)
+from service.checkpoint import checkpoint
+from service.http.cache_status import cache_headers
+from service.http.negotiation import prefers
+from service.http.representations import WithLines
+from service.http.route import Content, Operation, Route, Tag
+from service.tracking.runs import Run
+from service.tracking.search.fields import Field
+from service.tracking.search.queries import RunSearch
+from service.tracking.search.searches import EXPORT_LIMIT, FoundRuns, RunSearches, State
+
+TAG = Tag("search", "All runs of an experiment, found, sorted, counted and summed up.")
+CSV = "text/csv"
+
+_LINES_AT_ONCE = 100  # about 2 ms of work, for runs of 40 fields
+_ANSWERS = {200: Content(schemas.FoundRuns, examples.FOUND_RUNS, texts={CSV: examples.CSV})}
+
+state_of = projection(schemas.IndexState)
+
+
+class SearchRoutes:
+    """The handlers of searches, and the routes that lead to them."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._searches = answering.searches
+        self._respond = answering.respond
+        self._holds = answering.holds
+        self._read_body = answering.read_body
+        self._parse_query = memoized(search_of_query)
+        self._parse_body = memoized(search_of_body)
+
+    def routes(self) -> list[Route]:
+        """One route for each handler below, in their order."""
+        return [
+            Route(
+                method="GET",
+                path=f"{BASE}/runs/search",
+                handler=self.search_by_query,
+                operation=Operation(
+                    id="searchRuns",
+                    tag=TAG,
+                    summary="The runs that match a filter, sorted and by pages",
+                    query=schemas.SearchParameters,
+                    answers=_ANSWERS,
+                    errors=SEARCH_ERRORS,
+                    cached=True,
+                    paged=True,
+                ),
+            ),
+            Route(
+                method="POST",
+                path=f"{BASE}/runs/search",
+                handler=self.search_by_body,
+                operation=Operation(
+                    id="searchRunsByBody",
+                    tag=TAG,
+                    summary="The same, for filters that are too long for a URL",
+                    body=Content(schemas.SearchRequest, examples.SEARCH_REQUEST),
+                    answers=_ANSWERS,
+                    errors=(*BODY_ERRORS, *SEARCH_ERRORS[1:]),
+                    cached=True,
+                ),
+            ),
+        ]
+
+    async def search_by_query(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
+        """The runs that match the query."""
+        return await self._search(request, self._parse_query(request.rel_url.raw_query_string))
+
+    async def search_by_body(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
+        """The runs that match the search in the body."""
+        return await self._search(request, self._parse_body(await json_body(request, self._read_body)))
+
+    async def _search(self, request: web.BaseRequest, query: SearchQuery) -> web.StreamResponse:
+        searches = self._searches(request)
+        experiments = await searches.experiment_ids(query.experiment_ids)
+        state = await searches.state(experiments.value)
+        if prefers(request.headers.get(hdrs.ACCEPT), CSV):
+            return await _export(request, searches, query, experiments.value, state)
+        key: tuple[object, ...] = ("search", query, experiments.value)
+        if state is not None and self._holds(key, state.value):
+            return await self._respond(request, state, key, state.value, _nothing)
+        answer = await searches.search(query.of(experiments.value), query.page_token, query.place)
+        found = answer.value
+
+        def build() -> WithLines:
+            lines = f"Vary: Accept\r\n{link_line(request, found.next_page_token)}"
+            return WithLines(_body(query, found), lines)
+
+        if state is not None and found.total is not None:
+            return await self._respond(request, state, key, state.value, build)
+        # What MLflow said is as good as the runs that it was read from.
+        key = (*key, found.next_page_token)
+        return await self._respond(request, answer.after(experiments), key, (found.runs, found.index), build)
+
+
+def _nothing() -> object:
+    raise LookupError("a representation that is held needs nothing built")
+
+
+def link_line(request: web.BaseRequest, page_token: str | None) -> str:
+    """The header that links to the next page of a GET, with its CRLF; "" where there is none."""
+    if page_token is None or request.method == hdrs.METH_POST:
+        return ""
+    asked = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
+    following = [(name, value) for name, value in asked if name != "page_token"]
+    return f'Link: <?{urlencode([*following, ("page_token", page_token)])}>; rel="next"\r\n'
+
+
+def _body(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
+    return {
+        **_shown(query, found.runs),
+        "total": found.total,
+        "reason": found.reason,
+        "next_page_token": found.next_page_token,
+        "facets": {
+            name_of(field): [{"value": one.value, "count": one.count} for one in values]
+            for field, values in zip(query.facets, found.facets, strict=True)
+        },
+        "index": state_of(found.index),
+    }
+
+
+def _shown(query: SearchQuery, runs: tuple[Run, ...]) -> Mapping[str, Any]:
+    if query.format == "rows":
+        return {"runs": list(map(row_of(query.choice), runs))}
+    fields = columns_of(query.choice, names_in(query.choice, runs))
+    return {"columns": {name_of(field): list(map(reader_of(field), runs)) for field in fields}}
+
+
+async def _export(
+    request: web.BaseRequest,
+    searches: RunSearches,
+    query: SearchQuery,
+    experiment_ids: tuple[str, ...],
+    state: Answer[State] | None,
+) -> web.StreamResponse:
+    """All hits as CSV, streamed. What can be refused is refused before the first line.
+
+    Whatever goes wrong later breaks the response off, which a caller can tell from its end.
+    """
+    search = query.of(experiment_ids)
+    fields, total = await _surveyed(searches, query, search)
+    lines = _csv(searches, search, query.place, fields)
+    headers = {
+        "Content-Disposition": 'attachment; filename="runs.csv"',
+        "X-Total-Count": str(total),
+        "X-Run-Limit": str(EXPORT_LIMIT),
+        "Cache-Control": "private, no-store",
+        "Vary": "Accept",
+        **cache_headers(state or Answer(None)),
+    }
+    # In HTTP/1.0 the end of the connection is the end of the body, however it came about.
+    body = lines if request.version >= HttpVersion11 else b"".join([chunk async for chunk in lines])
+    return web.Response(body=body, content_type=CSV, charset="utf-8", headers=headers)
+
+
+async def _surveyed(
+    searches: RunSearches, query: SearchQuery, search: RunSearch
+) -> tuple[tuple[Field, ...], int]:
+    """The columns, of which run_id is the first, and the number of hits."""
+    names: set[Field] = set()
+    total = 0
+    async for page in searches.every(search, query.place):
+        total = page.total or 0
+        if not needs_names(query.choice):
+            break
+        names |= names_in(query.choice, page.runs)
+        await checkpoint()
+    return tuple(dict.fromkeys((RUN_ID, *columns_of(query.choice, names)))), total
+
+
+async def _csv(
+    searches: RunSearches, search: RunSearch, place: str, fields: tuple[Field, ...]
+) -> AsyncIterator[bytes]:
+    yield head_of(fields)
+    async for page in searches.every(search, place):
+        for start in range(0, len(page.runs), _LINES_AT_ONCE):
+            yield lines_of(fields, page.runs[start : start + _LINES_AT_ONCE])
+            await checkpoint()
