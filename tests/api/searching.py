@@ -131,9 +131,7 @@ def make_run(number: int, **fields: Any) -> Run:
 RUNS = tuple(make_run(number) for number in range(60))
 
 
-def over(
-    index: RunIndex | None, mlflow: FakeMlflow, max_bytes: int = 2**24, **settings: Any
-) -> Service:
+def over(index: RunIndex | None, mlflow: FakeMlflow, max_bytes: int = 2**24, **settings: Any) -> Service:
     """The service whose index this is."""
     service = build(make_settings(mlflow_tracking_uri=mlflow.url, **settings), mlflow.url)
     source, queries = service.source, service.queries
@@ -167,6 +165,4 @@ async def searching(
 
 def as_query(body: Mapping[str, Any]) -> dict[str, str]:
     """A search in a body, as the parameters of a query."""
-    return {
-        name: ",".join(value) if isinstance(value, list) else str(value) for name, value in body.items()
-    }
+    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in body.items()}

@@ -73,7 +73,11 @@ async def test_a_restart_with_a_snapshot_costs_a_tick(fake: FakeMlflow, tmp_path
     async with serving(fake.url, **with_index(tmp_path)) as api:
 
         async def sees() -> bool:
-            return (await index_of(api).search(SEARCH)).value.total == 21 if index_of(api).covers(("0",)) else False
+            return (
+                (await index_of(api).search(SEARCH)).value.total == 21
+                if index_of(api).covers(("0",))
+                else False
+            )
 
         await until(sees, "the new run is there")
         asked = fake.calls[calls:]

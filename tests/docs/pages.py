@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from service.auth.api_keys import new_key
 from service.local.sample.session import session
-from tests.api.serving import serving
+from tests.api.serving import API, Client, serving
 from tests.docs.answers import Answers
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.fakes.mlflow import FakeMlflow
@@ -73,9 +73,20 @@ async def run_page(page: Path, mlflow_url: str, curl: str, folder: Path) -> None
     answers = Answers()
     for served_with, together in groupby(commands(page), lambda command: command.served_with):
         settings, variables = _served_with(served_with)
-        async with serving(mlflow_url, **settings) as client:
+        async with serving(mlflow_url, index={}, **settings) as client:
+            await _index_complete(client)
             served = {ADDRESS: f"{client.server.host}:{client.server.port}", MLFLOW: mlflow_url}
             await _run([*together], served, _environment(folder, curl, variables), folder, answers)
+
+
+async def _index_complete(client: Client) -> None:
+    """The reader of a page has started the service some time ago: it has read every run."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            async with client.get(f"{API}/runs/search?page_size=1") as response:
+                if (await response.json())["index"]["complete"]:
+                    return
+            await asyncio.sleep(0.01)
 
 
 def _served_with(text: str) -> tuple[dict[str, Any], dict[str, str]]:

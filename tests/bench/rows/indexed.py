@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from tests.bench import sides
@@ -47,11 +46,17 @@ def wait_until_complete(service: Server) -> float:
     return service.started_in + time.monotonic() - waiting
 
 
-async def _complete(service: Server) -> None:
+def wait_for_a_snapshot(service: Server) -> None:
+    """Wait until the service writes one when it ends: once it has also looked for new runs."""
+    asyncio.run(_complete(service, is_synced=True))
+
+
+async def _complete(service: Server, *, is_synced: bool = False) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     async with client(service) as caller:
         while time.monotonic() < deadline:
-            if json.loads(await caller.ask(ANY))["index"]["complete"]:
+            index = json.loads(await caller.ask(ANY))["index"]
+            if index["complete"] and (index["synced_ms"] is not None or not is_synced):
                 return
             await asyncio.sleep(_PAUSE)
     raise RuntimeError(f"the index of {service.name} is not complete after {_READY_SECONDS:g} s")
@@ -61,8 +66,3 @@ def total_of(service: Server) -> int:
     """How many runs the service finds."""
     body: dict[str, Any] = json.loads(asyncio.run(ask(service, ANY)).body)
     return int(body["total"])
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of the files in a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -18,7 +18,13 @@ from tests.bench.report import Findings, Row, at_least, at_most
 from tests.bench.rows import search_questions
 from tests.bench.rows.bench import CONNECTIONS, Bench
 from tests.bench.rows.hot import in_json, summary
-from tests.bench.rows.indexed import indexed, number_of_runs, total_of, wait_until_complete
+from tests.bench.rows.indexed import (
+    indexed,
+    number_of_runs,
+    total_of,
+    wait_for_a_snapshot,
+    wait_until_complete,
+)
 from tests.bench.rows.questions import TRACKING
 from tests.bench.rows.search_questions import KINDS, ROWS, Ask
 from tests.bench.scraped import loop_lag_p99_ms, scrape
@@ -44,6 +50,7 @@ def search(bench: Bench) -> Findings:
             idle = without.rss_bytes()
         with indexed(bench, upstream, "first") as first:
             rows = [_first_read(first, upstream, runs)]
+            wait_for_a_snapshot(first)
         asyncio.run(forget_calls(upstream))
         service = stack.enter_context(indexed(bench, upstream))
         rows.append(_restart(service, upstream, runs))

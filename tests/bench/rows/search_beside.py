@@ -16,7 +16,7 @@ from tests.bench.machine import Server, free_port
 from tests.bench.report import Findings, Row, at_least, at_most
 from tests.bench.rows.bench import Bench
 from tests.bench.rows.hot import hot_questions, in_json, summary
-from tests.bench.rows.indexed import indexed, number_of_runs, wait_until_complete
+from tests.bench.rows.indexed import indexed, number_of_runs, wait_for_a_snapshot, wait_until_complete
 from tests.bench.rows.search_questions import KINDS
 from tests.bench.scale import runs_of
 
@@ -102,7 +102,7 @@ def search_bill(bench: Bench) -> Findings:
             sides.scale_upstream(bench.folder, "quick", runs=runs, scale=0.0, port=port) as quick,
             indexed(bench, quick, "first") as first,
         ):
-            wait_until_complete(first)
+            wait_for_a_snapshot(first)
         upstream = stack.enter_context(sides.scale_upstream(bench.folder, runs=runs, port=port))
         service = stack.enter_context(indexed(bench, upstream))
         wait_until_complete(service)

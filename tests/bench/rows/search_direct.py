@@ -14,7 +14,7 @@ from tests.bench.load import Spread
 from tests.bench.machine import Server, free_port
 from tests.bench.report import Findings, Row, at_least
 from tests.bench.rows.bench import Bench
-from tests.bench.rows.indexed import indexed, number_of_runs, wait_until_complete
+from tests.bench.rows.indexed import indexed, number_of_runs, wait_for_a_snapshot, wait_until_complete
 from tests.bench.rows.search_questions import KINDS, Kind
 from tests.bench.scale import runs_of
 from tests.bench.scale_store import write_store
@@ -31,7 +31,7 @@ def search_direct(bench: Bench) -> Findings:
             sides.scale_upstream(bench.folder, runs=runs, scale=0.0, port=port) as quick,
             indexed(bench, quick, "first") as first,
         ):
-            wait_until_complete(first)
+            wait_for_a_snapshot(first)
         write_store(bench.folder / "mlflow-scale.db", runs_of(runs))
         mlflow = stack.enter_context(sides.mlflow(bench.folder, "mlflow-scale", port))
         service = stack.enter_context(indexed(bench, mlflow))
