@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from service.auth.api_keys import new_key
 from service.local.sample.session import session
-from tests.api.serving import API, Client, serving
+from tests.api.serving import Client, serving
 from tests.docs.answers import Answers
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.fakes.mlflow import FakeMlflow
@@ -81,11 +81,10 @@ async def run_page(page: Path, mlflow_url: str, curl: str, folder: Path) -> None
 
 async def _index_complete(client: Client) -> None:
     """The reader of a page has started the service some time ago: it has read every run."""
+    indexing = client.service.indexing
+    assert indexing is not None
     async with asyncio.timeout(SECONDS):
-        while True:
-            async with client.get(f"{API}/runs/search?page_size=1") as response:
-                if (await response.json())["index"]["complete"]:
-                    return
+        while not indexing.index.sync.swept_ms:
             await asyncio.sleep(0.01)
 
 
