@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from prometheus_client.registry import Collector
+
 from service.api.answering import Answering, Searching
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
@@ -35,8 +37,10 @@ from service.index.feeding_source import FeedingSource
 from service.service import Service
 from service.settings.groups import AuthSettings
 from service.settings.load import Settings, config_dir, traces
+from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Exposition, Instruments, ServiceCollector
+from service.telemetry.query_times import QueryCollector, QueryTimes, TimedIndex, TimedSource
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
 from service.tracking.search.searches import AnewSearches, RunSearches
@@ -49,7 +53,7 @@ from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
-from service.wiring.index import indexed_runs, indexing
+from service.wiring.index import Indexing, indexed_runs, indexing
 
 if TYPE_CHECKING:
     from service.telemetry.tracing import Tracing
@@ -104,13 +108,8 @@ def build(
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
     index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
-    name = settings.mlflow_experiment_name
-    searched = None if index is None else index.index
-    searching = Searching(
-        RunSearches(searched, source, name, conditions_of),
-        AnewSearches(searched, RevalidatingSource(source), name, conditions_of),
-        directions,
-    )
+    times_of_queries = QueryTimes(monotonic)
+    searching = _searching(settings, index, source, directions, times_of_queries)
     identify, keys = identification(settings.auth, os.environ)
     resources = [lambda: tracing or nullcontext(), lambda: keys, lambda: transport, lambda: aclosing(source)]
     if index is not None:
@@ -123,7 +122,10 @@ def build(
     if settings.metrics:
         lag = LoopLag()
         counted = Instruments(times, capacity, transport.layers, source, memory, answers, lag, lost_lines)
-        exposition = Exposition(ServiceCollector(counted))
+        collectors: list[Collector] = [ServiceCollector(counted)]
+        if index is not None:
+            collectors.append(IndexCollector(index.index, index.runs, index.snapshot))
+        exposition = Exposition([*collectors, QueryCollector(times_of_queries)])
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
     routes = all_routes(
@@ -173,6 +175,23 @@ def build(
         experiment=state,
         indexing=index,
         resources=resources,
+    )
+
+
+def _searching(
+    settings: Settings,
+    indexing: Indexing | None,
+    source: CachedSource,
+    directions: Directions,
+    times: QueryTimes,
+) -> Searching:
+    """What answers searches, from the cache or anew; each is counted."""
+    index = None if indexing is None else TimedIndex(indexing.index, times)
+    name, anew = settings.mlflow_experiment_name, RevalidatingSource(source)
+    return Searching(
+        RunSearches(index, TimedSource(source, times), name, conditions_of),
+        AnewSearches(index, TimedSource(anew, times), name, conditions_of),
+        directions,
     )
 
 

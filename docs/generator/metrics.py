@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from generator.tables import REMARK, table
 from service.cache.cached_source import CachedSource
@@ -11,9 +12,13 @@ from service.cache.memory import Memory
 from service.http.access_record import RequestTimes
 from service.http.capacity import Capacity
 from service.http.representations import Representations
+from service.index.indexed_runs import IndexedRuns
+from service.index.run_index import SyncedIndex
 from service.settings.groups import CacheSettings
+from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Instruments, ServiceCollector
+from service.telemetry.query_times import QueryCollector, QueryTimes
 from service.upstream.client import MlflowClient
 from service.upstream.transport import Limits, MlflowTransport
 
@@ -30,9 +35,10 @@ def metrics_page() -> str:
     """Every metric of /metrics."""
     rows = [
         (f"`{_name(metric)}`", metric.type, ", ".join(_labels(metric)), metric.documentation)
-        for metric in _collector().collect()
+        for collector in _collectors()
+        for metric in collector.collect()
     ]
-    remark = REMARK.format(source="service/telemetry/metrics.py")
+    remark = REMARK.format(source="service/telemetry/")
     return remark + METRICS + "\n" + table(("metric", "type", "labels", "meaning"), rows)
 
 
@@ -44,14 +50,15 @@ def _labels(metric: Metric) -> list[str]:
     return [f"`{label}`" for label in getattr(metric, "_labelnames", ())]  # which has no public name
 
 
-def _collector() -> ServiceCollector:
-    """The collector over parts that have counted nothing yet."""
+def _collectors() -> list[Collector]:
+    """The collectors over parts that have counted nothing yet."""
     transport = MlflowTransport("http://127.0.0.1", Limits())
     memory = Memory(0)
     freshness = Freshness(**CacheSettings().model_dump(exclude={"max_bytes"}))
     source = CachedSource(MlflowClient(transport), memory, freshness)
-    return ServiceCollector(
-        Instruments(
-            RequestTimes(), Capacity(1), transport.layers, source, memory, Representations(0), LoopLag(), int
-        )
+    counted = Instruments(
+        RequestTimes(), Capacity(1), transport.layers, source, memory, Representations(0), LoopLag(), int
     )
+    runs = IndexedRuns(0)
+    index = SyncedIndex(runs, source, source, ())
+    return [ServiceCollector(counted), IndexCollector(index, runs, None), QueryCollector(QueryTimes())]

@@ -157,6 +157,11 @@ class SyncedIndex(RunIndex):
         return 0.0 if self.sync.synced is None else max(self._clock() - self.sync.synced, 0.0)
 
     @property
+    def swept_age(self) -> float | None:
+        """Seconds since when every run has been looked at; None before that."""
+        return None if self.sync.swept is None else max(self._clock() - self.sync.swept, 0.0)
+
+    @property
     def table(self) -> RunTable:
         """The runs."""
         return self._runs.table

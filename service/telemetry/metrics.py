@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
@@ -19,10 +18,10 @@ from prometheus_client.registry import Collector
 from service import __version__
 from service.cache.cached_source import CachedSource
 from service.cache.memory import Memory
-from service.durations import Durations
 from service.http.access_record import RequestTimes
 from service.http.capacity import Capacity
 from service.http.representations import Representations
+from service.telemetry.families import counter, histogram
 from service.telemetry.loop_lag import LoopLag
 from service.upstream.breaker import State
 from service.upstream.transport import Layers
@@ -65,13 +64,13 @@ class ServiceCollector(Collector):
 
     def _of_requests(self) -> Iterator[Metric]:
         requests = self._instruments.requests
-        yield _histogram(
+        yield histogram(
             "tracking_request_duration_seconds",
             "Time to answer a request; source says where the answer came from.",
             ("route", "method", "status", "source"),
             (((kind.route, kind.method, str(kind.status), kind.source), times) for kind, times in requests),
         )
-        yield _counter(
+        yield counter(
             "tracking_problems",
             "Requests answered with a problem, by its code.",
             ("code",),
@@ -83,13 +82,13 @@ class ServiceCollector(Collector):
 
     def _of_upstream(self) -> Iterator[Metric]:
         retrying, counting, _, limit, timing = self._instruments.upstream
-        yield _counter(
+        yield counter(
             "tracking_upstream_calls",
             "Attempts to call MLflow, by their outcome.",
             ("endpoint", "outcome"),
             counting.outcomes.items(),
         )
-        yield _histogram(
+        yield histogram(
             "tracking_upstream_duration_seconds",
             "Time that MLflow took for an attempt, without the wait for a slot.",
             ("endpoint",),
@@ -129,7 +128,7 @@ class ServiceCollector(Collector):
 
     def _of_store(self) -> Iterator[Metric]:
         memory = self._instruments.memory
-        yield _counter(
+        yield counter(
             "tracking_store_reads",
             "Lookups in the cache, by their result.",
             ("result",),
@@ -159,7 +158,7 @@ class ServiceCollector(Collector):
 
     def _of_process(self) -> Iterator[Metric]:
         lag = self._instruments.lag
-        yield _histogram(
+        yield histogram(
             "tracking_event_loop_lag_seconds",
             "How late the event loop runs a timer, measured twenty times a second.",
             (),
@@ -177,32 +176,15 @@ class ServiceCollector(Collector):
         )
 
 
-def _counter(
-    name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], float]]
-) -> Metric:
-    family = CounterMetricFamily(name, text, labels=labels)
-    for values, number in samples:
-        family.add_metric(values, number)
-    return family
-
-
-def _histogram(
-    name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], Durations]]
-) -> Metric:
-    family = HistogramMetricFamily(name, text, labels=labels)
-    for values, durations in samples:
-        family.add_metric(values, durations.buckets(), sum_value=durations.total)
-    return family
-
-
 class Exposition:
-    """All metrics in Prometheus's text format: the collector's, and those of the process."""
+    """All metrics in Prometheus's text format: those of the collectors, and those of the process."""
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collectors: Iterable[Collector]) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(collector)
+        for collector in collectors:
+            self._registry.register(collector)
         ProcessCollector(registry=self._registry)
         PlatformCollector(self._registry)
         GCCollector(self._registry)

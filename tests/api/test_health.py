@@ -11,7 +11,7 @@ from tests.api.serving import API, Client, ask, serving, strictly
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
 
-READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "unknown"}
+READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "unknown", "index": "off"}
 
 
 async def health(api: Client, path: str) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from service.index.run_index import SyncedIndex
+from service.index.schedule import Step
 from service.index.snapshot import NAME
 from service.tracking.search.queries import RunSearch
 from tests.api.serving import Client, make_settings, serving
 from tests.deploy.balancer import until
-from tests.fakes.faults import answering, only
+from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 
 SEARCH = RunSearch(("0",))
@@ -25,17 +26,18 @@ def index_of(api: Client) -> SyncedIndex:
 
 
 async def complete(api: Client) -> None:
-    """Wait until every run has been read."""
+    """Wait until every run has been read, and new ones have been looked for, since somebody searches."""
 
     async def is_complete() -> bool:
-        return index_of(api).covers(("0",))
+        index_of(api).reading(("0",))
+        return index_of(api).condition == "complete"
 
     await until(is_complete, "every run has been read")
 
 
-def with_index(folder: Path | None = None, **settings: Any) -> dict[str, Any]:
+def with_index(folder: Path | None = None) -> dict[str, Any]:
     """Settings with an index, whose snapshot lies in this folder."""
-    return {"index": {"snapshot_dir": folder, "tick": 0.1, "share": 1.0, "first_share": 1.0, **settings}}
+    return {"index": {"snapshot_dir": folder, "tick": 0.1, "share": 1.0, "first_share": 1.0}}
 
 
 async def test_an_index_reads_every_run(fake: FakeMlflow) -> None:
@@ -50,42 +52,30 @@ async def test_an_index_reads_every_run(fake: FakeMlflow) -> None:
 
 
 async def test_a_restart_with_a_snapshot_costs_a_tick(fake: FakeMlflow, tmp_path: Path) -> None:
-    """After a restart the first search has all runs at once, as old as they are; MLflow gets ticks only."""
+    """After a restart the first search has all runs, as old as they are; MLflow is asked for ticks only."""
     for number in range(20):
-        fake.add_run(tags={"n": str(number)}, start_time=number, end_time=number + 1)
+        fake.add_run(start_time=number + 1, end_time=number + 2)
     async with serving(fake.url, **with_index(tmp_path)) as api:
         await complete(api)
         before = index_of(api).status(("0",))
-        first_read = fake.count("runs/search")
-    assert (tmp_path / NAME).is_file()
-    fake.before = only("runs/search", answering(500))  # so what the index has is the snapshot's
+    fake.before = answering(500)  # so what the index has comes from the snapshot
     async with serving(fake.url, **with_index(tmp_path)) as api:
         await complete(api)
         page = (await index_of(api).search(SEARCH)).value
     assert 20 == page.total == before.runs
-    assert before.synced_ms is not None
     assert before.swept_ms == page.index.swept_ms
     assert page.index.synced_ms is not None
+    assert before.synced_ms is not None
     assert page.index.synced_ms >= before.synced_ms
     fake.before = None
-    new = fake.add_run(tags={"n": "new"})
-    calls = len(fake.calls)
+    fake.add_run()
     async with serving(fake.url, **with_index(tmp_path)) as api:
-
-        async def sees() -> bool:
-            return (
-                (await index_of(api).search(SEARCH)).value.total == 21
-                if index_of(api).covers(("0",))
-                else False
-            )
-
-        await until(sees, "the new run is there")
-        asked = fake.calls[calls:]
-        steps = dict(index_of(api).sync.steps)
-    assert not {step for step, _ in steps} & {"first"}, steps
-    assert new
-    assert first_read
-    assert asked
+        await complete(api)
+        while (await index_of(api).search(SEARCH)).value.total != 21:
+            await index_of(api).refresh(("0",))
+        steps = {step for step, _ in index_of(api).sync.steps}
+    assert "tick" in steps
+    assert "first" not in steps
 
 
 @pytest.mark.parametrize(
@@ -105,6 +95,21 @@ async def test_a_snapshot_that_cannot_be_used_is_left_aside(
     [line] = [message for message in caplog.messages if "the snapshot" in message or "no snapshot" in message]
     assert words in line
     assert line.endswith(": every run is read")
+
+
+async def test_an_index_never_makes_a_replica_unready(fake: FakeMlflow) -> None:
+    """/readyz tells of an index that has too many runs or cannot ask MLflow, and is still 200."""
+    fake.before = answering(500)
+    async with serving(fake.url, **with_index()) as api:
+        answer = await api.get("/readyz")
+        assert (200, "reading") == (answer.status, (await answer.json())["index"])
+        index_of(api).sync.schedule.rounds[Step.TICK].failures = 3
+        answer = await api.get("/readyz")
+        assert (200, "failing") == (answer.status, (await answer.json())["index"])
+        assert api.service.indexing is not None
+        api.service.indexing.runs.is_too_large = True
+        answer = await api.get("/readyz")
+        assert (200, "too_large") == (answer.status, (await answer.json())["index"])
 
 
 async def test_without_an_index_nothing_is_read(fake: FakeMlflow) -> None:

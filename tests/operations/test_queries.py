@@ -56,7 +56,7 @@ def test_names_in_a_query(query: str, expected: set[str]) -> None:
 
 async def test_queries_name_existing_metrics(fake: FakeMlflow) -> None:
     """Every metric in a query is in a real scrape, or is Prometheus's or HAProxy's own."""
-    async with serving(fake.url) as api:
+    async with serving(fake.url, index={"enabled": True}) as api:
         known = named(await scraped(api))
     assert set() == {name for name in ASKED if not name.startswith("haproxy_")} - known - OF_PROMETHEUS
 
@@ -76,7 +76,7 @@ def test_the_walk_asks_what_the_dashboard_asks() -> None:
 
 async def test_the_dashboard_shows_the_services_metrics(fake: FakeMlflow) -> None:
     """Every metric of the service is on the dashboard, but for a few."""
-    async with serving(fake.url) as api:
+    async with serving(fake.url, index={"enabled": True}) as api:
         own = families(await scraped(api))
     shown = set[str]().union(*(metrics_in(target.query) for target in targets("1m")))
     assert {

@@ -136,7 +136,7 @@ class TestBounds:
         assert {"route", "method", "status", "source"} == names["tracking_request_duration_seconds_count"]
         assert {"endpoint", "outcome"} == names["tracking_upstream_calls_total"]
         few_values = {"route", "method", "status", "source", "endpoint", "outcome", "code", "state", "result"}
-        assert few_values | {"version"} >= set().union(*names.values())
+        assert few_values | {"version", "kind"} >= set().union(*names.values())
 
 
 class TestUpstream:

@@ -53,12 +53,32 @@ class TestTimeLimits:
         assert (10.0, 3.0) == (changed.deadline, changed.upstream.read_timeout)
 
     def test_other_settings_stay(self) -> None:
-        """All other settings stay as they are."""
+        """All other settings stay as they are, but that the store's address becomes absolute."""
         before = make_settings(port=9, upstream={"attempts": 2})
         changed = settled(before, STORE)
-        same = changed.model_copy(update={"deadline": before.deadline, "upstream": before.upstream})
+        same = changed.model_copy(
+            update={"deadline": before.deadline, "upstream": before.upstream, "mlflow_tracking_uri": ""}
+        )
+        assert "sqlite:////a/mlflow.db" == changed.mlflow_tracking_uri
         assert before == same
         assert 2 == changed.upstream.attempts
+
+
+class TestSnapshot:
+    def test_it_lies_beside_the_store(self, tmp_path: Path) -> None:
+        """Over a local store the snapshot of the index lies in the folder that holds the store."""
+        changed = settled(make_settings(), Store(tmp_path / "mlflow.db"))
+        assert tmp_path == changed.index.snapshot_dir
+
+    def test_a_folder_that_was_named_stays(self, tmp_path: Path) -> None:
+        """A folder for the snapshot that was set stays as it is."""
+        settings = make_settings(index={"snapshot_dir": tmp_path})
+        assert tmp_path == settled(settings, STORE).index.snapshot_dir
+
+    def test_nothing_is_written_beside_a_read_only_store(self, tmp_path: Path) -> None:
+        """Beside a store that cannot be written, or in a folder that is not there, there is no snapshot."""
+        for store in (Store(tmp_path / "mlflow.db", is_read_only=True), STORE):
+            assert settled(make_settings(), store).index.snapshot_dir is None
 
 
 @pytest.mark.parametrize("is_read_only", [False, True])
