@@ -63,11 +63,15 @@ class Answering:
     def queries(self, request: web.BaseRequest) -> TrackingQueries:
         """The queries that this request may be answered from."""
         cache_control = request.headers.get(hdrs.CACHE_CONTROL)
-        if cache_control is None or "no-cache" not in cache_control.lower():
-            return self._cached
-        return self._revalidating
+        return self._cached if cache_control is None or not _is_anew(cache_control) else self._revalidating
 
     def searches(self, request: web.BaseRequest) -> RunSearches:
         """The searches that this request may be answered from."""
-        is_cached = self.queries(request) is self._cached
-        return self._searching.cached if is_cached else self._searching.revalidating
+        cache_control = request.headers.get(hdrs.CACHE_CONTROL)
+        searching = self._searching
+        is_cached = cache_control is None or not _is_anew(cache_control)
+        return searching.cached if is_cached else searching.revalidating
+
+
+def _is_anew(cache_control: str) -> bool:
+    return "no-cache" in cache_control.lower()

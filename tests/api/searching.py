@@ -83,10 +83,10 @@ class HeldIndex(RunIndex):
         runs = self._table.count(experiment_ids)
         return IndexStatus(self.covers(experiment_ids), runs, self.synced_ms, BEGIN, share)
 
-    def reading(self, experiment_ids: tuple[str, ...]) -> Answer[None]:
+    def reading(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002
         return Answer(None, self.age, Origin.HIT)
 
-    async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:
+    async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002
         self.refreshes += 1
         return Answer(None, 0.0, Origin.FORCED, 0.01)
 

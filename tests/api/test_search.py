@@ -113,7 +113,7 @@ async def test_a_page_is_at_most_a_thousand_runs(api: Client) -> None:
 
 
 async def test_only_the_fields_that_are_asked_for(api: Client) -> None:
-    """With `fields` a run has these alone; a name that it lacks is left out, and `*` stands for all of a kind."""
+    """With `fields` a run has these alone; names that it lacks are left out, and `*` is all of a kind."""
     fields = ["attributes.status", "duration", "user_id", "metrics.sharpe", "metrics.none", "params.*"]
     [run] = (await found(api, filter="run_id = 'run007'", fields=fields))["runs"]
     assert {
