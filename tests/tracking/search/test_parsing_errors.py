@@ -14,9 +14,9 @@ from tests.tracking.search import strategies
 from tests.tracking.search.written import write
 
 WORDS = (
-    'metrics.x params.`a-b` tags."é" status run.created number( number(params.x) dataset.x AND OR NOT IN IS NULL '
-    "LIKE ilike ( ) , = != < >= <> == 'x' \"y\" `z` 'it''s' 1 -.5 1e999 1e-3 inf nan '2026-11-27' '2026-02-30' "
-    "' \" ` ; -- /* \\ * metrics.* . é ²"
+    'metrics.x params.`a-b` tags."é" status run.created number( number(params.x) dataset.x AND OR NOT IN IS '
+    "NULL LIKE ilike ( ) , = != < >= <> == 'x' \"y\" `z` 'it''s' 1 -.5 1e999 1e-3 inf nan '2026-11-27' "
+    "'2026-02-30' ' \" ` ; -- /* \\ * metrics.* . é ²"
 )
 PIECES = st.sampled_from([*WORDS.split(), " ", "\n", "\x00", "\ud800"])
 REPEATED = "' '' \" ` ( NOT a. 1 1. - metrics. metrics.` aaaaaaaaaa < é * metrics.x=1, (metrics.x=1) number("
