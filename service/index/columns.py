@@ -197,7 +197,7 @@ class UriColumn:
         self._space = space
         self._id_of = id_of  # by the row
         self._column = TextColumn(space, phase)
-        self._rows = 0
+        self._counted = 0  # rows that somebody knows of
         self.changes: list[int] = []
         self.generation = 0
 
@@ -209,9 +209,8 @@ class UriColumn:
     def add(self, row: int, uri: str, run_id: str) -> None:
         """Set the URI of a row that has none."""
         self._column.add(row, _template(uri, run_id))
-        if row < self._rows:
+        if row < self._counted:
             note_change(self, row + 1)
-        self._rows = max(self._rows, row + 1)
 
     def replace(self, row: int, uri: str, run_id: str) -> None:
         """Set the URI of a row that has one."""
@@ -239,7 +238,8 @@ class UriColumn:
         return self
 
     def __len__(self) -> int:
-        return self._rows + 1
+        self._counted = self._space.rows
+        return self._counted + 1
 
     def find(self, text: str) -> int:
         """Not to be called: codes may share a text."""

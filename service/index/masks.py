@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ _COMPARE: Final[dict[Operator, Callable[[Any, Any], Any]]] = {
     Operator.GT: operator.gt,
     Operator.GE: operator.ge,
 }
+# As SQL and JSON write it: no white space, no underscores, no "inf".
+_DECIMAL: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _EQUAL: Final = {Operator.EQ, Operator.IN}
 _UNEQUAL: Final = {Operator.NE, Operator.NOT_IN}
 
@@ -157,11 +160,8 @@ class View:
 
 def number_of(text: str) -> float:
     """A text read as a finite decimal number, cells.MISSING where it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return float(MISSING)
-    return number if math.isfinite(number) and "_" not in text else float(MISSING)
+    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else float(MISSING)
 
 
 def _compare_numbers(numbers: Numbers, comparison: Comparison) -> Mask:
