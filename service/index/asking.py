@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.checkpoint import checkpoint
 from service.errors import UpstreamNotAsked, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
@@ -17,6 +17,14 @@ from service.tracking.source import Source
 MOST_IDS: Final = 100  # runs that one call asks for by their ids
 _AT_ONCE = 10  # runs that are put in one turn of the loop
 _ONE_BY_ONE = 5  # runs that are asked for each by itself, at once
+
+
+class Arrival(NamedTuple):
+    """A page, when it was asked for, by the clock, and the seconds that MLflow took for it."""
+
+    page: RunPage
+    asked: float
+    seconds: float
 
 
 class Asking:
@@ -36,8 +44,8 @@ class Asking:
         self.size = PageSize()
         self.doubts: deque[tuple[str, ...]] = deque()
 
-    async def page(self, question: SearchRuns) -> tuple[RunPage, float]:
-        """A page, whose runs are in the index then, and when it was asked for."""
+    async def page(self, question: SearchRuns) -> Arrival:
+        """A page, whose runs are in the index by then."""
         asked = self._clock()
         try:
             page = (await self._source.answer(question)).value
@@ -46,21 +54,22 @@ class Asking:
         except BaseException:
             self._spent(self._clock() - asked)
             raise
-        self._spent(page.seconds or self._clock() - asked)
+        seconds = page.seconds or self._clock() - asked
+        self._spent(seconds)
         for at, run in enumerate(page.runs, 1):
             self._runs.put_of(question.experiment_ids, run, asked)
             if at % _AT_ONCE == 0:
                 await checkpoint()
-        return page, asked
+        return Arrival(page, asked, seconds)
 
     async def walk(self, walk: Walk) -> tuple[Run, ...]:
         """The runs of the next page; runs of the index that should have come and did not are doubts then."""
         try:
-            page, asked = await self.page(walk.question(self.size.runs))
+            page, asked, seconds = await self.page(walk.question(self.size.runs))
         except (UpstreamTooLarge, UpstreamTimeout):
             self.size.halve()
             raise
-        self.size.took(page.seconds, len(page.runs) + page.unreadable)
+        self.size.took(seconds, len(page.runs) + page.unreadable)
         window = walk.take(page, asked)
         if window is not None and not walk.conditions:
             known = self._runs.table.known_between(walk.experiment_ids, window.lo, window.hi)
@@ -92,7 +101,7 @@ class Asking:
         some of those that are missing, the missing ones are asked for by halves, until it is clear which.
         """
         try:
-            page, asked = await self.page(by_ids(self._runs.experiment_ids, run_ids))
+            page, asked, _ = await self.page(by_ids(self._runs.experiment_ids, run_ids))
         except UpstreamRefused:
             await self._verify_one_by_one(run_ids)
             return

@@ -62,7 +62,8 @@ class SyncedIndex(RunIndex):
         self._ttl = {True: pace.terminal_ttl, False: pace.active_ttl}
         self._clock = clock
         self._woken = asyncio.Event()
-        self._refreshing: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None  # which has not begun its tick
+        self._refreshes: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -73,11 +74,10 @@ class SyncedIndex(RunIndex):
         try:
             yield
         finally:
-            for one in (task, self._refreshing):
-                if one is not None:
-                    one.cancel()
-                    with suppress(asyncio.CancelledError, Exception):
-                        await one
+            tasks = (task, *self._refreshes)
+            for one in tasks:
+                one.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def run(self) -> None:
         """Make one step after another, until there are too many runs."""
@@ -106,10 +106,14 @@ class SyncedIndex(RunIndex):
         return Answer(None, self.age, Origin.HIT)
 
     async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002 - all at once
+        """The age of an answer once there was a tick that began after the call. UpstreamFailure."""
+        self._searched()
         began = self._clock()
-        if self._refreshing is None:
-            self._refreshing = asyncio.create_task(self._refresh(), context=Context())
         task = self._refreshing
+        if task is None:
+            task = self._refreshing = asyncio.create_task(self._refresh(), context=Context())
+            self._refreshes.add(task)
+            task.add_done_callback(self._refreshed)
         try:
             async with asyncio.timeout_at(DEADLINE.get()):
                 await asyncio.shield(task)
@@ -148,8 +152,7 @@ class SyncedIndex(RunIndex):
             return "too_large"
         if self.sync.is_failing:
             return "failing"
-        is_complete = self.sync.synced is not None and not self.sync.schedule.is_reading
-        return "complete" if is_complete else "reading"
+        return "complete" if self.sync.is_complete else "reading"
 
     @property
     def age(self) -> float:
@@ -209,6 +212,11 @@ class SyncedIndex(RunIndex):
         async with self.sync.alone:
             self._refreshing = None  # who comes from now on may not join this tick
             await self.sync.tick()
+
+    def _refreshed(self, task: asyncio.Task[None]) -> None:
+        self._refreshes.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; where all have left, nobody misses it
 
     async def _sleep(self, seconds: float) -> None:
         self._woken.clear()

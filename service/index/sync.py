@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from math import inf
 
 from service.checkpoint import checkpoint
 from service.errors import UpstreamFailure, UpstreamNotAsked
@@ -33,9 +32,9 @@ class Sync:
     remember. scope: which ones are indexed. clock: seconds, monotonic. now: Unix epoch milliseconds.
 
     alone: to be held while a step is made. synced: when the last tick began, by the clock. synced_ms: the
-    same in Unix epoch milliseconds. swept: when the last reading of all runs began, by the clock. swept_ms:
-    by the id of each experiment whose runs have all been read: since when all of them have been looked at.
-    seconds: that MLflow took, by step. steps: by step and outcome, "done", "failed" or "held_back".
+    same in Unix epoch milliseconds. swept_ms: by the id of each experiment whose runs have all been read:
+    since when all of them have been looked at. seconds: that MLflow took, by step. steps: by step and
+    outcome, "done", "failed" or "held_back".
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Sync:
         self.alone = asyncio.Lock()
         self.synced: float | None = None
         self.synced_ms: int | None = None
-        self.swept: float | None = None
+        self._swept: dict[str, float] = {}
         self.swept_ms: dict[str, int] = {}
         self.seconds = dict.fromkeys(Step, 0.0)
         self.steps: Counter[tuple[Step, str]] = Counter()
@@ -73,6 +72,18 @@ class Sync:
     def marks(self) -> Marks:
         """Up to where ticks have read."""
         return self._ticks.marks
+
+    @property
+    def swept(self) -> float | None:
+        """Since when every run has been looked at, by the clock; None before that."""
+        return min(self._swept.values(), default=None)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every run of every experiment has been read, of which there may be none."""
+        if self.schedule.is_reading:
+            return False
+        return self.synced is not None or (self.steps[Step.SCOPE, "done"] > 0 and not self.runs.experiment_ids)
 
     @property
     def is_failing(self) -> bool:
@@ -85,8 +96,7 @@ class Sync:
         self._ticks.marks = marks
         self.synced_ms, self.synced = synced_ms, now - max(now_ms - synced_ms, 0) / 1000
         self.swept_ms = dict(swept_ms)
-        if swept_ms:
-            self.swept = now - max(now_ms - min(swept_ms.values()), 0) / 1000
+        self._swept = {key: now - max(now_ms - time, 0) / 1000 for key, time in swept_ms.items()}
         self.schedule.has_experiments = bool(self.runs.experiment_ids)
 
     def show(self, run_ids: list[str]) -> None:
@@ -175,9 +185,10 @@ class Sync:
         if not gone:
             return
         self.runs.experiment_ids = tuple(one for one in self.runs.experiment_ids if one not in gone)
-        self.runs.leave(self.runs.table.ids_of(gone), inf)
+        self.runs.leave(self.runs.table.ids_of(gone), self._clock())
         for one in gone:
             self.swept_ms.pop(one, None)
+            self._swept.pop(one, None)
             self._created.pop(one, None)
         left = [tuple(one for one in ids if one not in gone) for ids in self._reads]
         if self._reads and left[0] != self._reads[0]:
@@ -263,7 +274,7 @@ class Sync:
 
     def _have_read(self, walk: Walk) -> None:
         self.swept_ms |= dict.fromkeys(walk.experiment_ids, walk.began_ms)
-        self.swept = walk.began
+        self._swept |= dict.fromkeys(walk.experiment_ids, walk.began)
         self.runs.touch()
 
     _steps: Mapping[Step, Callable[[Sync], Awaitable[bool]]] = {

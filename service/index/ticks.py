@@ -62,7 +62,7 @@ class Ticks:
             self._looked["active"] = began
 
     async def _active(self, experiment_ids: tuple[str, ...]) -> RunPage:
-        page, _ = await self._asking.page(active(experiment_ids, _MOST_ACTIVE))
+        page = (await self._asking.page(active(experiment_ids, _MOST_ACTIVE))).page
         self.has_more_active = bool(page.next_page_token)
         return page
 
@@ -82,7 +82,7 @@ class Ticks:
         """Read what started or ended since a mark; the next mark."""
         now = self._now()
         if mark is None:
-            page, _ = await self._asking.page(newest(experiment_ids, field))
+            page = (await self._asking.page(newest(experiment_ids, field))).page
             return next_mark(None, times_of(page.runs, field), now)
         walk = Walk(experiment_ids, self._clock(), now, (after(field, mark),))
         runs: list[Run] = []

@@ -127,7 +127,8 @@ def plain_facet(runs: Sequence[Run], field: Field) -> list[FacetValue]:
     return [
         FacetValue(value, count)
         for value, count in sorted(
-            counts.items(), key=lambda pair: (-pair[1], pair[0] is None, pair[0] if pair[0] is not None else 0)
+            counts.items(),
+            key=lambda pair: (-pair[1], pair[0] is None, pair[0] if pair[0] is not None else 0),
         )
     ]
 

@@ -148,7 +148,9 @@ def test_a_column_is_a_dict_or_an_array() -> None:
     table, expected = RunTable(), dict[str, Run]()
     for number in range(4_000):
         has_it = number < 2 or 500 <= number < 700 or number == 3_999
-        run = make_run(f"r{number}", metrics={"m": float(number)} if has_it else {}, params={"p": "x"} if has_it else {})
+        run = make_run(
+            f"r{number}", metrics={"m": float(number)} if has_it else {}, params={"p": "x"} if has_it else {}
+        )
         table.put(run, 0.0)
         expected[run.run_id] = run
     assert expected == {run_id: table.run(run_id) for run_id in expected}
