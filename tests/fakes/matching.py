@@ -78,8 +78,6 @@ def number_test(clause: Clause) -> Callable[[float], bool]:
     if clause.comparator not in ORDER:
         raise MlflowError(f"Invalid comparator '{clause.comparator}' not one of '{set(ORDER)}'")
     compare, expected = ORDER[clause.comparator], float(value.text)
-    if abs(expected) == LARGEST:  # as which the SQL store keeps infinity
-        expected = math.copysign(math.inf, expected)
     return lambda number: bool(compare(number, expected))
 
 
