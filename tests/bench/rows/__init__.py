@@ -14,6 +14,7 @@ from tests.bench.rows.hot import hot
 from tests.bench.rows.search import search
 from tests.bench.rows.search_beside import search_beside, search_bill
 from tests.bench.rows.search_direct import search_direct
+from tests.bench.rows.search_million import search_million
 from tests.bench.rows.size import memory, start
 from tests.bench.rows.tail import tail
 
@@ -34,4 +35,5 @@ GROUPS: Mapping[str, Callable[[Bench], Findings]] = {
     "search-beside": search_beside,
     "search-bill": search_bill,
     "search-direct": search_direct,
+    "search-million": search_million,
 }
