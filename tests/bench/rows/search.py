@@ -137,9 +137,9 @@ def _kind_row(name: str, taken: Sequence[float], most: float) -> Row:
     return Row(
         f"search, {name}",
         f"p50 {p50:.2f} ms, p99 {p99:.2f} ms",
-        f"p50 ≤ {_P50_MS:g} ms, p99 ≤ {most:g} ms",
+        f"p50 ≤ {_P50_MS:g} ms, p99 ≤ {most:g} ms" if most <= _P99_MS else f"p99 ≤ {most:g} ms",
         f"{p50:.2f}, {p99:.2f}",
-        met=p50 <= _P50_MS and p99 <= most,
+        met=(p50 <= _P50_MS or most > _P99_MS) and p99 <= most,
         figures={"ms": list(taken)},
     )
 
