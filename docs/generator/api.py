@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from generator.tables import REMARK, table
 from service.api.openapi import openapi_document
@@ -59,11 +60,22 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
     if bad := sorted(responses.keys() - set(good)):
         text += f"\nErrors: {', '.join(bad)}; see [errors](errors.md).\n"
     text += "\n<!-- not run: its runs are made up; the tutorial has such a request on real ones -->\n"
-    text += f"```sh\ncurl 'http://127.0.0.1:8080{path.replace('{run_id}', 'abc123def456')}'"
+    address = path.replace("{run_id}", "abc123def456") + _query(operation)
+    text += f"```sh\ncurl 'http://127.0.0.1:8080{address}'"
     if "requestBody" in operation:
         body = json.dumps(_example(operation["requestBody"]))
         text += f" \\\n  -H 'Content-Type: application/json' -d '{body}'"
     return text + f"\n```\n\n```json\n{json.dumps(_example(responses['200']), indent=2)}\n```\n"
+
+
+def _query(operation: Mapping[str, Any]) -> str:
+    """The query of the example: the parameters that have to be there."""
+    needed = [
+        (one["name"], one["example"])
+        for one in operation.get("parameters", ())
+        if one.get("in") == "query" and one.get("required")
+    ]
+    return f"?{urlencode(needed, doseq=True)}" if needed else ""
 
 
 def _headers(title: str, headers: Mapping[str, Any]) -> str:

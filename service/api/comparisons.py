@@ -8,8 +8,9 @@ from aiohttp import web
 
 from service.api import examples, schemas
 from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
-from service.api.parsing import BODY_ERRORS, json_body, memoized, parse_json
-from service.errors import RunsNotFound
+from service.api.parsing import BODY_ERRORS, json_body, memoized, parse_json, parse_query
+from service.api.requests import CompareQuery, CompareRequest
+from service.errors import InvalidRequest, RunsNotFound
 from service.http.route import Content, Operation, Route, Tag
 from service.tracking.questions import GetRun
 
@@ -19,17 +20,32 @@ _compared = schemas.projection(schemas.ComparedRun)
 
 
 class ComparisonRoutes:
-    """The handler of comparisons, and the route that leads to it."""
+    """The handlers of comparisons, and the routes that lead to them."""
 
     def __init__(self, answering: Answering) -> None:
         self._queries = answering.queries
         self._respond = answering.respond
         self._read_body = answering.read_body
-        self._parse_body = memoized(_questions)
+        self._parse_body = memoized(_of_body)
+        self._parse_query = memoized(_of_query)
 
     def routes(self) -> list[Route]:
-        """The route."""
+        """One route for each handler below, in their order."""
         return [
+            Route(
+                method="GET",
+                path=f"{BASE}/runs/compare",
+                handler=self.get_comparison,
+                operation=Operation(
+                    id="getComparison",
+                    tag=_TAG,
+                    summary="The same as compareRuns, with an address that can be kept and passed on",
+                    query=CompareQuery,
+                    answers={200: Content(schemas.Comparison, examples.COMPARISON)},
+                    errors=(InvalidRequest, RunsNotFound, *UPSTREAM_ERRORS),
+                    cached=True,
+                ),
+            ),
             Route(
                 method="POST",
                 path=f"{BASE}/runs/compare",
@@ -38,17 +54,23 @@ class ComparisonRoutes:
                     id="compareRuns",
                     tag=_TAG,
                     summary="What differs between 2 to 10 runs, and which is best by each metric",
-                    body=Content(schemas.CompareRequest, examples.COMPARE_REQUEST),
+                    body=Content(CompareRequest, examples.COMPARE_REQUEST),
                     answers={200: Content(schemas.Comparison, examples.COMPARISON)},
                     errors=(*BODY_ERRORS, RunsNotFound, *UPSTREAM_ERRORS),
                     cached=True,
                 ),
-            )
+            ),
         ]
+
+    async def get_comparison(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
+        """The runs that the query names, compared."""
+        return await self._compare(request, self._parse_query(request.rel_url.raw_query_string))
 
     async def compare_runs(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         """The runs that the body names, compared."""
-        questions = self._parse_body(await json_body(request, self._read_body))
+        return await self._compare(request, self._parse_body(await json_body(request, self._read_body)))
+
+    async def _compare(self, request: web.BaseRequest, questions: tuple[GetRun, ...]) -> web.StreamResponse:
         queries = self._queries(request)
         answer = await queries.together(questions)
         runs = answer.value
@@ -64,5 +86,9 @@ class ComparisonRoutes:
         return await self._respond(request, answer, ("compare", questions), runs, comparison)
 
 
-def _questions(body: bytes) -> tuple[GetRun, ...]:
-    return tuple(map(GetRun, parse_json(schemas.CompareRequest, body).run_ids))
+def _of_body(body: bytes) -> tuple[GetRun, ...]:
+    return tuple(map(GetRun, parse_json(CompareRequest, body).run_ids))
+
+
+def _of_query(query_string: str) -> tuple[GetRun, ...]:
+    return tuple(map(GetRun, parse_query(CompareQuery, query_string).run_id))

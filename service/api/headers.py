@@ -16,8 +16,8 @@ def _parameter(name: str, description: str, example: str) -> Mapping[str, Any]:
     return {"name": name, "in": "header", "description": description, "schema": schema, "example": example}
 
 
-def _header(description: str, **schema: object) -> Mapping[str, Any]:
-    return {"description": description, "required": True, "schema": schema}
+def _header(description: str, *, required: bool = True, **schema: object) -> Mapping[str, Any]:
+    return {"description": description, "required": required, "schema": schema}
 
 
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
@@ -48,14 +48,14 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     ),
 }
 HEADERS: Mapping[str, Mapping[str, Any]] = {
-    "Link": {
-        "description": "The next page (RFC 8288), where there is one.",
-        "required": False,
-        "schema": {"type": "string"},
-    },
     "ETag": _header("Strong validator of this answer, for If-None-Match.", type="string"),
     "Age": _header("Seconds since the answer came from MLflow.", type="integer", minimum=0),
     "Cache-Status": _header("Where the answer came from (RFC 9211).", type="string"),
+    "Link": _header(
+        'The next page, where there is one: `<?…>; rel="next"`, relative to the request (RFC 8288).',
+        required=False,
+        type="string",
+    ),
     "X-Request-ID": _header("The request's id: the caller's own if it is well-formed.", type="string"),
     "WWW-Authenticate": _header("How to authenticate (RFC 6750).", type="string"),
     "Retry-After": _header("Whole seconds to wait before the next attempt.", type="integer", minimum=1),

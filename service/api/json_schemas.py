@@ -55,14 +55,15 @@ def reference(model: type[BaseModel]) -> dict[str, str]:
 
 
 def query_parameters(model: type[BaseModel]) -> Iterable[dict[str, Any]]:
-    """A model's fields as parameters of a query."""
-    schema = model.model_json_schema(schema_generator=ContractSchema)
+    """A model's fields as parameters of a query. A model among them has to be one of a body, too."""
+    schema = model.model_json_schema(ref_template=_REFERENCE, schema_generator=ContractSchema)
     for name, field in schema["properties"].items():
         description = field.pop("description")
-        if isinstance(field["type"], list):  # a query has no null: what is left out is not there
+        if isinstance(field.get("type"), list):  # a query has no null: what is left out is not there
             [field["type"]] = [kind for kind in field["type"] if kind != "null"]
             field.pop("default", None)
-        parameter = {"name": name, "in": "query", "description": description, "schema": field}
+        example = {"example": field.pop("examples")[0]} if "examples" in field else {}
+        parameter = {"name": name, "in": "query", "description": description, "schema": field, **example}
         yield parameter | ({"required": True} if name in schema.get("required", ()) else {})
 
 

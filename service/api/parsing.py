@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache
+from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -31,10 +31,16 @@ _LONGEST = 2_048  # characters of a query or bytes of a body that are parsed onc
 
 
 def parse_query(model: type[M], query_string: str) -> M:
-    """The parameters of a query; the first value counts where a name is repeated. InvalidRequest."""
-    parameters: dict[str, str] = {}
+    """The parameters of a query. InvalidRequest.
+
+    Where a name is repeated all values of a list count, and the first one of anything else.
+    """
+    parameters: dict[str, Any] = {}
     for name, value in parse_qsl(query_string, keep_blank_values=True):
-        parameters.setdefault(name, value)
+        if name in _lists(model):
+            parameters.setdefault(name, []).append(value)
+        else:
+            parameters.setdefault(name, value)
     return validated(model, parameters, "query")
 
 
@@ -64,6 +70,13 @@ async def json_body(request: web.BaseRequest, read: BodyReader) -> bytes:
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
         raise UnsupportedMediaType("The body must not be compressed.")
     return await read(request)
+
+
+@cache
+def _lists(model: type[BaseModel]) -> frozenset[str]:
+    """The names of a model's fields that are lists."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
 
 
 def validated(model: type[M], value: Any, where: str) -> M:

@@ -8,11 +8,14 @@ from aiohttp import web
 
 from service.api import examples, schemas
 from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
-from service.api.parsing import memoized, parse_query
+from service.api.pages import page_of
+from service.api.parsing import memoized
+from service.api.requests import RunListQuery
 from service.errors import InvalidRequest, RunsNotFound
+from service.http.representations import WithLines
 from service.http.route import Content, Operation, PathParameter, Route, Tag
 
-_TAG = Tag("runs", "Runs of the default experiment, and each run by its id.")
+_TAG = Tag("runs", "Runs of an experiment, and each run by its id.")
 _RUN_ID = PathParameter("run_id", "The MLflow run id.", "abc123def456")
 
 _summary = schemas.projection(schemas.RunSummary)
@@ -25,7 +28,7 @@ class RunRoutes:
     def __init__(self, answering: Answering) -> None:
         self._queries = answering.queries
         self._respond = answering.respond
-        self._parse_query = memoized(_list_query)
+        self._parse_query = memoized(page_of)
 
     def routes(self) -> list[Route]:
         """One route for each handler below, in their order."""
@@ -38,10 +41,11 @@ class RunRoutes:
                     id="listRuns",
                     tag=_TAG,
                     summary="List and search runs of the default experiment, newest start first",
-                    query=schemas.RunListQuery,
+                    query=RunListQuery,
                     answers={200: Content(schemas.RunList, examples.RUN_LIST)},
                     errors=(InvalidRequest, *UPSTREAM_ERRORS),
                     cached=True,
+                    paged=True,
                 ),
             ),
             Route(
@@ -89,17 +93,23 @@ class RunRoutes:
         ]
 
     async def list_runs(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
-        """The runs that match the query."""
-        run_type, strategy_id, limit = self._parse_query(request.rel_url.raw_query_string)
-        answer = await self._queries(request).runs(run_type=run_type, strategy_id=strategy_id, limit=limit)
-        runs = answer.value
-        return await self._respond(
-            request,
-            answer,
-            ("runs", run_type, strategy_id, limit),
-            (runs,),
-            lambda: {"runs": [_summary(run) for run in runs], "total": len(runs)},
+        """The page of runs that the query asks for."""
+        page = self._parse_query(request.rel_url.raw_query_string)
+        answer = await self._queries(request).runs(
+            run_type=page.run_type,
+            strategy_id=page.strategy_id,
+            limit=page.limit,
+            experiment_id=page.experiment_id,
+            after=page.after,
         )
+        runs = answer.value
+
+        def body() -> WithLines:
+            shown = runs[: page.limit]
+            value = {"runs": [_summary(run) for run in shown], "total": len(shown)}
+            return WithLines(value, page.link_line(runs))
+
+        return await self._respond(request, answer, page, (runs,), body)
 
     async def get_run(self, request: web.BaseRequest, path: Mapping[str, str]) -> web.StreamResponse:
         """The run of this id."""
@@ -128,8 +138,3 @@ class RunRoutes:
             () if run is None else (run,),
             lambda: {"run_id": run_id, part: {} if run is None else getattr(run, part)},
         )
-
-
-def _list_query(query_string: str) -> tuple[str | None, str | None, int]:
-    query = parse_query(schemas.RunListQuery, query_string)
-    return query.run_type or None, query.strategy_id or None, query.limit  # an empty value is no filter

@@ -1,4 +1,4 @@
-"""The public contract: every body that callers send and get, as pydantic models.
+"""The public contract: every body that callers get, as pydantic models.
 
 Answers are made by `projection`, which reads exactly a model's fields, in its order, from a value of the
 tracking room; the OpenAPI document is derived from the same models. A type that several models share is a
@@ -7,34 +7,18 @@ model of its own, so that a generated client has one name for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    RootModel,
-    WithJsonSchema,
-)
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
 
 from service.http.problems import codes
-from service.tracking.runs import MAX_LIMIT, RUN_ID_PATTERN
-
-LIMIT_DEFAULT = 50
-COMPARE_MIN = 2
-COMPARE_MAX = 10
-
-_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
 EpochMilliseconds = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 
 
-def optional(description: str) -> Any:
+def optional(description: str | None = None) -> Any:
     """A member that an answer may lack; it is not null, unless its type says so."""
     return Field(default=None, description=description, json_schema_extra=_without_default)
 
@@ -189,7 +173,7 @@ class ProblemCode(RootModel[str]):
     model_config = ConfigDict(json_schema_extra={"enum": [*sorted({*codes()})]})
 
 
-class ProblemDetails(AnswerBody):
+class _Problem(AnswerBody):
     type: str = Field(description="A URN that identifies the kind of problem; it need not be followed.")
     title: str
     status: int = Field(description="The HTTP status.")
@@ -197,104 +181,25 @@ class ProblemDetails(AnswerBody):
     request_id: str = Field(description="The id of the request, which the service's log has, too.")
 
 
-class Problem(ProblemDetails):
+class Problem(_Problem):
     """An error, as RFC 9457 defines it."""
 
     code: ProblemCode
+    share_read: float = optional("With `index_not_ready`: how much of all runs has been read, 0 to 1, about.")
 
 
-class InvalidProblem(ProblemDetails):
+class InvalidProblem(_Problem):
     """A request with values that are not allowed."""
 
     code: Literal["invalid_request"]
     errors: list[FieldProblem]
 
 
-class MissingRunsProblem(ProblemDetails):
+class MissingRunsProblem(_Problem):
     """A request for runs that MLflow says do not exist."""
 
     code: Literal["run_not_found"]
     missing_run_ids: list[str]
-
-
-class Liveness(AnswerBody):
-    """The process answers."""
-
-    status: Literal["alive"]
-
-
-class ReplicaStatus(RootModel[Literal["ready", "draining"]]):
-    """Whether the replica takes requests, or is about to stop."""
-
-
-class UpstreamStatus(RootModel[Literal["unknown", "ok", "failing"]]):
-    """Whether MLflow answers. A question that fails by itself does not make it failing."""
-
-
-class BreakerState(RootModel[Literal["closed", "open", "half_open"]]):
-    """The state of the circuit breaker. While it is open, MLflow is not called."""
-
-
-class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", "forbidden"]]):
-    """What the last look at the default experiment found."""
-
-
-class IndexCondition(RootModel[Literal["off", "reading", "complete", "too_large", "failing"]]):
-    """How far the index is: switched off, reading every run for the first time, complete, given up because
-    there are more runs than it may hold, or unable to ask MLflow."""
-
-
-class Readiness(AnswerBody):
-    """Whether this replica takes requests, and what is known of MLflow without calling it."""
-
-    status: ReplicaStatus
-    upstream: UpstreamStatus
-    breaker: BreakerState
-    experiment: ExperimentStatus
-    index: IndexCondition
-
-
-def whole_number(value: object) -> object:
-    if isinstance(value, str):
-        if not _INTEGER.fullmatch(value):
-            raise ValueError("must be an integer")
-        return int(value.lstrip("0")[:19] or 0)  # what is longer is only clamped or refused anyway
-    return value
-
-
-def _distinct(values: list[str]) -> list[str]:
-    if repeated := sorted({value for value in values if values.count(value) > 1}):
-        raise ValueError(f"each run once; repeated: {', '.join(repeated)}")
-    return values
-
-
-class RunListQuery(BaseModel):
-    """The query parameters of the list of runs. Unknown ones are ignored; an empty filter is none."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    run_type: str | None = Field(
-        None,
-        description="Only runs whose run_type tag is exactly this: training, walk_forward, cpcv, backtest.",
-    )
-    strategy_id: str | None = Field(None, description="Filter by the strategy_id tag (a UUID), exactly.")
-    limit: Annotated[int, BeforeValidator(whole_number), AfterValidator(lambda n: min(n, MAX_LIMIT))] = Field(
-        LIMIT_DEFAULT,
-        ge=1,
-        description=f"At most this many runs; above {MAX_LIMIT} it means {MAX_LIMIT}.",
-    )
-
-
-class CompareRequest(BaseModel):
-    """Which runs to compare. Unknown members are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    run_ids: Annotated[
-        list[Annotated[str, Field(strict=True, pattern=RUN_ID_PATTERN)]],
-        Field(min_length=COMPARE_MIN, max_length=COMPARE_MAX, json_schema_extra={"uniqueItems": True}),
-        AfterValidator(_distinct),
-    ] = Field(description=f"{COMPARE_MIN} to {COMPARE_MAX} distinct run ids.")
 
 
 def projection(model: type[BaseModel]) -> Callable[[Any], Mapping[str, Any]]:

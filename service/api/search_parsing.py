@@ -158,7 +158,7 @@ def _search(
         given.page_token or "",
         choice,
         counted,
-        given.format,
+        given.format.root,
     )
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic.config import JsonDict
 
+from service.api.requests import whole_number
 from service.api.schemas import (
     AnswerBody,
     EpochMilliseconds,
     Metrics,
     Params,
-    ProblemDetails,
     RunStatus,
     Tags,
     optional,
-    whole_number,
 )
 
 PAGE_SIZE = 50
@@ -28,8 +28,7 @@ _FILTER = (
     "`metrics.oos_sharpe > 1 AND tags.run_type = 'backtest'`; all runs where there is none."
 )
 _FIELD = "`metrics.x`, `params.x`, `tags.x` or an attribute such as `status`"
-_TOKEN = "`next_page_token` of the page before, with the same filter, order and experiments."  # noqa: S105 - no password
-_FORMAT = "`rows`: each run with all that belongs to it. `columns`: each field with its value for every run."
+_NEXT_PAGE = "`next_page_token` of the page before, with the same filter, order and experiments."
 _EXPERIMENTS = "Ids of experiments; the default experiment where there are none."
 
 PageSize = Annotated[int, AfterValidator(lambda n: min(n, MAX_PAGE_SIZE))]
@@ -38,6 +37,12 @@ Count = Annotated[int, Field(ge=0)]
 
 def _integer(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class SearchFormat(RootModel[Literal["rows", "columns"]]):
+    """`rows`: each run with all that belongs to it. `columns`: each field with its value for every run."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 class SearchParameters(BaseModel):
@@ -56,7 +61,7 @@ class SearchParameters(BaseModel):
         ge=1,
         description=f"At most this many runs; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: str | None = Field(None, description=_TOKEN)
+    page_token: str | None = Field(None, description=_NEXT_PAGE)
     fields: str | None = Field(
         None,
         description="What of each run is answered: fields with commas between, where `metrics.*` stands for "
@@ -66,7 +71,7 @@ class SearchParameters(BaseModel):
         None, description="Fields with commas between, of which the values of all hits are counted."
     )
     experiment_id: str | None = Field(None, description=f"{_EXPERIMENTS} Several with commas between.")
-    format: Literal["rows", "columns"] = Field("rows", description=_FORMAT)
+    format: SearchFormat = Field(SearchFormat("rows"), description="How runs are shown.")
 
 
 class SearchRequest(BaseModel):
@@ -85,7 +90,7 @@ class SearchRequest(BaseModel):
         ge=1,
         description=f"At most this many runs; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: Annotated[str, Field(strict=True)] | None = Field(None, description=_TOKEN)
+    page_token: Annotated[str, Field(strict=True)] | None = Field(None, description=_NEXT_PAGE)
     fields: list[Annotated[str, Field(strict=True)]] = Field(
         [],
         description="What of each run is answered: fields, where `metrics.*` stands for all metrics. All "
@@ -95,7 +100,7 @@ class SearchRequest(BaseModel):
         [], description="Fields of which the values of all hits are counted."
     )
     experiment_id: list[Annotated[str, Field(strict=True)]] = Field([], description=_EXPERIMENTS)
-    format: Literal["rows", "columns"] = Field("rows", description=_FORMAT)
+    format: SearchFormat = Field(SearchFormat("rows"), description="How runs are shown.")
 
 
 class GroupParameters(BaseModel):
@@ -103,7 +108,9 @@ class GroupParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    by: str = Field(description=f"One to three fields with commas between, each {_FIELD}.")
+    by: str = Field(
+        description=f"One to three fields with commas between, each {_FIELD}.", examples=["tags.strategy_id"]
+    )
     metrics: str | None = Field(
         None, description="Names of metrics to summarize in each group, with commas between."
     )
@@ -118,19 +125,19 @@ class GroupParameters(BaseModel):
         ge=1,
         description=f"At most this many groups; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: str | None = Field(None, description=_TOKEN)
+    page_token: str | None = Field(None, description=_NEXT_PAGE)
     experiment_id: str | None = Field(None, description=f"{_EXPERIMENTS} Several with commas between.")
 
 
-class UnreadIndexProblem(ProblemDetails):
-    """A search that only the index can answer, before it has read all runs."""
-
-    code: Literal["index_not_ready"]
-    share_read: float = Field(ge=0, le=1, description="How much of all runs has been read, about.")
+def _of_any_type(schema: JsonDict) -> None:
+    """Leave the type out: a generator makes of alternatives a class of its own, and of this any value."""
+    del schema["anyOf"]
 
 
 class FieldValue(RootModel[float | str | None]):
     """A value of a field: a number, a text, or null where a run lacks it or it is not a finite number."""
+
+    model_config = ConfigDict(json_schema_extra=_of_any_type)
 
 
 class FacetValue(AnswerBody):
@@ -169,7 +176,7 @@ class FoundRun(AnswerBody):
 
     run_id: str = optional("MLflow run identifier.")
     run_name: str = optional("Name set when the run was created, typically its run_type.")
-    status: RunStatus = optional("Its status in MLflow.")
+    status: RunStatus = optional()
     start_time: EpochMilliseconds | None = optional(
         "Unix epoch milliseconds when the run started; null where MLflow has no time."
     )
@@ -177,9 +184,9 @@ class FoundRun(AnswerBody):
         "Unix epoch milliseconds when the run ended; null while it is active."
     )
     artifact_uri: str = optional("Root URI of the run's artifacts.")
-    params: Params = optional("Hyperparameters by name.")
-    metrics: Metrics = optional("The last value of each metric by name.")
-    tags: Tags = optional("All tags by name.")
+    params: Params = optional()
+    metrics: Metrics = optional()
+    tags: Tags = optional()
     experiment_id: str = optional("MLflow experiment identifier.")
     duration: EpochMilliseconds | None = optional(
         "Milliseconds from its start to its end, null while it is active; only where it was asked for."

@@ -9,6 +9,8 @@ from service.cache.memory import Entry
 from service.tracking.questions import ListRuns
 from service.tracking.runs import MAX_LIMIT, Run
 
+_MOST = MAX_LIMIT + 1  # runs that are asked for: one more than are shown tells whether there are more
+
 
 class Proof(NamedTuple):
     """The answer to a question that the entry of another question proves."""
@@ -38,29 +40,30 @@ def newest_proof(
 
 def broader(question: ListRuns) -> Iterator[ListRuns]:
     """The questions whose lists may answer this one: at least its limit, or fewer of its filters."""
-    experiment_id, run_type, strategy_id, limit = (
+    experiment_id, run_type, strategy_id, limit, after = (
         question.experiment_id,
         question.run_type,
         question.strategy_id,
         question.limit,
+        question.after,
     )
-    for larger in range(limit + 1, MAX_LIMIT + 1):
-        yield ListRuns(experiment_id, run_type, strategy_id, larger)
+    for larger in range(limit + 1, _MOST + 1):
+        yield ListRuns(experiment_id, run_type, strategy_id, larger, after)
     for smaller in range(1, limit):
-        yield ListRuns(experiment_id, run_type, strategy_id, smaller)
+        yield ListRuns(experiment_id, run_type, strategy_id, smaller, after)
     fewer = {(run_type, None), (None, strategy_id), (None, None)} - {(run_type, strategy_id)}
     for kept_type, kept_strategy in fewer:
-        for any_limit in range(1, MAX_LIMIT + 1):
-            yield ListRuns(experiment_id, kept_type, kept_strategy, any_limit)
+        for any_limit in range(1, _MOST + 1):
+            yield ListRuns(experiment_id, kept_type, kept_strategy, any_limit, after)
 
 
 def narrowed(held: ListRuns, runs: tuple[Run, ...], asked: ListRuns) -> tuple[Run, ...] | None:
     """The answer to `asked`, from the answer to `held`; None where that does not prove it.
 
     The order is fixed, so a list is the start of every longer one; and a list that came back shorter than its
-    limit is complete, so that any filter can be added to it.
+    limit is complete, so that any filter can be added to it. Both lists are of the runs after one place.
     """
-    if held.experiment_id != asked.experiment_id:
+    if held.experiment_id != asked.experiment_id or held.after != asked.after:
         return None
     is_complete = len(runs) < held.limit
     added = asked.tags.items() - held.tags.items()

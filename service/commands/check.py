@@ -10,6 +10,7 @@ import aiohttp
 from yarl import URL
 
 from service.app import build
+from service.commands.check_index import needs_list, report_experiments, report_snapshot, size
 from service.commands.descriptors import fitted
 from service.errors import (
     AuthUnavailable,
@@ -67,7 +68,8 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     for warning in filter(None, (*service.warnings, descriptors.warning)):
         say(f"??  {warning}")
     where = ", ".join(at(host, settings.port) for host in settings.hosts)
-    say(f"ok  settings: listens on {where}, callers: {_callers(settings)}")
+    say(f"ok  settings: listens on {where}, callers: {_callers(settings)}, index: {size(settings)}")
+    report_snapshot(settings, say, is_local=store is not None)
     codes = []
     if settings.auth.mode == "jwt" and settings.auth.jwks_url:
         codes.append(await _check_issuer(settings.auth.jwks_url, say))
@@ -215,6 +217,8 @@ async def _check_experiment(client: MlflowClient, settings: Settings, say: Say) 
     runs = (await client.answer(ListRuns(experiment.experiment_id, None, None, 1))).value
     newest = f"newest run {runs[0].run_id}" if runs else "no runs yet"
     say(f"ok  experiment: {name!r} has id {experiment.experiment_id}; {newest}")
+    if needs_list(settings):
+        report_experiments(settings, (await client.answer(ListExperiments())).value, say)
     return 0
 
 

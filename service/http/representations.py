@@ -40,7 +40,10 @@ class WithLines(NamedTuple):
 
 
 class Representation:
-    """One answer's bytes, as they are and gzipped. of: the values it was made from. lines: its headers."""
+    """One answer's bytes, as they are and gzipped. of: the values it was made from.
+
+    lines: headers of its own. They belong to what the ETag stands for, as the body does.
+    """
 
     __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "lines", "of", "pressing")
 
@@ -48,7 +51,7 @@ class Representation:
         self.of = of
         self.body = body
         self.lines = lines
-        digest = blake2b(body, digest_size=12).hexdigest()
+        digest = blake2b(body + lines.encode("ascii"), digest_size=12).hexdigest()
         self.etag = f'"{digest}"'
         self.gzip_etag = f'"{digest}-gzip"'  # other bytes, so another strong ETag (RFC 9110, 8.8.3.3)
         self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n{lines}")
@@ -125,7 +128,7 @@ class Representations:
         built = build()
         value, lines = built if isinstance(built, WithLines) else (built, "")
         made = Representation(of, _encode(value), lines)
-        if old is not None and old.etag == made.etag and old.lines == lines:
+        if old is not None and old.etag == made.etag:
             made.body, made.gzipped = old.body, old.gzipped
         self._keep(key, made)
         return made

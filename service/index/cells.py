@@ -65,7 +65,7 @@ class Cells(Generic[Value]):
                 self._become_dense()
         else:
             if row >= len(self._array):
-                self._grow(row)
+                self._grow(row, self._array)
             if self._array is None:
                 self._some[row] = value
                 self._space.bytes += _SPARSE_BYTES
@@ -114,7 +114,7 @@ class Cells(Generic[Value]):
         return values
 
     def array(self) -> NDArray[Any]:
-        """The values of all rows. It may be the column's own: not to be changed, nor kept while it may change."""
+        """The values of all rows, not to be changed, nor kept while others may change the column."""
         rows = self._space.rows
         if self._array is not None and len(self._array) >= rows:
             return self._array[:rows]
@@ -132,8 +132,9 @@ class Cells(Generic[Value]):
         missing: NDArray[np.bool_] = values == self._missing
         return missing
 
-    def discard(self) -> None:
-        """Take it from the table's bytes: the column is not needed any more."""
+    def discard(self, beside: int) -> None:
+        """Take it, and so many bytes beside it, from the table's: the column is not needed any more."""
+        self._space.bytes -= beside
         self._space.bytes -= _SPARSE_BYTES * len(self._some)
         if self._array is not None:
             self._space.bytes -= self._array.nbytes
@@ -147,10 +148,8 @@ class Cells(Generic[Value]):
         self._space.bytes += array.nbytes - _SPARSE_BYTES * self.count
         self._array, self._some = array, {}
 
-    def _grow(self, row: int) -> None:
+    def _grow(self, row: int, old: NDArray[Any]) -> None:
         """Make room for a row; where few rows have a value by now, become a dict again."""
-        assert self._array is not None
-        old = self._array
         self._space.bytes -= old.nbytes
         if (self.count - 1) * _SPARSE_BELOW < self._space.rows:
             rows = np.flatnonzero(~self.missing_in(old))

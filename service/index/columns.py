@@ -50,8 +50,7 @@ class NumberColumn:
 
     def discard(self) -> None:
         """The column is not needed any more."""
-        self.cells.discard()
-        self.cells._space.bytes -= _BYTES
+        self.cells.discard(_BYTES)
 
 
 class TimeColumn:
@@ -115,9 +114,7 @@ class TextColumn:
 
     def value(self, row: int) -> str:
         """The value of a row that has one."""
-        text = self.dictionary.text(self.cells.value(row))
-        assert text is not None
-        return text
+        return self.dictionary.text(self.cells.value(row))  # type: ignore[return-value] # it has one
 
     def values(self, rows: Sequence[int]) -> Sequence[str]:
         """The values of rows that have one."""
@@ -134,8 +131,7 @@ class TextColumn:
 
     def discard(self) -> None:
         """The column is not needed any more."""
-        self.cells.discard()
-        self.cells._space.bytes -= _BYTES
+        self.cells.discard(_BYTES)
 
 
 class RunIds:
@@ -166,9 +162,7 @@ class RunIds:
 
     def value(self, row: int) -> str:
         """The id of the run of a row."""
-        text = self.dictionary.text(row + 1)
-        assert text is not None
-        return text
+        return self.dictionary.text(row + 1)  # type: ignore[return-value] # it has one
 
     def codes(self) -> Codes:
         """The codes of all rows; a free row's code stands for no text."""
@@ -224,9 +218,7 @@ class UriColumn:
 
     def value(self, row: int) -> str:
         """The URI of a row that has one."""
-        text = self.text(row + 1)
-        assert text is not None
-        return text
+        return self.text(row + 1)  # type: ignore[return-value] # it has one
 
     def codes(self) -> Codes:
         """The codes of all rows; a free row's code stands for no text."""

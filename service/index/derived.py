@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ class Derived(Protocol):
     async def catch_up(self) -> None:
         """Look at all texts that have come since the last time, in turns."""
         ...
+
+
+D = TypeVar("D", bound=Derived)
 
 
 class Changes:
@@ -115,13 +118,14 @@ class Kept:
         """Bytes of memory that all takes."""
         return sum(derived.size for derived in self._kept.values())
 
-    def get(self, key: Hashable, new: Callable[[], Derived]) -> Derived:
+    def get(self, key: Hashable, new: Callable[[], D]) -> D:
         """What is kept under a key, or a new one."""
-        derived = self._kept.get(key)
+        derived: Any = self._kept.get(key)
         if derived is None:
             derived = self._kept[key] = new()
         self._kept.move_to_end(key)
-        return derived
+        kept: D = derived
+        return kept
 
     def forget_the_oldest(self) -> None:
         """Keep no more than may be kept, and the last one in any case."""

@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.index.keys import values_at
+from service.index.cells import Codes
 from service.index.masks import View
-from service.index.ordering import NAN, Keys, Rows, number_keys
+from service.index.ordering import NAN, Keys, Rows, number_keys, numbers_of_keys
 from service.index.ranks import LAST
+from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import Field
 from service.tracking.search.queries import FacetValue
 
@@ -20,31 +21,40 @@ MOST_VALUES: Final = 1_000
 class Values(NamedTuple):
     """The different values of a field over some rows, in ascending order, and which of them each row has.
 
-    keys: of each value. samples: a row that has it. of_row: its place, by row. Rows that lack the field have
-    one value, None, the last; a metric that is NaN counts as lacking.
+    keys: of each value. of_row: its place, by row. Rows that lack the field have one value, None, the last; a
+    metric that is NaN counts as lacking.
     """
 
     keys: Keys
-    samples: Rows
     of_row: NDArray[np.intp]
 
 
 def values_of(view: View, field: Field, rows: Rows) -> Values:
     """The different values of a field over rows. The ranks of a field of texts have to be known."""
     if field.is_number:
-        keys = number_keys(view.numbers(field)[rows], descending=False)
-        keys[keys == NAN] = LAST
-        different, samples, of_row = np.unique(keys, return_index=True, return_inverse=True)
-        return Values(different, rows[samples], of_row)
+        return Values(*np.unique(_number_keys(view, field, rows), return_inverse=True))
     column, ranks = view.column(field), view.ranks(field)
     if column is None or ranks is None:
-        return Values(np.full(min(1, len(rows)), LAST), rows[:1], np.zeros(len(rows), np.intp))
-    places = (ranks.by_code() >> 1)[column.codes()[rows]]  # ranks are even
-    lacking = len(column.texts)
-    there, of_row = dense(np.minimum(places, lacking), lacking + 1)
-    samples = np.empty(len(there), np.intp)
-    samples[of_row] = rows
-    return Values(np.where(there == lacking, LAST, there * 2), samples, of_row)
+        return Values(np.full(min(1, len(rows)), LAST), np.zeros(len(rows), np.intp))
+    codes = column.codes()[rows]
+    there, _ = _counted(codes, len(column.texts))
+    keys, place_of = np.unique(ranks.by_code()[there], return_inverse=True)  # equal texts have one rank
+    places = np.empty(len(column.texts), np.intp)
+    places[there] = place_of
+    return Values(keys, places[codes])
+
+
+def _number_keys(view: View, field: Field, rows: Rows) -> Keys:
+    keys = number_keys(view.numbers(field)[rows], descending=False)
+    keys[keys == NAN] = LAST
+    return keys
+
+
+def _counted(codes: Codes, below: int) -> tuple[Rows, NDArray[np.intp]]:
+    """The different codes, ascending, and how many there are of each."""
+    counts = np.bincount(codes, minlength=below)
+    there = np.flatnonzero(counts)
+    return there, counts[there]
 
 
 def dense(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
@@ -65,12 +75,22 @@ def facet(view: View, field: Field, rows: Rows) -> tuple[FacetValue, ...]:
 
     A metric that is NaN counts as one that is not there.
     """
-    keys, samples, of_row = values_of(view, field, rows)
-    counts = np.bincount(of_row, minlength=len(keys))
-    order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
-    values = values_at(view, field, samples[order].tolist())
-    lacking = (keys[order] == LAST).tolist()
-    return tuple(
-        FacetValue(None if lacks else value, count)
-        for value, lacks, count in zip(values, lacking, counts[order].tolist(), strict=True)
-    )
+    values: list[Scalar | None]
+    if field.is_number:
+        keys, counts = np.unique(_number_keys(view, field, rows), return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+        numbers = numbers_of_keys(keys[order]).tolist()
+        values = [None if key == LAST else number for key, number in zip(keys[order], numbers, strict=True)]
+    else:
+        column, ranks = view.column(field), view.ranks(field)
+        if column is None or ranks is None:
+            return (FacetValue(None, len(rows)),) if len(rows) else ()
+        codes, counts = _counted(column.codes()[rows], len(column.texts))
+        by_code = ranks.by_code()[codes]
+        if not column.texts.is_unique:
+            _, first_of, places = np.unique(by_code, return_index=True, return_inverse=True)
+            counts = np.bincount(places, counts).astype(np.intp)
+            codes, by_code = codes[first_of], by_code[first_of]
+        order = np.lexsort((by_code, -counts))[:MOST_VALUES]
+        values = list(column.texts.of(codes[order].tolist()))
+    return tuple(map(FacetValue, values, counts[order].tolist()))

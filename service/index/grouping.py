@@ -9,18 +9,26 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers
 from service.index.facets import Values, dense, values_of
-from service.index.keys import NEWEST, key_of, key_of_value, number_key, values_at
+from service.index.keys import key_of_value, number_key, values_at
 from service.index.masks import View
 from service.index.ordering import KeyOf, Keys, Rows, after, first, number_keys, rank_keys
 from service.index.ranks import LAST
-from service.index.summaries import Parts, best_rows, summarize
+from service.index.summaries import Parts, statistics_of, summaries_of
 from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import Field, FieldKind
-from service.tracking.search.queries import START_TIME, Group, Grouping, GroupOrder, GroupPosition, Order
+from service.tracking.search.queries import (
+    START_TIME,
+    Group,
+    Grouping,
+    GroupOrder,
+    GroupPosition,
+    MetricSummary,
+    Order,
+)
 
 STATISTICS: Final = frozenset({"n", "missing", "mean", "sd", "min", "max", "ci_low", "ci_high"})
 
-_STATUS: Final = Field(FieldKind.ATTRIBUTE, "status")
+_NARROW: Final = 65_536  # numbers of 16 bits are sorted several times as fast
 
 
 class GroupHits(NamedTuple):
@@ -89,9 +97,7 @@ def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
         number, below = number * len(values.keys) + values.of_row, below * len(values.keys)
         _, number = dense(number, below)
         below = int(number.max()) + 1
-    narrow: NDArray[Any] = (
-        number.astype(np.uint16) if below <= 65_536 else number
-    )  # sorted several times as fast
+    narrow: NDArray[Any] = number.astype(np.uint16) if below <= _NARROW else number
     order = np.argsort(narrow, kind="stable")
     starts = np.concatenate(([0], np.cumsum(np.bincount(number, minlength=below))[:-1]))
     firsts = order[starts]
@@ -106,7 +112,7 @@ def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:
         if order.statistic not in STATISTICS:
             raise ValueError(f"groups cannot be sorted by {order.statistic!r} of a metric")
         numbers = view.numbers(Field(FieldKind.METRIC, order.metric))
-        statistic: Numbers = getattr(summarize(numbers, parts), order.statistic)
+        statistic: Numbers = getattr(statistics_of(numbers, parts), order.statistic)
         return statistic
     match order.statistic:
         case "key":
@@ -136,15 +142,13 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
         lacking = (keys[shown] == LAST).tolist()
         own = values_at(view, field, samples)
         values.append([None if lacks else value for value, lacks in zip(own, lacking, strict=True)])
-    starts = np.full(view.table.rows, LAST)
-    starts[parts.rows] = key_of(view, NEWEST)(parts.rows)
-    metrics: list[dict[str, Any]] = [{} for _ in shown]
+    metrics: list[dict[str, MetricSummary]] = [{} for _ in shown]
+    start_times, id_of = view.numbers(START_TIME), view.table.ids.value
     for name, direction in grouping.metrics:
         numbers = view.numbers(Field(FieldKind.METRIC, name))
-        summaries = summarize(numbers, parts)
-        for at, best in enumerate(best_rows(numbers, starts, parts, direction)):
-            best_run_id = min(map(view.table.ids.value, best), default=None)
-            metrics[at][name] = summaries.of(at, best_run_id)
+        summaries = summaries_of(numbers, start_times, parts, direction, id_of)
+        for each, summary in zip(metrics, summaries, strict=True):
+            each[name] = summary
     statuses = _statuses(view, parts)
     first_times, last_times = _extreme(np.fmin, view, parts), _extreme(np.fmax, view, parts)
     return tuple(
@@ -162,16 +166,14 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
 
 
 def _statuses(view: View, parts: Parts) -> list[dict[str, int]]:
-    column = view.column(_STATUS)
-    assert column is not None
+    column = view.table.status
     group = np.repeat(np.arange(len(parts.starts)), parts.sizes)
     width = len(column.texts)
     counts = np.bincount(group * width + column.codes()[parts.rows], minlength=len(parts.starts) * width)
     statuses: list[dict[str, int]] = [{} for _ in parts.starts]
     for place in np.flatnonzero(counts).tolist():
-        text = column.texts.text(place % width)
-        assert text is not None
-        statuses[place // width][text] = int(counts[place])
+        status = column.texts.text(place % width)
+        statuses[place // width][str(status)] = int(counts[place])
     return statuses
 
 

@@ -11,7 +11,7 @@ from service.index.masks import View
 from service.index.ordering import KeyOf, number_keys, rank_keys
 from service.index.ranks import LAST
 from service.tracking.search.expressions import Scalar
-from service.tracking.search.fields import Field, Operand
+from service.tracking.search.fields import AsNumber, Operand
 from service.tracking.search.queries import START_TIME, Order, Position
 
 NEWEST: Final = Order(START_TIME, descending=True)
@@ -20,10 +20,9 @@ NEWEST: Final = Order(START_TIME, descending=True)
 def key_of(view: View, order: Order) -> KeyOf:
     """The keys of rows by an order. The ranks of a field of texts have to be known."""
     operand, descending = order.operand, order.descending
-    if operand.is_number:
+    if isinstance(operand, AsNumber) or operand.is_number:
         numbers = view.numbers(operand)
         return lambda rows: number_keys(numbers[rows], descending=descending)
-    assert isinstance(operand, Field)
     column, ranks = view.column(operand), view.ranks(operand)
     if column is None or ranks is None:
         return lambda rows: np.full(len(rows), LAST)
@@ -35,9 +34,8 @@ def key_of_value(view: View, order: Order, value: Scalar | None) -> int:
     """The key of a value, which no row needs to have any more."""
     if value is None:
         return LAST
-    if not isinstance(value, str):
-        return number_key(value, descending=order.descending)
-    assert isinstance(order.operand, Field)
+    if not isinstance(value, str) or isinstance(order.operand, AsNumber):
+        return number_key(float(value), descending=order.descending)
     ranks = view.ranks(order.operand)
     rank = 0 if ranks is None else ranks.rank_of(value)
     return -rank if order.descending else rank
@@ -52,11 +50,10 @@ def number_key(value: float | None, *, descending: bool) -> int:
 
 def values_at(view: View, operand: Operand, rows: list[int]) -> list[Scalar | None]:
     """The values of an operand of rows; None where a row lacks it, NaN where a metric is."""
-    if operand.is_number:
+    if isinstance(operand, AsNumber) or operand.is_number:
         numbers = view.numbers(operand)[rows]
         missing = is_missing(numbers).tolist()
         return [None if lacks else number for number, lacks in zip(numbers.tolist(), missing, strict=True)]
-    assert isinstance(operand, Field)
     column = view.column(operand)
     return [None] * len(rows) if column is None else list(column.texts.of(column.codes()[rows].tolist()))
 

@@ -6,7 +6,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from functools import reduce
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from service.tracking.search.expressions import And, Comparison, Expression, Not
 from service.tracking.search.fields import AsNumber, Field, FieldKind, Operand
 
 Mask = NDArray[np.bool_]
+D = TypeVar("D", bound=Derived)
 
 _COMPARE: Final[dict[Operator, Callable[[Any, Any], Any]]] = {
     Operator.EQ: operator.eq,
@@ -46,7 +48,7 @@ class View:
     def __init__(self, table: RunTable, kept: Kept) -> None:
         self.table = table
         self._kept = kept
-        self._held: dict[Any, Derived] = {}
+        self._held: dict[Any, Any] = {}
 
     def column(self, field: Field) -> TextColumn | RunIds | UriColumn | None:
         """The column of a field of texts."""
@@ -58,8 +60,8 @@ class View:
             column = self.column(operand.field)
             if column is None:
                 return np.full(self.table.rows, MISSING)
-            by_code: Numbers = self._as_numbers(column).by_code()
-            return by_code[column.codes()]
+            numbers: Numbers = self._as_numbers(column).by_code()[column.codes()]
+            return numbers
         if operand.kind is FieldKind.METRIC:
             metric = self.table.metrics.column(operand.key)
             return np.full(self.table.rows, MISSING) if metric is None else metric.numbers()
@@ -70,17 +72,15 @@ class View:
         column = self.column(field)
         if column is None:
             return None
-        ranks = self._held_as((id(column.texts), "ranks"), lambda: Ranks(column.texts))
-        assert isinstance(ranks, Ranks)
-        return ranks
+        return self._held_as((id(column.texts), "ranks"), lambda: Ranks(column.texts))
 
     def mask(self, expression: Expression) -> Mask:
         """Which rows match. A row without a run may, too."""
         match expression:
             case And(of):
-                return np.logical_and.reduce([self.mask(each) for each in of])
+                return reduce(np.logical_and, map(self.mask, of))
             case Or(of):
-                return np.logical_or.reduce([self.mask(each) for each in of])
+                return reduce(np.logical_or, map(self.mask, of))
             case Not(of):
                 return ~self.mask(of)
             case Comparison():
@@ -114,45 +114,43 @@ class View:
                 yield ranks
 
     def _compare(self, comparison: Comparison) -> Mask:
-        if comparison.operand.is_number:
-            return _compare_numbers(self.numbers(comparison.operand), comparison)
-        assert isinstance(comparison.operand, Field)
-        column = self.column(comparison.operand)
+        operand = comparison.operand
+        if isinstance(operand, AsNumber) or operand.is_number:
+            return _compare_numbers(self.numbers(operand), comparison)
+        column = self.column(operand)
         if column is None:
             return np.full(self.table.rows, comparison.operator is Operator.IS_NULL)
         codes = column.codes()
         texts = column.texts
-        value = comparison.value
         if _looks_at_texts(column, comparison.operator):
             by_code: Mask = self._satisfied(column, comparison).by_code()
         elif comparison.operator in (Operator.IS_NULL, Operator.IS_NOT_NULL):
-            return (codes == NO_TEXT) == (comparison.operator is Operator.IS_NULL)
+            lacking: Mask = codes == NO_TEXT
+            return lacking if comparison.operator is Operator.IS_NULL else ~lacking
         else:
             is_other = comparison.operator in _UNEQUAL
             by_code = np.full(len(texts), is_other)
-            values = value if isinstance(value, tuple) else (value,)
-            by_code[[code for each in values if (code := texts.find(str(each))) > 0]] = not is_other
+            by_code[
+                [code for each in _values(comparison) if (code := texts.find(str(each))) > 0]
+            ] = not is_other
             by_code[NO_TEXT] = False
-        return by_code[codes]
+        mask: Mask = by_code[codes]
+        return mask
 
     def _as_numbers(self, column: TextColumn | RunIds | UriColumn) -> PerText:
-        per_text = self._held_as(
+        return self._held_as(
             (id(column.texts), "number"),
             lambda: PerText(column.texts, number_of, MISSING, np.float64),
         )
-        assert isinstance(per_text, PerText)
-        return per_text
 
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
-        per_text = self._held_as(
+        return self._held_as(
             (id(column.texts), comparison),
-            lambda: PerText(column.texts, _test(comparison), False, np.bool_),  # noqa: FBT003
+            lambda: PerText(column.texts, _test(comparison), False, np.bool_),
         )
-        assert isinstance(per_text, PerText)
-        return per_text
 
-    def _held_as(self, key: tuple[int, object], new: Callable[[], Derived]) -> Derived:
-        derived = self._held.get(key)
+    def _held_as(self, key: tuple[int, object], new: Callable[[], D]) -> D:
+        derived: D | None = self._held.get(key)
         if derived is None:
             derived = self._held[key] = self._kept.get(key, new)
         return derived
@@ -172,13 +170,21 @@ def _compare_numbers(numbers: Numbers, comparison: Comparison) -> Mask:
         case Operator.IS_NOT_NULL:
             return ~is_missing(numbers)
         case Operator.IN:
-            return np.isin(numbers, np.array(value))
+            return _among(numbers, _values(comparison))
         case Operator.NOT_IN:
-            return ~np.isin(numbers, np.array(value)) & ~is_missing(numbers)
+            return ~_among(numbers, _values(comparison)) & ~is_missing(numbers)
         case Operator.NE:
-            return (numbers != value) & ~is_missing(numbers)
+            others: Mask = numbers != value
+            return others & ~is_missing(numbers)
     mask: Mask = _COMPARE[comparison.operator](numbers, value)
     return mask
+
+
+def _among(numbers: Numbers, values: tuple[float, ...]) -> Mask:
+    """Which numbers are among the values: np.isin would sort the numbers."""
+    ascending = np.sort(np.array(values, np.float64))
+    among: Mask = ascending.take(np.searchsorted(ascending, numbers), mode="clip") == numbers
+    return among
 
 
 def _looks_at_texts(column: TextColumn | RunIds | UriColumn, op: Operator) -> bool:
@@ -188,14 +194,18 @@ def _looks_at_texts(column: TextColumn | RunIds | UriColumn, op: Operator) -> bo
     return not (op in _EQUAL | _UNEQUAL and column.texts.is_unique)
 
 
+def _values(comparison: Comparison) -> tuple[Any, ...]:
+    value = comparison.value
+    return value if isinstance(value, tuple) else (value,)
+
+
 def _test(comparison: Comparison) -> Callable[[str], bool]:
     value = comparison.value
     match comparison.operator:
         case Operator.LIKE | Operator.ILIKE:
             return like(str(value), ignores_case=comparison.operator is Operator.ILIKE)
         case Operator.IN | Operator.NOT_IN:
-            assert isinstance(value, tuple)
-            among, others = frozenset(value), comparison.operator is Operator.NOT_IN
+            among, others = frozenset(_values(comparison)), comparison.operator is Operator.NOT_IN
             return lambda text: (text in among) != others
         case Operator.IS_NULL | Operator.IS_NOT_NULL:
             there = comparison.operator is Operator.IS_NOT_NULL

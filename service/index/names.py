@@ -18,7 +18,7 @@ _BY_COLUMN_FROM = 4
 class NamedValues(Generic[C]):
     """A column for each name that a row has, and each row's names in order."""
 
-    def __init__(self, space: Space, column: Callable[[Space, float], C], phase: float) -> None:
+    def __init__(self, space: Space, column: Callable[[Space, float], Any], phase: float) -> None:
         self._space = space
         self._column = column
         self._columns: dict[str, C] = {}
@@ -116,12 +116,12 @@ class NamedValues(Generic[C]):
         if shape is not None:
             return shape
         columns = tuple(self._columns.get(name) or self._new(name) for name in names)
-        own = tuple(name for name in names)
-        return self._shapes.new(own, columns)
+        return self._shapes.new(names, columns)
 
     def _new(self, name: str) -> C:
         phase = (len(self._columns) * 0.381966 + self._phase) % 1  # spread evenly, however many there are
-        column = self._columns[name] = self._column(self._space, phase)
+        column: C = self._column(self._space, phase)
+        self._columns[name] = column
         return column
 
     def _remove(self, row: int, columns: Mapping[str, C]) -> None:

@@ -37,6 +37,11 @@ def number_keys(numbers: Numbers, *, descending: bool) -> Keys:
     return keys
 
 
+def numbers_of_keys(keys: Keys) -> Numbers:
+    """The numbers of ascending keys again; NaN for those of NaN and of what is missing."""
+    return (keys ^ ((keys >> 63) & LAST)).view(np.float64)
+
+
 def rank_keys(ranks: Keys, *, descending: bool) -> Keys:
     """The same of the ranks of texts."""
     return np.where(ranks == LAST, LAST, -ranks) if descending else ranks

@@ -16,6 +16,7 @@ _NOT_ASKED = 1.0  # seconds after a call that was held back: it cost MLflow noth
 _IDLE = 60.0  # seconds between two steps while nobody searches
 _SCOPE = 45.0  # seconds between two looks for the experiments, and while nobody searches:
 _SCOPE_IDLE = 600.0
+_A_PAGE = 1.0  # seconds that MLflow takes for a page at most, about: a tick does not wait for one
 
 
 class Step(StrEnum):
@@ -139,8 +140,13 @@ class Schedule:
     def next(self, now: float) -> tuple[Step | None, float]:
         """The step that is due, and else when one may be; never later than in MOST_BEHIND seconds."""
         earliest = now + MOST_BEHIND
+        tick = self._due(Step.TICK, now)
+        pause = max(self._interval(Step.TICK)) - self.rounds[Step.TICK].cost
+        is_near = tick - now < min(_A_PAGE, pause / 2)
         for step in Step:
             at = self._due(step, now)
+            if is_near and step not in {Step.SCOPE, Step.TICK}:
+                at = max(at, tick)
             if at <= now:
                 return step, now
             earliest = min(earliest, at)

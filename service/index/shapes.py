@@ -86,9 +86,7 @@ class Shapes(Generic[C]):
 
     def of(self, row: int) -> Shape[C]:
         """The shape of a row that has one."""
-        shape = self._by_number[self._cells.value(row)]
-        assert shape is not None
-        return shape
+        return self._by_number[self._cells.value(row)]  # type: ignore[return-value] # it has one
 
     def used(self, rows: Codes) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
         """The shapes of rows that have one: each row's place in a list of shapes, and the names of those."""

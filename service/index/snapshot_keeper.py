@@ -128,10 +128,10 @@ class SnapshotKeeper:
         async with self._index.running():
             while True:
                 await asyncio.sleep(self._interval)
-                if self._is_due():
+                if self.is_due():
                     await self.write()
 
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether a run has changed; or the snapshot, which says when MLflow was last asked, falls behind."""
         state = self._index.state()
         if state is None or self._kept is None:

@@ -83,7 +83,8 @@ class Sync:
         """Whether every run of every experiment has been read, of which there may be none."""
         if self.schedule.is_reading:
             return False
-        return self.synced is not None or (self.steps[Step.SCOPE, "done"] > 0 and not self.runs.experiment_ids)
+        is_empty = self.steps[Step.SCOPE, "done"] > 0 and not self.runs.experiment_ids
+        return self.synced is not None or is_empty
 
     @property
     def is_failing(self) -> bool:

@@ -50,9 +50,9 @@ class RunTable:
         self._uris = UriColumn(self._space, lambda row: self.ids.texts.text(row + 1), 0.9)
         self._times = {name: TimeColumn(self._space, phase) for name, phase in _TIMES}
         self._asked: Cells[float] = Cells(self._space, MISSING, 0.6)
-        self.metrics = NamedValues(self._space, NumberColumn, 0.15)
-        self.params = NamedValues(self._space, TextColumn, 0.35)
-        self.tags = NamedValues(self._space, TextColumn, 0.55)
+        self.metrics: NamedValues[NumberColumn] = NamedValues(self._space, NumberColumn, 0.15)
+        self.params: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.35)
+        self.tags: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.55)
         self._dropped: dict[str, float] = {}
         self._count = 0
         self.changes = 0
@@ -155,6 +155,11 @@ class RunTable:
             for at, row in enumerate(rows)
         )
 
+    @property
+    def status(self) -> TextColumn:
+        """The column of the statuses."""
+        return self._texts["status"]
+
     def start_time(self, row: int) -> int | None:
         """The start time of the run of a row."""
         return self._times["start_time"].value(row)
@@ -214,17 +219,13 @@ class RunTable:
 
     def text_column(self, field: Field) -> TextColumn | RunIds | UriColumn | None:
         """The column of a field whose values are texts; None where no run has it."""
-        match field.kind:
-            case FieldKind.PARAM:
-                return self.params.column(field.key)
-            case FieldKind.TAG:
-                return self.tags.column(field.key)
-        match field.key:
-            case "run_id":
-                return self.ids
-            case "artifact_uri":
-                return self._uris
-        return self._texts[field.key]
+        if field.kind is FieldKind.PARAM:
+            return self.params.column(field.key)
+        if field.kind is FieldKind.TAG:
+            return self.tags.column(field.key)
+        if field.key == "run_id":
+            return self.ids
+        return self._uris if field.key == "artifact_uri" else self._texts[field.key]
 
     def _ids_where(self, mask: NDArray[np.bool_]) -> list[str]:
         return [self.ids.value(row) for row in np.flatnonzero(mask).tolist()]

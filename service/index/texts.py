@@ -90,8 +90,7 @@ class Dictionary:
         if self._uses[code]:
             return
         text = self._texts[code]
-        assert text is not None
-        del self._codes[text]
+        del self._codes[text]  # type: ignore[arg-type] # a code that is used has a text
         self._texts[code] = None
         self._free.append(code)
         self._space.bytes -= getsizeof(text) + _BESIDE
@@ -129,7 +128,7 @@ class Dictionary:
 
 
 def note_change(texts: Texts, code: int) -> None:
-    """Note that the text of a code came or went. A long list of changes says no more than a new generation."""
+    """Note that the text of a code came or went. Too many changes are a new generation."""
     texts.changes.append(code)
     if len(texts.changes) > 1_000 + len(texts):
         texts.changes.clear()

@@ -9,7 +9,7 @@ import msgspec
 
 from service.index.asking import MOST_IDS, Asking
 from service.index.indexed_runs import IndexedRuns
-from service.index.windows import END, START, Walk, active, after, newest, next_mark, times_of
+from service.index.windows import END, START, Walk, active, newest, next_mark, since, times_of
 from service.tracking.questions import RunPage
 from service.tracking.runs import Run
 from service.tracking.search.fields import Field
@@ -82,9 +82,9 @@ class Ticks:
         """Read what started or ended since a mark; the next mark."""
         now = self._now()
         if mark is None:
-            page = (await self._asking.page(newest(experiment_ids, field))).page
+            page = (await self._asking.page(newest(experiment_ids, field, now))).page
             return next_mark(None, times_of(page.runs, field), now)
-        walk = Walk(experiment_ids, self._clock(), now, (after(field, mark),))
+        walk = Walk(experiment_ids, self._clock(), now, since(field, mark, now))
         runs: list[Run] = []
         while not walk.is_done:
             runs += await self._asking.walk(walk)

@@ -120,9 +120,9 @@ def after(field: Field, mark: int) -> Comparison:
     return Comparison(field, Operator.GT, float(mark))
 
 
-def not_after(field: Field, mark: int) -> Comparison:
-    """That a run started or ended at a mark, or before, in Unix epoch milliseconds."""
-    return Comparison(field, Operator.LE, float(mark))
+def _by(field: Field, now_ms: int) -> Comparison:
+    """Times that are further ahead are a clock's error, or made up: ticks leave them to the other steps."""
+    return Comparison(field, Operator.LE, float(now_ms + _OVERLAP))
 
 
 def by_ids(experiment_ids: tuple[str, ...], run_ids: tuple[str, ...]) -> SearchRuns:
@@ -137,18 +137,22 @@ def active(experiment_ids: tuple[str, ...], limit: int) -> SearchRuns:
     return SearchRuns(experiment_ids, ACTIVE, limit=limit)
 
 
-def newest(experiment_ids: tuple[str, ...], field: Field) -> SearchRuns:
+def since(field: Field, mark: int, now_ms: int) -> tuple[Comparison, ...]:
+    """That a run started or ended after a mark, and not too far in the future. Unix epoch milliseconds."""
+    return after(field, mark), _by(field, now_ms)
+
+
+def newest(experiment_ids: tuple[str, ...], field: Field, now_ms: int) -> SearchRuns:
     """The question for the runs that a tick starts from, where it has no mark yet."""
     order = () if field == START else ((str(field), True),)
-    return SearchRuns(experiment_ids, order=order, limit=AGAIN)
+    return SearchRuns(experiment_ids, (_by(field, now_ms),), order, limit=AGAIN)
 
 
 def next_mark(mark: int | None, times: Iterable[int | None], now_ms: int) -> int | None:
     """The mark after which the next tick reads, given the times of all runs that came after the last one.
 
     Some of them are read again, since clocks differ and answers overtake each other: those of the last
-    quarter of an hour, ten at most. Times that are further ahead than that are a clock's error, or made up,
-    and move no mark.
+    quarter of an hour, ten at most.
     """
     known = sorted((time for time in times if time is not None and time <= now_ms + _OVERLAP), reverse=True)
     if not known:

@@ -10,7 +10,7 @@ from service.errors import RunsNotFound
 from service.tracking.comparison import Comparison, compare
 from service.tracking.directions import Directions
 from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
-from service.tracking.runs import Experiment, Run, is_run_id
+from service.tracking.runs import Experiment, Place, Run, is_experiment_id, is_run_id
 from service.tracking.source import Source
 
 T = TypeVar("T")
@@ -29,13 +29,26 @@ class TrackingQueries:
         return await self._source.answer(question)
 
     async def runs(
-        self, *, run_type: str | None, strategy_id: str | None, limit: int
+        self,
+        *,
+        run_type: str | None,
+        strategy_id: str | None,
+        limit: int,
+        experiment_id: str | None = None,
+        after: Place | None = None,
     ) -> Answer[tuple[Run, ...]]:
-        """The newest runs of the default experiment; none where it does not exist (any more)."""
+        """The newest runs of an experiment, and one more than the limit where there are more.
+
+        Of the default experiment where experiment_id is None; none where it does not exist (any more).
+        """
+        if experiment_id is not None:
+            if not is_experiment_id(experiment_id):
+                return Answer(())
+            return await self._source.answer(ListRuns(experiment_id, run_type, strategy_id, limit + 1, after))
         experiment = await self._source.answer(GetExperiment(self._experiment_name))
         if experiment.value is None or not experiment.value.is_active:
             return combine((), [experiment])
-        question = ListRuns(experiment.value.experiment_id, run_type, strategy_id, limit)
+        question = ListRuns(experiment.value.experiment_id, run_type, strategy_id, limit + 1, after)
         return (await self._source.answer(question)).after(experiment)
 
     async def run(self, run_id: str) -> Answer[Run | None]:

@@ -16,7 +16,7 @@ import msgspec
 
 from service.tracking.codec import Codec
 from service.tracking.entity import Entity
-from service.tracking.runs import Experiment, Run
+from service.tracking.runs import Experiment, Place, Run
 from service.tracking.search.expressions import Comparison
 
 T = TypeVar("T")
@@ -79,12 +79,14 @@ class ListRuns(Question[tuple[Run, ...]], frozen=True, gc=False):
     """The active runs of an experiment, newest start first, run id as the tie-break: at most `limit`.
 
     run_type and strategy_id ask for runs whose tag of that name is exactly this text; None asks for nothing.
+    after: only runs that come after this place in the order; None for all.
     """
 
     experiment_id: str
     run_type: str | None
     strategy_id: str | None
     limit: int
+    after: Place | None = None
 
     codec: ClassVar[Codec[Any]] = Codec(tuple[Run, ...])
 
@@ -108,6 +110,7 @@ class ListRuns(Question[tuple[Run, ...]], frozen=True, gc=False):
             not run.is_deleted
             and run.experiment_id in ("", self.experiment_id)
             and all(run.tags.get(name) == value for name, value in self.tags.items())
+            and (self.after is None or run.place.rank > self.after.rank)
         )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from sys import getsizeof
+from typing import Annotated
+
+import msgspec
 
 from service.tracking.entity import Entity, size_of_texts
 
@@ -12,12 +15,32 @@ from service.tracking.entity import Entity, size_of_texts
 RUN_ID_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,255}$"
 MAX_LIMIT = 100  # runs in a list at most
 _RUN_ID = re.compile(RUN_ID_PATTERN, re.ASCII)
+# MLflow counts ids up, or makes up 18 digits of them (mlflow/store/tracking/file_store.py).
+_EXPERIMENT_ID = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_NO_START = float("inf")
 TERMINAL = frozenset({"FINISHED", "FAILED", "KILLED"})
 
 
 def is_run_id(text: str) -> bool:
     """Whether MLflow allows such a run id."""
     return _RUN_ID.fullmatch(text) is not None
+
+
+def is_experiment_id(text: str) -> bool:
+    """Whether an experiment of MLflow's can have such an id."""
+    return _EXPERIMENT_ID.fullmatch(text) is not None
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where a run stands in a list of runs: newest start first, then by id. Without a start it comes last."""
+
+    start_time: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
+    run_id: str
+
+    @property
+    def rank(self) -> tuple[float, str]:
+        """What lists are sorted by."""
+        return _NO_START if self.start_time is None else -self.start_time, self.run_id
 
 
 class Run(Entity, frozen=True, gc=False):
@@ -45,6 +68,11 @@ class Run(Entity, frozen=True, gc=False):
     def is_terminal(self) -> bool:
         """Whether the run has ended, so that it hardly ever changes any more."""
         return self.status in TERMINAL
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in lists."""
+        return Place(self.start_time, self.run_id)
 
     @property
     def run_type(self) -> str:

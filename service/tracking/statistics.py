@@ -8,23 +8,26 @@ from statistics import NormalDist
 
 _ITERATIONS = 300
 _MANY = 100  # degrees of freedom for which the expansion is right to 9 digits
+_MIDDLE = 0.5
+_TWO = 2
+_FAR = 3
 _TINY = 1e-300
 _EPSILON = 1e-15
 
 
 @lru_cache(maxsize=4_096)
 def t_quantile(p: float, df: int) -> float:
-    """The value that a t-distributed variable is below with a probability of p. df: degrees of freedom, from 1 on.
+    """The value that a variable with Student's distribution is below with probability p.
 
-    p is between 0 and 1. Newton's method on the distribution function, started from the expansion in
-    Abramowitz and Stegun, 26.7.5.
+    p: between 0 and 1. df: degrees of freedom, from 1 on. Newton's method on the distribution function,
+    started from the expansion in Abramowitz and Stegun, 26.7.5.
     """
-    if p < 0.5:
+    if p < _MIDDLE:
         return -t_quantile(1 - p, df)
     if df == 1:
         return math.tan(math.pi * (p - 0.5))
-    if df == 2:
-        return (2 * p - 1) * math.sqrt(2 / (4 * p * (1 - p)))
+    if df == _TWO:
+        return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
     z = NormalDist().inv_cdf(p)
     t = (
         z
@@ -33,7 +36,7 @@ def t_quantile(p: float, df: int) -> float:
         + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * df**3)
         + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92_160 * df**4)
     )
-    if df >= _MANY and z < 3:
+    if df >= _MANY and z < _FAR:
         return t
     scale = math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(df * math.pi)
     for _ in range(_ITERATIONS):

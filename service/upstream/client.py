@@ -150,8 +150,11 @@ class MlflowClient(Source):
         listing = Listing(question)
         page_of = partial(self._page, "runs/search", self._read_runs, question.experiment_id)
 
+        # The run at the place that the list continues from comes again: it is left out here.
+        fewest = question.limit + (question.after is not None)
+
         def number_for(form: Form) -> int:
-            return question.limit if form.is_full else max(question.limit, _WIDE)
+            return fewest if form.is_full else max(fewest, _WIDE)
 
         try:
             async with self._within_deadline():

@@ -1,4 +1,4 @@
-"""Which filters and orders of a search MLflow's own grammar can say, and how they are written there. Pure.
+"""Which filters of a search MLflow's own grammar can say, and how they are written there. Pure.
 
 The grammar has AND alone, and no escaping (see filters.py). What is said here finds exactly what the index
 finds; whatever MLflow, its databases or another server may read otherwise is not said at all.
@@ -14,7 +14,6 @@ from typing import Final
 from service.tracking.runs import is_run_id
 from service.tracking.search.expressions import And, Comparison, Expression, Operator, Scalar
 from service.tracking.search.fields import Field, FieldKind, Operand
-from service.tracking.search.queries import Order
 from service.upstream.filters import can_be_a_tag
 
 _EQUALITY: Final = frozenset({Operator.EQ, Operator.NE})
@@ -32,7 +31,6 @@ _LARGEST: Final = "1.7976931348623157e308"  # as which MLflow's SQL store keeps 
 
 _BARE: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _KEY: Final = re.compile(r"[^`\0]+")
-_KEY_TO_SORT_BY: Final = re.compile(r"[^`'\"\\\0]+")  # MLflow reads an order as a shell reads its line
 _WORD_AND: Final = re.compile(r"\sand\s", re.IGNORECASE)
 _QUOTES: Final = ("'", '"')
 
@@ -57,13 +55,6 @@ def filter_text(conditions: Sequence[Comparison]) -> str:
     return " AND ".join(map(_checked, conditions))
 
 
-def order_of(order: Sequence[Order]) -> tuple[tuple[str, bool], ...] | None:
-    """The keys of an order as MLflow writes them, and whether descending; None where it cannot say them."""
-    names = [_name(key.operand, _KEY_TO_SORT_BY) for key in order]
-    keys = tuple((name, key.descending) for name, key in zip(names, order, strict=True) if name is not None)
-    return keys if len(keys) == len(order) else None
-
-
 def _checked(condition: Comparison) -> str:
     if written := _write(condition):
         return written
@@ -71,15 +62,15 @@ def _checked(condition: Comparison) -> str:
 
 
 def _write(comparison: Comparison) -> str | None:
-    name = _name(comparison.operand, _KEY)
+    name = _name(comparison.operand)
     value = _value(comparison)
     if name is None or value is None:
         return None
     return f"{name} {comparison.operator} {value}".rstrip()
 
 
-def _name(operand: Operand, allowed: re.Pattern[str]) -> str | None:
-    if not isinstance(operand, Field) or not allowed.fullmatch(operand.key) or not can_be_a_tag(operand.key):
+def _name(operand: Operand) -> str | None:
+    if not isinstance(operand, Field) or not _KEY.fullmatch(operand.key) or not can_be_a_tag(operand.key):
         return None
     if operand.kind is FieldKind.ATTRIBUTE:
         return None if operand.key in _NEVER_ATTRIBUTES else f"attributes.{operand.key}"

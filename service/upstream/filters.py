@@ -28,6 +28,11 @@ class Filter(NamedTuple):
     text: str
     exact: bool
 
+    def until(self, start_time: int) -> Filter:
+        """The same for runs that started then or earlier. MLflow finds none that has no start."""
+        time = f"attributes.start_time <= {start_time}"
+        return Filter(f"{self.text} AND {time}" if self.text else time, self.exact)
+
 
 def by_tags(tags: Mapping[str, str]) -> Filter:
     """A filter for runs that have each of these tags with exactly this value, if the grammar can say so."""

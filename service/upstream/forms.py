@@ -46,6 +46,7 @@ class Refusals:
 def of_runs(question: ListRuns) -> list[Form]:
     """The forms of runs/search for a question, the fullest first; the last asks for a whole experiment."""
     tags = question.tags
+    start_time = None if question.after is None else question.after.start_time
     exact, pattern = filters.by_tags(tags), filters.by_patterns(tags)
     none = filters.Filter("", exact=not tags)
     order: dict[str, Any] = {"order_by": ["attributes.start_time DESC"]}
@@ -55,18 +56,29 @@ def of_runs(question: ListRuns) -> list[Form]:
         *([(pattern, view | order)] if pattern != exact else []),
         (exact, view),
         *([(none, view | order)] if tags else []),
-        (none, {}),
     ]
-    return [_of_runs(question, wanted, optional) for wanted, optional in ways]
+    later = [] if start_time is None else [_of_runs(question, *way, start_time) for way in ways]
+    return [*later, *(_of_runs(question, *way) for way in ways), _of_runs(question, none, {})]
 
 
-def _of_runs(question: ListRuns, wanted: filters.Filter, optional: dict[str, Any]) -> Form:
-    body = {"experiment_ids": [question.experiment_id], "filter": wanted.text, **optional}
+def _of_runs(
+    question: ListRuns, wanted: filters.Filter, optional: dict[str, Any], until: int | None = None
+) -> Form:
+    """One of them. until: the start that MLflow is told to begin at."""
+    filter_ = wanted if until is None else wanted.until(until)
+    body = {"experiment_ids": [question.experiment_id], "filter": filter_.text, **optional}
     parts = set(optional)
     if wanted.text:
         is_plain = all(map(filters.is_plain, question.tags.values()))
         parts.add("filter" if is_plain else "quoting" if wanted.exact else "pattern")
-    return Form(frozenset(parts), body, "order_by" in optional and bool(wanted.text or not question.tags))
+    if until is not None:
+        parts.add("start_time")
+    is_full = (
+        "order_by" in optional
+        and bool(wanted.text or not question.tags)
+        and (until is not None or question.after is None)
+    )
+    return Form(frozenset(parts), body, is_full)
 
 
 def of_search(question: SearchRuns) -> dict[str, Any]:

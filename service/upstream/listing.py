@@ -8,7 +8,7 @@ from service.tracking.questions import ListRuns
 from service.tracking.runs import Experiment, Run
 
 _MOST_DIGITS = 100  # of an id that is read as a number
-_NO_START = float("inf")  # a run that does not say when it started comes last
+_FIRST = (float("-inf"), "")
 
 
 class Listing:
@@ -17,16 +17,18 @@ class Listing:
     def __init__(self, question: ListRuns) -> None:
         self._question = question
         self._found: dict[str, Run] = {}  # by id: a run that is created between two pages moves the others on
-        self._earliest = -_NO_START
+        self._last: tuple[float, str] = _FIRST  # of what was added
+        self._ids_are_ordered = True  # of runs that started together, so far
         self.is_ordered = True  # so far
         self.is_exact = True  # all that came was asked for, so far
 
     def add(self, runs: Sequence[Run]) -> None:
         """The runs of the next page."""
         for run in runs:
-            age = _age(run)
-            self.is_ordered = self.is_ordered and age >= self._earliest
-            self._earliest = age
+            rank = run.place.rank
+            self.is_ordered = self.is_ordered and rank[0] >= self._last[0]
+            self._ids_are_ordered = self._ids_are_ordered and rank >= self._last
+            self._last = rank
             if self._question.asks_for(run):
                 self._found[run.run_id] = run
             else:
@@ -36,8 +38,13 @@ class Listing:
 
     @property
     def is_complete(self) -> bool:
-        """Whether no further page can hold a newer one, as far as the order so far tells."""
-        return self.is_ordered and len(self._found) >= self._question.limit
+        """Whether no further page can hold a newer one, as far as the order so far tells.
+
+        Where a server sorts runs that started together in another way, all of those are needed.
+        """
+        if not self.is_ordered or len(self._found) < self._question.limit:
+            return False
+        return self._ids_are_ordered or self._last[0] > self.newest()[-1].place.rank[0]
 
     def newest(self) -> tuple[Run, ...]:
         """The newest of what was added, in order."""
@@ -46,17 +53,13 @@ class Listing:
 
 def newest_first(runs: Iterable[Run]) -> list[Run]:
     """Newest start first, the id as the tie-break: MLflow's own order."""
-    return sorted(runs, key=lambda run: (_age(run), run.run_id))
+    return sorted(runs, key=lambda run: run.place.rank)
 
 
 def oldest_first(experiments: Iterable[Experiment]) -> tuple[Experiment, ...]:
     """The active experiments, oldest first; by their ids, which MLflow counts up, where they do not say."""
     active = {one.experiment_id: one for one in experiments if one.is_active}
     return tuple(sorted(active.values(), key=_birth))
-
-
-def _age(run: Run) -> float:
-    return _NO_START if run.start_time is None else -run.start_time
 
 
 def _birth(experiment: Experiment) -> tuple[int, int]:

@@ -2,24 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
+from service import app
 from service.answer import Answer, Origin
-from service.api.answering import Answering, Searching
-from service.api.health import HealthRoutes
-from service.api.resources import all_routes
-from service.app import build
-from service.cache.revalidating_source import RevalidatingSource
-from service.http.body import BodyReader
-from service.http.client_address import ClientAddresses
-from service.http.labels import Labels
-from service.http.pipeline import RequestPipeline
-from service.http.representations import Representations
-from service.http.routing import Router
 from service.index.engine import Engine
 from service.index.table import RunTable
 from service.service import Service
@@ -35,8 +24,6 @@ from service.tracking.search.queries import (
     SearchPage,
 )
 from service.tracking.search.searches import AnewSearches, RunSearches
-from service.upstream.conditions import conditions_of
-from tests.api.conformance import Conformance
 from tests.api.serving import API, Client, make_settings
 from tests.fakes.mlflow import FakeMlflow
 
@@ -131,35 +118,18 @@ def make_run(number: int, **fields: Any) -> Run:
 RUNS = tuple(make_run(number) for number in range(60))
 
 
-def over(index: RunIndex | None, mlflow: FakeMlflow, max_bytes: int = 2**24, **settings: Any) -> Service:
+def over(index: RunIndex | None, mlflow: FakeMlflow, **settings: Any) -> Service:
     """The service whose index this is."""
-    service = build(make_settings(mlflow_tracking_uri=mlflow.url, **settings), mlflow.url)
-    source, queries = service.source, service.queries
-    searching = Searching(
-        RunSearches(index, source, "Default", conditions_of),
-        AnewSearches(index, RevalidatingSource(source), "Default", conditions_of),
-        DIRECTIONS,
-    )
-    answering = Answering(queries, queries, searching, Representations(max_bytes), BodyReader(2**16))
-    routes = all_routes(answering, HealthRoutes(service.capacity, dict), None, "none")
-    pipeline = RequestPipeline(
-        deadline=10.0,
-        capacity=service.capacity,
-        always_answered=(),
-        labels=Labels(service.capacity),
-        observers=(),
-        addresses=ClientAddresses([]),
-        clock=lambda: datetime.now(UTC),
-    )
-    return replace(service, handler=pipeline.wrap(Router(routes).respond), routes=routes)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (RunSearches, AnewSearches):
+            patch.setattr(app, kind.__name__, lambda _own, *rest, kind=kind: kind(index, *rest))
+        return app.build(make_settings(mlflow_tracking_uri=mlflow.url, **settings), mlflow.url)
 
 
 @asynccontextmanager
-async def searching(
-    index: RunIndex | None, mlflow: FakeMlflow, conformance: Conformance | None = None
-) -> AsyncIterator[Client]:
+async def searching(index: RunIndex | None, mlflow: FakeMlflow) -> AsyncIterator[Client]:
     """A client of that service."""
-    async with Client(over(index, mlflow), conformance) as client:
+    async with Client(over(index, mlflow)) as client:
         yield client
 
 

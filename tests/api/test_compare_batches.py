@@ -14,8 +14,12 @@ REFUSED = '{"error_code": "INVALID_PARAMETER_VALUE", "message": "Invalid attribu
 
 
 async def listed(api: Client, fake: FakeMlflow) -> None:
-    """One run was listed, so that the default experiment is known; what that asked is forgotten."""
-    fake.add_run(run_id="listed", start_time=2_000_000_000_000)
+    """One run was listed, so that the default experiment is known; what that asked is forgotten.
+
+    The list brought one run more, which tells that there is a next page.
+    """
+    fake.add_run(run_id="listed", start_time=2_000_000_000_001)
+    fake.add_run(run_id="next", start_time=2_000_000_000_000)
     assert 200 == (await api.get(f"{API}/runs?limit=1")).status
     fake.calls.clear()
     fake.max_in_flight = 0

@@ -12,13 +12,15 @@ import pytest
 from aiohttp import web
 from jsonschema import ValidationError  # type: ignore[import-untyped] # it has no types of its own
 
-from service.app import build
 from service.auth.api_keys import new_key
 from service.http.route import Route
 from service.tracking.queries import TrackingQueries
+from service.tracking.search.searches import RunSearches
+from service.upstream import breaker
 from tests.api.conformance import Conformance, Response
 from tests.api.document import DESCRIBED, document
-from tests.api.serving import API, Client, make_settings
+from tests.api.searching import RUNS, HeldIndex, over
+from tests.api.serving import API, Client
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
 from tests.http.raw import connected
@@ -32,15 +34,22 @@ RUN_IDS = ["abc123def456", "def456ghi789"]
 def example_of(route: Route) -> str:
     """The route's path, with a run that the fake has or the documented example for each parameter."""
     parameters = () if route.operation is None else route.operation.path_parameters
-    return route.path.format(**{one.name: one.example for one in parameters} | {"run_id": RUN_IDS[0]})
+    path = route.path.format(**{one.name: one.example for one in parameters} | {"run_id": RUN_IDS[0]})
+    return path + OF_QUERIES.get(route.operation.id if route.operation else "", "")
 
 
+# The queries of those that need one.
+OF_QUERIES = {
+    "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
+    "groupRuns": "?by=status",
+}
 REQUESTS = {
     route.operation.id: (route.method, example_of(route))
     for route in DESCRIBED
     if route.operation is not None
 }
 TRACKING = {name for name, (_, path) in REQUESTS.items() if path.startswith(API)}
+WITH_BODY = {name for name, (method, _) in REQUESTS.items() if method == "POST"}
 HEALTH = REQUESTS.keys() - TRACKING
 # API keys have no scopes, and nothing that a health check does can fail.
 NOT_PROVOKED = {(name, 403) for name in TRACKING} | {(name, 500) for name in HEALTH}
@@ -62,7 +71,7 @@ async def ask_in_vain(api: Client, conformance: Conformance, name: str, version:
         head = [f"{method} {path} {version}", "Host: x", f"X-API-Key: {KEY}", *lines]
         connection.send("\r\n".join([*head, "", ""]).encode())
         answer = await connection.answer()
-    conformance.check(Response(method, path, *answer))
+    conformance.check(Response(method, path.partition("?")[0], *answer))
     return answer.status
 
 
@@ -83,7 +92,7 @@ async def fail(*_: object, **__: object) -> None:
 async def good_answers(api: Client) -> None:
     for name in REQUESTS:
         assert 200 == await ask(api, name)
-    for name in TRACKING - {"compareRuns"}:
+    for name in TRACKING - WITH_BODY:
         assert 304 == await ask(api, name, {**KNOWN, "If-None-Match": "*"})
     api.service.drain()
     assert 503 == await ask(api, "readyz")
@@ -96,15 +105,22 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 400 == await ask_in_vain(api, conformance, name, "HTTP/1.2")
         assert 417 == await ask_in_vain(api, conformance, name, "HTTP/1.1", "Expect: much")
     assert 422 == await ask(api, "listRuns", params={"limit": 0})
+    for name in ("searchRuns", "groupRuns"):
+        assert 422 == await ask(api, name, params={"filter": "status"})
+    assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
+    compare = f"{API}/runs/compare?run_id={RUN_IDS[0]}"
+    assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
+    assert 422 == (await api.get(compare, headers=KNOWN)).status
     assert 404 == await ask(api, "compareRuns", json={"run_ids": [RUN_IDS[0], "nowhere"]})
     assert 422 == await ask(api, "compareRuns", json={"run_ids": []})
     as_json = {**KNOWN, "Content-Type": "application/json"}
-    assert 400 == await ask(api, "compareRuns", as_json, data=b"{")
     in_a_hurry = {**as_json, "X-Request-Timeout": "0.1"}
-    assert 408 == await ask(api, "compareRuns", in_a_hurry, data=slowly())
-    assert 413 == await ask(api, "compareRuns", as_json, data=b" " * 2_000)
-    assert 415 == await ask(api, "compareRuns", data=b"{}")
+    for name in WITH_BODY:
+        assert 400 == await ask(api, name, as_json, data=b"{")
+        assert 408 == await ask(api, name, in_a_hurry, data=slowly())
+        assert 413 == await ask(api, name, as_json, data=b" " * 2_000)
+        assert 415 == await ask(api, name, data=b"{}")
 
 
 async def failures(api: Client, fake: FakeMlflow) -> None:
@@ -121,6 +137,7 @@ async def failures(api: Client, fake: FakeMlflow) -> None:
 async def defects(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("runs", "run", "together", "experiments"):
         monkeypatch.setattr(TrackingQueries, name, fail)
+    monkeypatch.setattr(RunSearches, "experiment_ids", fail)
     for name in TRACKING:
         assert 500 == await ask(api, name)
 
@@ -132,15 +149,15 @@ async def test_each_described_response_occurs_as_described(
     for run_id in RUN_IDS:
         fake.add_run(run_id=run_id, metrics={"sharpe": 1.0, "nan": float("nan")}, params={"depth": "6"})
     conformance = Conformance()
-    settings = make_settings(
-        mlflow_tracking_uri=fake.url,
-        auth=AUTH,
-        max_body_bytes=1_000,
-        upstream={"breaker_failures": 1_000},
-    )
-    async with Client(build(settings, fake.url), conformance) as api:
+    monkeypatch.setattr(breaker, "_MIN_CALLS", 1_000)  # half of the calls fail, and each is to be asked
+    settings: dict[str, Any] = {
+        "auth": AUTH,
+        "max_body_bytes": 1_000,
+        "upstream": {"breaker_failures": 1_000, "attempts": 1},
+    }
+    async with Client(over(HeldIndex(RUNS), fake, **settings), conformance) as api:
         await good_answers(api)
-    async with Client(build(settings, fake.url), conformance) as api:
+    async with Client(over(HeldIndex(RUNS), fake, **settings), conformance) as api:
         await refusals(api, conformance)
         await failures(api, fake)
         await defects(api, monkeypatch)

@@ -180,14 +180,22 @@ def test_the_limit_is_described() -> None:
     """A client can read the default, the bounds and the optional filters from the parameters."""
     described = DOCUMENT["paths"][f"{API}/runs"]["get"]["parameters"]
     parameters = {one["name"]: one for one in described if one.get("in") == "query"}
-    assert {"run_type", "strategy_id", "limit"} == set(parameters)
+    optional = {"run_type", "strategy_id", "experiment_id", "cursor"}
+    assert optional | {"limit"} == set(parameters)
     assert {"type": "integer", "default": 50, "minimum": 1} == parameters["limit"]["schema"]
-    assert [{"type": "string"}] * 2 == [parameters[name]["schema"] for name in ("run_type", "strategy_id")]
+    assert [{"type": "string"}] * 4 == [parameters[name]["schema"] for name in optional]
     assert not any(one.get("required") for one in parameters.values())
 
 
 def test_the_ids_to_compare_are_described() -> None:
-    """A client can read how many ids there may be, and of which form."""
+    """A client can read how many ids there may be, and of which form, in the body as in the query."""
     ids = DOCUMENT["components"]["schemas"]["CompareRequest"]["properties"]["run_ids"]
+    [in_query] = [
+        one
+        for one in DOCUMENT["paths"][f"{API}/runs/compare"]["get"]["parameters"]
+        if one.get("name") == "run_id"
+    ]
+    assert in_query["required"]
+    assert {name: ids[name] for name in ids if name != "description"} == in_query["schema"]
     assert (2, 10, True) == (ids["minItems"], ids["maxItems"], ids["uniqueItems"])
     assert RUN_ID_PATTERN == ids["items"]["pattern"]

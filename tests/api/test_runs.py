@@ -138,7 +138,7 @@ async def test_a_filter_that_cannot_be_exact_reads_on_over_pages(api: Client, fa
         fake.add_run(tags={"run_type": "a_b_c"})
     fake.add_run(run_id="newest", tags={"run_type": "a'b\"c"})
     assert ["newest", "oldest"] == await ids(api, run_type="a'b\"c")
-    assert [50, 200, 800] == [
+    assert [51, 204, 816] == [
         call.json["max_results"] for call in fake.calls if call.endpoint == "runs/search"
     ]
     assert ["newest"] == await ids(api, run_type="a'b\"c", limit="1")

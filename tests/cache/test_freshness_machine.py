@@ -14,7 +14,7 @@ from service.cache.revalidating_source import RevalidatingSource
 from service.errors import UpstreamError
 from service.http.cache_status import cache_status
 from service.tracking.questions import GetRun, ListRuns, Question
-from service.tracking.runs import Run
+from service.tracking.runs import Place, Run
 from service.tracking.source import Source
 from tests.cache.scripted import Call, Clock, ScriptedSource, caching, compared, settle
 from tests.tracking.values import make_run, matching
@@ -38,6 +38,7 @@ questions = st.builds(
     st.sampled_from([None, "cpcv"]),
     st.sampled_from([None, "carry"]),
     st.integers(1, 4),
+    st.sampled_from([None, None, Place(1, "a"), Place(1, "b")]),
 )
 tags = st.fixed_dictionaries(
     {}, optional={"run_type": st.just("cpcv"), "strategy_id": st.sampled_from(["carry", "trend"])}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.cache.narrowing import broader, narrowed
 from service.tracking.questions import ListRuns
-from service.tracking.runs import MAX_LIMIT, Run
+from service.tracking.runs import MAX_LIMIT, Place, Run
 from tests.tracking.values import make_run, matching
 
 TYPES = (None, "backtest", "cpcv")
@@ -34,6 +34,7 @@ questions = st.builds(
     st.sampled_from([*TYPES, ""]),
     st.sampled_from(STRATEGIES),
     st.integers(1, 9),
+    st.none() | st.builds(Place, st.integers(0, 3) | st.none(), st.sampled_from(["r0", "r3", "r9"])),
 )
 
 
@@ -41,7 +42,8 @@ def documented(held: ListRuns, answer: Sequence[Run], asked: ListRuns) -> bool:
     """Whether it is said that this answer proves that one: as its start, or because it is complete."""
     is_start = asked.tags == held.tags and asked.limit <= held.limit
     is_complete = len(answer) < held.limit and held.tags.items() <= asked.tags.items()
-    return held.experiment_id == asked.experiment_id and (is_start or is_complete)
+    is_of_one_place = (held.experiment_id, held.after) == (asked.experiment_id, asked.after)
+    return is_of_one_place and (is_start or is_complete)
 
 
 @given(stores, questions, questions)
@@ -93,19 +95,21 @@ def test_a_filtered_list_does_not_answer_for_more() -> None:
         ListRuns("0", "backtest", None, 1),
         ListRuns("0", None, "carry", 1),
         ListRuns("1", "cpcv", None, 1),
+        ListRuns("0", "cpcv", None, 1, Place(5, "b")),
     ):
         assert narrowed(question, held, asked) is None
 
 
 def test_every_question_that_may_help_is_looked_at_once() -> None:
     """All limits of the same and of fewer filters, each once, the question itself and all others never."""
-    for run_type, strategy_id, limit in product(TYPES, STRATEGIES, (1, 50, MAX_LIMIT)):
-        asked = ListRuns("0", run_type, strategy_id, limit)
+    places = (None, Place(5, "b"))
+    for run_type, strategy_id, limit, after in product(TYPES, STRATEGIES, (1, 50, MAX_LIMIT), places):
+        asked = ListRuns("0", run_type, strategy_id, limit, after)
         looked_at = list(broader(asked))
         assert len(set(looked_at)) == len(looked_at)
         expected = {
-            ListRuns("0", kept_type, kept_strategy, any_limit)
+            ListRuns("0", kept_type, kept_strategy, any_limit, after)
             for kept_type, kept_strategy in product({run_type, None}, {strategy_id, None})
-            for any_limit in range(1, MAX_LIMIT + 1)
+            for any_limit in range(1, MAX_LIMIT + 2)
         } - {asked}
         assert expected == set(looked_at)

@@ -43,6 +43,7 @@ EXPECTED = {
     "ready": "ready",
     "missing": ["nowhere"],
     "invalid": "query.limit",
+    "unknown": "query.cursor",
     "stranger": "unauthenticated",
 }
 

@@ -20,7 +20,7 @@ from tests.deploy.stub import held
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
 
-SETTINGS = "ok  settings: listens on 127.0.0.1:8080, callers: anybody on this machine"
+SETTINGS = "ok  settings: listens on 127.0.0.1:8080, callers: anybody on this machine, index: off"
 SECRET = "a-word-that-nobody-may-read"  # noqa: S105 - it opens nothing
 MLFLOW = metadata.version("mlflow")
 SOON = 5.0  # seconds, on a machine that does much else
@@ -269,7 +269,10 @@ class TestCallers:
     ) -> None:
         """The first line tells how callers authenticate, or that anybody may ask."""
         code, lines = await checked(fake.url, **settings)
-        assert (0, f"ok  settings: listens on 127.0.0.1:8080, callers: {expected}") == (code, lines[0])
+        assert (0, f"ok  settings: listens on 127.0.0.1:8080, callers: {expected}, index: off") == (
+            code,
+            lines[0],
+        )
 
     async def test_reports_the_keys_of_an_issuer(self, fake: FakeMlflow) -> None:
         """An issuer that publishes keys is an ok line."""

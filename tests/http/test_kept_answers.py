@@ -9,7 +9,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from service.answer import Answer
 from service.http import representations
-from service.http.representations import Representations
+from service.http.aiohttp_internals import EncodedResponse
+from service.http.representations import Representations, WithLines
 from tests.api.serving import API, Client, ask, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.fakes.store import Metric
@@ -145,3 +146,29 @@ async def test_an_answer_belongs_to_its_values(api: Client, fake: FakeMlflow) ->
     assert await first.read() == await second.read()
     fake.store.runs[SMALL].set_tag("run_type", "cpcv")
     assert await first.read() != await (await ask(api, "runs")).read()
+
+
+async def test_what_is_held_need_not_be_built() -> None:
+    """An answer is held for exactly its key and the objects that it was made from."""
+    request = make_mocked_request("GET", "/")
+    value, kept = object(), Representations(2**20)
+    assert not kept.holds("key", (value,))
+    await kept.respond(request, Answer(value), "key", (value,), lambda: {"a": 1})
+    assert kept.holds("key", (value,))
+    assert not kept.holds("key", (object(),))
+    assert not kept.holds("another", (value,))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_headers_of_its_own_are_kept_with_an_answer(encoding: str) -> None:
+    """Lines that an answer was made with are in its head, in whichever encoding, and in that of a 304."""
+    kept, of = Representations(2**20), (object(),)
+
+    async def head(lines: str, **headers: str) -> bytes:
+        request = make_mocked_request("GET", "/", headers={"Accept-Encoding": encoding, **headers})
+        response = await kept.respond(request, Answer(of), "key", of, lambda: WithLines("x" * 2_000, lines))
+        assert isinstance(response, EncodedResponse)
+        return response._head
+
+    for answer in (await head("Link: <a>\r\n"), await head(""), await head("", **{"If-None-Match": "*"})):
+        assert 1 == answer.count(b"\r\nLink: <a>\r\n")

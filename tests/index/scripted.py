@@ -60,7 +60,7 @@ class ScriptedMlflow(Source):
     def add(self, run_id: str, **fields: Any) -> Run:
         """Log a run, active and started now where it is not told otherwise."""
         experiment_id = fields.pop("experiment_id", "1")
-        told = {"status": "RUNNING", "start_time": self.now_ms, "end_time": None} | fields
+        told: dict[str, Any] = {"status": "RUNNING", "start_time": self.now_ms, "end_time": None} | fields
         run = replace(make_run(run_id, **told), experiment_id=experiment_id)
         self.stored[run_id] = run
         return run
@@ -151,7 +151,10 @@ class World:
     """An index over a scripted MLflow, at a pace, and the time that passes for both."""
 
     def __init__(
-        self, names: Iterable[str] = (RESEARCH,), pace: Pace = Pace(), max_bytes: int = 2**30  # noqa: B008
+        self,
+        names: Iterable[str] = (RESEARCH,),
+        pace: Pace = Pace(),  # noqa: B008 - it is frozen
+        max_bytes: int = 2**30,
     ) -> None:
         self.clock = Clock()
         self.mlflow = ScriptedMlflow(self.clock)

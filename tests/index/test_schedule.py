@@ -37,7 +37,8 @@ def test_a_tick_comes_each_two_seconds() -> None:
 
 def test_ticks_are_stretched() -> None:
     """Where a tick takes MLflow 0.6 s, the next one begins 10 s later: 60 % of the share of 0.1."""
-    assert (None, pytest.approx(NOW + 10)) == after_a_tick(cost=0.6).next(NOW + 1)
+    step, at = after_a_tick(cost=0.6).next(NOW + 1)
+    assert (None, NOW + 10) == (step, round(at, 6))
 
 
 def test_a_tick_goes_before_all_else() -> None:
@@ -46,11 +47,19 @@ def test_a_tick_goes_before_all_else() -> None:
     assert Step.TICK == schedule.next(NOW + 40)[0]
 
 
+def test_no_page_begins_right_before_a_tick() -> None:
+    """In the last second before a tick nothing else begins, since it could hold the tick up."""
+    schedule = after_a_tick(has_shown=True)
+    schedule.rounds[Step.SHOWN].cost = 0.0
+    assert Step.SHOWN == schedule.next(NOW + 1.0)[0]
+    assert (None, NOW + 2) == schedule.next(NOW + 1.1)
+
+
 def test_what_is_spent_is_waited_for() -> None:
     """After a call of a second nothing but ticks is made for ten, which is a share of 0.1."""
     schedule = after_a_tick(has_shown=True)
     schedule.spend(Step.SWEEP, NOW, 1.0)
-    schedule.rounds[Step.TICK].began = NOW + 8
+    schedule.rounds[Step.TICK].began = NOW + 8.5
     assert (None, NOW + 9) == schedule.next(NOW + 8.5)
     assert Step.SHOWN == schedule.next(NOW + 9)[0]
 

@@ -19,6 +19,7 @@ _ENVIRONMENT = {
     "TRACKING_DEADLINE": "2",
     "TRACKING_DRAIN_SECONDS": "0",
     "TRACKING_CREATE_EXPERIMENT": "false",
+    "TRACKING_INDEX__ENABLED": "false",  # which asks MLflow by itself
     "TRACKING_ACCESS_LOG": "false",
     "TRACKING_LOG_FORMAT": "json",
 }

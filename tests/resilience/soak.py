@@ -28,6 +28,7 @@ from tests.resilience.promises.breaker import breaker
 from tests.resilience.promises.deadline import deadline
 from tests.resilience.promises.figures import Figure, Figures
 from tests.resilience.promises.flight import flight
+from tests.resilience.promises.index import index
 from tests.resilience.promises.outage import continued, outage, stopped
 from tests.resilience.promises.poison import poison
 from tests.resilience.promises.retries import retries
@@ -169,6 +170,7 @@ async def _all(minutes: float, *, long_forms: bool) -> bool:
     kept = True
     forms = dict(LONG_FORMS) if long_forms else {}
     forms["10 soak"] = lambda: soak(minutes)
+    forms["12 index"] = lambda: index(minutes * 60, _misbehave)
     for name, measure in forms.items():
         try:
             figures = await measure()

@@ -67,6 +67,7 @@ async def started(
         "TRACKING_PORT": str(port),
         "TRACKING_DRAIN_SECONDS": "0",
         "TRACKING_CREATE_EXPERIMENT": "false",
+        "TRACKING_INDEX__ENABLED": "false",
         "TRACKING_LOG_FORMAT": "json",
     }
     process = await asyncio.create_subprocess_exec(

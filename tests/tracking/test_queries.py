@@ -10,7 +10,7 @@ from service.errors import RunsNotFound, UpstreamError
 from service.tracking.directions import Direction, Directions, Rule
 from service.tracking.queries import TrackingQueries
 from service.tracking.questions import GetExperiment, GetRun, ListRuns, Question
-from service.tracking.runs import Experiment
+from service.tracking.runs import Experiment, Place
 from tests.tracking.values import RunsInMemory, make_experiment, make_run
 
 T = TypeVar("T")
@@ -21,11 +21,11 @@ def queries(source: RunsInMemory, name: str = "Default") -> TrackingQueries:
 
 
 async def test_runs_of_the_default_experiment_are_listed() -> None:
-    """The experiment is looked up by its name, and searched by its id."""
+    """The experiment is looked up by its name, and searched by its id, for one run more than the limit."""
     source = RunsInMemory([make_run("r")], [make_experiment("7", "research")])
     answer = await queries(source, "research").runs(run_type=None, strategy_id=None, limit=5)
     assert (make_run("r"),) == answer.value
-    assert [GetExperiment("research"), ListRuns("7", None, None, 5)] == source.calls
+    assert [GetExperiment("research"), ListRuns("7", None, None, 6)] == source.calls
 
 
 @pytest.mark.parametrize("experiments", [[make_experiment(name="other")], [make_experiment(stage="deleted")]])
@@ -41,6 +41,23 @@ async def test_filters_are_passed_on() -> None:
     source = RunsInMemory([make_run("a", tags={"run_type": "x", "strategy_id": "s"}), make_run("b")])
     answer = await queries(source).runs(run_type="x", strategy_id="s", limit=5)
     assert ["a"] == [run.run_id for run in answer.value]
+
+
+async def test_another_experiment_is_not_looked_up() -> None:
+    """An experiment that is named by its id is searched at once, from the place that is given."""
+    source = RunsInMemory()
+    place = Place(7, "r")
+    await queries(source).runs(run_type=None, strategy_id=None, limit=5, experiment_id="12", after=place)
+    assert [ListRuns("12", None, None, 6, place)] == source.calls
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "01", "1.0", " 1", "١", "9" * 19, "1" * 400])
+async def test_what_is_no_experiment_has_no_runs(text: str) -> None:
+    """Of an id that no experiment of MLflow's can have, nobody is asked."""
+    source = RunsInMemory([make_run()])
+    answer = await queries(source).runs(run_type=None, strategy_id=None, limit=5, experiment_id=text)
+    assert Answer(()) == answer
+    assert [] == source.calls
 
 
 async def test_several_runs_come_in_the_order_asked_for() -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from service.answer import Answer
 from service.errors import UpstreamError
 from service.tracking.questions import GetExperiment, GetRun, ListExperiments, ListRuns, Question
-from service.tracking.runs import Experiment, Run
+from service.tracking.runs import Experiment, Place, Run
 from service.tracking.source import Source
 
 T = TypeVar("T")
@@ -72,5 +72,11 @@ class RunsInMemory(Source):
 def matching(runs: Iterable[Run], question: ListRuns) -> tuple[Run, ...]:
     """What MLflow answers to a question about these runs, all of which are of the experiment."""
     found = [run for run in runs if question.tags.items() <= run.tags.items()]
-    found.sort(key=lambda run: (-(run.start_time or 0), run.run_id))
+    found.sort(key=_age)
+    if question.after is not None:
+        found = [run for run in found if _age(run) > _age(question.after)]
     return tuple(found[: question.limit])
+
+
+def _age(of: Run | Place) -> tuple[float, str]:
+    return float("inf") if of.start_time is None else -of.start_time, of.run_id

@@ -1,4 +1,4 @@
-"""Conditions and orders of a search, read back by MLflow's own parser."""
+"""Conditions of a search, read back by MLflow's own parser."""
 
 import math
 
@@ -10,8 +10,7 @@ from mlflow.utils.search_utils import SearchUtils
 from service.tracking.search.expressions import And, Comparison, Expression, Not, Operator, Or, Scalar
 from service.tracking.search.fields import AsNumber, Field, FieldKind
 from service.tracking.search.parsing import parse_filter
-from service.tracking.search.queries import Order
-from service.upstream.conditions import conditions_of, filter_text, order_of
+from service.upstream.conditions import conditions_of, filter_text
 from tests.tracking.search import strategies
 from tests.upstream.test_filters import HOSTILE
 
@@ -137,34 +136,6 @@ def test_what_cannot_be_said_is_not_written() -> None:
 def test_and_alone_is_said(expression: Expression) -> None:
     """A tree with anything but AND has no conditions."""
     assert conditions_of(expression) is None
-
-
-@given(strategies.orders())
-def test_mlflow_understands_an_order(order: tuple[Order, ...]) -> None:
-    """MLflow's parser reads the same fields and directions, or the order is not said."""
-    keys = order_of(order)
-    if keys is None:
-        return
-    for key, (name, descending) in zip(order, keys, strict=True):
-        assert isinstance(key.operand, Field)
-        expected = KINDS[key.operand.kind], key.operand.key, not key.descending
-        written = f"{name} {'DESC' if descending else 'ASC'}"
-        assert expected == SearchUtils.parse_order_by_for_search_runs(written)
-
-
-@pytest.mark.parametrize(
-    ("operand", "name"),
-    [
-        (Field(FieldKind.ATTRIBUTE, "start_time"), "attributes.start_time"),
-        (Field(FieldKind.METRIC, "a b"), "metrics.`a b`"),
-        (Field(FieldKind.METRIC, 'a"b'), None),
-        (Field(FieldKind.ATTRIBUTE, "duration"), None),
-        (AsNumber(Field(FieldKind.PARAM, "x")), None),
-    ],
-)
-def test_orders_that_can_be_said(operand: Field | AsNumber, name: str | None) -> None:
-    """A field is named as MLflow names it; one that it cannot sort by is not."""
-    assert (None if name is None else ((name, True),)) == order_of((Order(operand, descending=True),))
 
 
 @given(st.floats(allow_nan=False))

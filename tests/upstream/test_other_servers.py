@@ -169,17 +169,20 @@ async def test_a_server_whose_own_order_is_the_right_one(client: MlflowClient, f
 
 
 async def test_runs_that_started_together(client: MlflowClient, fake: FakeMlflow) -> None:
-    """The id decides, whatever the server makes of it; that is no other order."""
-    for run_id in ("c", "a", "b"):
-        fake.add_run(run_id=run_id, start_time=5)
+    """The id decides, whatever the server makes of it: where it sorts them otherwise, all are read."""
+    pages = {None: "dcb", "2": "a", "3": "y", "4": "x"}
 
     async def backwards(request: web.Request) -> web.Response:
-        runs = [{"info": {"run_id": one, "status": "FINISHED", "start_time": 5}} for one in "cba"]
-        return web.json_response({"runs": runs, "next_page_token": "more"})
+        token = (await request.json()).get("page_token")
+        start_time = 4 if token in {"3", "4"} else 5
+        runs = [{"run_id": one, "status": "FINISHED", "start_time": start_time} for one in pages[token]]
+        body = {"runs": [{"info": one} for one in runs], "next_page_token": following[token]}
+        return web.json_response(body)
 
+    following = {None: "2", "2": "3", "3": "4", "4": ""}
     fake.before = backwards
-    assert ["a", "b", "c"] == await listed(client, limit=3)
-    assert 1 == len(searches(fake))
+    assert ["a", "b"] == await listed(client, limit=2)
+    assert [None, "2", "3"] == [asked.get("page_token") for asked in searches(fake)]
 
 
 async def test_what_was_not_asked_for_is_left_out(client: MlflowClient, fake: FakeMlflow) -> None:

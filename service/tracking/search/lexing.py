@@ -48,6 +48,9 @@ class Kind(StrEnum):
     END = "end"
 
 
+_KINDS: Final = {kind.value: kind for kind in Kind}  # as the expression names its groups
+
+
 class Token(NamedTuple):
     """A piece of a text as it is written, and at which character it starts."""
 
@@ -98,7 +101,7 @@ def tokens_of(text: str) -> list[Token]:
             raise _no_token(text, position)
         name = str(match.lastgroup)
         if name != "space":
-            tokens.append(Token(Kind(name), match[0], position))
+            tokens.append(Token(_KINDS[name], match[0], position))
         position = match.end()
     tokens.append(Token(Kind.END, "", position))
     return tokens

@@ -20,7 +20,7 @@ _DATASETS: Final = frozenset({"dataset", "datasets"})
 _ALIASES: Final = {"created": "start_time"}
 _KEYWORDS: Final = frozenset({"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "ASC", "DESC"})
 
-_QUOTES: Final = ("'", '"', "`")
+_QUOTES: Final = frozenset('"`')
 
 A_FIELD: Final = "a field, such as metrics.x, params.x, tags.x or status"
 

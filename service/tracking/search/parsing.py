@@ -194,10 +194,9 @@ class FilterParser(Cursor):
         return Operator.IS_NOT_NULL if is_not else Operator.IS_NULL
 
     def _value(self, operand: Operand, operator: Operator) -> Scalar:
-        written = f"{operand} {operator}"
         if operator.value in _PATTERNS and operand.is_number:
             raise self.error(self._no_pattern(operand, operator))
-        return value_of(self.take(), operand, written)
+        return value_of(self.take(), operand, operator)
 
     def _values(self, operand: Operand, operator: Operator) -> tuple[Scalar, ...]:
         self.need(Kind.OPEN, f"( after {operator}")

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from service.tracking.search.expressions import Scalar
+from service.tracking.search.expressions import Operator, Scalar
 from service.tracking.search.fields import AsNumber, Field, FieldKind, Operand
 from service.tracking.search.lexing import FilterError, Kind, Token, shorten, unquote
 
@@ -15,19 +15,20 @@ from service.tracking.search.lexing import FilterError, Kind, Token, shorten, un
 _LARGEST: Final = 1.7976931348623157e308
 _TIMES: Final = frozenset({"start_time", "end_time"})
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?([0-9]++(\.[0-9]*+)?|\.[0-9]++)([eE][+-]?[0-9]++)?")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_FINITE: Final = frozenset({"INF", "INFINITY", "NAN"})
 _A_TIME: Final = "epoch milliseconds, 'YYYY-MM-DD' or 'YYYY-MM-DDThh:mm:ssZ'"
 
 
-def value_of(token: Token, operand: Operand, written: str) -> Scalar:
+def value_of(token: Token, operand: Operand, operator: Operator) -> Scalar:
     """The value that a token is, of the operand's type; FilterError where it has another one.
 
-    written: the comparison as far as it goes without the value, for advice.
+    operator: for advice.
     """
     if is_time(operand):
         return _time(token)
-    return _number(token, written) if operand.is_number else _text(token, operand, written)
+    return _number(token, operand, operator) if operand.is_number else _text(token, operand, operator)
 
 
 def is_time(operand: Operand) -> bool:
@@ -35,27 +36,27 @@ def is_time(operand: Operand) -> bool:
     return isinstance(operand, Field) and operand.kind is FieldKind.ATTRIBUTE and operand.key in _TIMES
 
 
-def _number(token: Token, written: str) -> float:
+def _number(token: Token, operand: Operand, operator: Operator) -> float:
     if token.kind is Kind.NUMBER:
         return _finite(token)
     advice = ""
     if token.kind in {Kind.TEXT, Kind.DOUBLE}:
         content = unquote(token.written)
-        advice = f": write {written} {shorten(content)}, without quotes" if _is_number(content) else ""
+        if _DECIMAL.fullmatch(content):
+            advice = f": write {operand} {operator} {shorten(content)}, without quotes"
     elif token.is_word(*_NOT_FINITE):
         advice = ": inf and nan are none"
     raise FilterError(token.position, f"a number{advice}", token.shown)
 
 
-def _text(token: Token, operand: Operand, written: str) -> str:
+def _text(token: Token, operand: Operand, operator: Operator) -> str:
     if token.kind in {Kind.TEXT, Kind.DOUBLE}:
         return unquote(token.written)
     advice = ""
     if token.kind is Kind.NUMBER:
-        advice = f": write {written} '{token.shown}'"
+        advice = f": write {operand} {operator} '{token.shown}'"
         if isinstance(operand, Field) and operand.kind is not FieldKind.ATTRIBUTE:
-            as_number = written.replace(str(operand), str(AsNumber(operand)), 1)
-            advice += f", or {as_number} {token.shown} to compare numbers"
+            advice += f", or {AsNumber(operand)} {operator} {token.shown} to compare numbers"
     elif token.kind in {Kind.WORD, Kind.BACKTICK}:
         advice = ": a text stands in '…'"
     raise FilterError(token.position, f"a text in quotes{advice}", token.shown)
@@ -78,10 +79,3 @@ def _finite(token: Token) -> float:
     if math.isinf(number):
         raise FilterError(token.position, "a number of at most 1.8e308", token.shown)
     return math.copysign(math.inf, number) if abs(number) == _LARGEST else number
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

@@ -44,6 +44,7 @@ def use(url: str, key: str) -> dict[str, object]:
     """What each route answered."""
     client = AuthenticatedClient(url, token=key)
     runs = expect(RunList, list_runs.sync(client=client, run_type="training", limit=20))
+    unknown = expect(InvalidProblem, list_runs.sync(client=client, cursor="unknown"))
     detailed = get_run.sync_detailed(RUN, client=client)
     detail = expect(RunDetail, detailed.parsed)
     ended: int | None = detail.end_time
@@ -84,6 +85,7 @@ def use(url: str, key: str) -> dict[str, object]:
         "ready": ready.status,
         "missing": missing.missing_run_ids,
         "invalid": invalid.errors[0].location,
+        "unknown": unknown.errors[0].location,
         "stranger": code,
     }
 

@@ -57,6 +57,7 @@ export async function use(baseUrl: string, key: string) {
 
   const missing = await client.GET(`${base}/runs/{run_id}`, { params: { path: { run_id: "nowhere" } } });
   const invalid = await client.GET(`${base}/runs`, { params: { query: { limit: 0 } } });
+  const unknown = await client.GET(`${base}/runs`, { params: { query: { cursor: "unknown" } } });
   const stranger = await createClient<paths>({ baseUrl }).GET(`${base}/experiments`);
   const ready = await client.GET("/readyz");
   const readiness: Schemas["Readiness"] | undefined = ready.data;
@@ -72,6 +73,7 @@ export async function use(baseUrl: string, key: string) {
     ready: readiness?.status,
     missing: missing.error && "missing_run_ids" in missing.error ? missing.error.missing_run_ids : [],
     invalid: invalid.error && "errors" in invalid.error ? invalid.error.errors[0]?.location : "",
+    unknown: unknown.error && "errors" in unknown.error ? unknown.error.errors[0]?.location : "",
     stranger: stranger.error?.code,
   };
 }

@@ -1,14 +1,18 @@
 """Filters that are read, and the trees that they are."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from service.tracking.search.expressions import And, Comparison, Expression, Not, Operator, Or, Scalar
 from service.tracking.search.fields import AsNumber, Field, FieldKind
 from service.tracking.search.lexing import MAX_BYTES, FilterError
+from service.tracking.search.listing import parse_order
 from service.tracking.search.parsing import MAX_COMPARISONS, MAX_DEPTH, parse_filter
+from service.tracking.search.queries import Order
 from service.upstream.conditions import conditions_of, filter_text
 from tests.tracking.search import strategies
 from tests.tracking.search.written import write
@@ -233,6 +237,13 @@ def test_a_tree_that_is_written_is_read_as_the_same_tree(expression: Expression)
         assert "at most" in error.expected  # noqa: PT017 - too deep, or too many comparisons
     else:
         assert expression == read
+
+
+@given(st.sampled_from([metric, param, tag]), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_a_field_with_any_key_can_be_written(kind: Callable[[str], Field], key: str) -> None:
+    """A field is written so that it is read as the same one, and a page token or a message can show it."""
+    assert Comparison(kind(key), Operator.IS_NULL) == parse_filter(f"{kind(key)} IS NULL")
+    assert (Order(AsNumber(param(key))),) == parse_order(f"number({param(key)})")
 
 
 @given(strategies.conjunctions())

@@ -31,6 +31,7 @@ REPEATED = "' '' \" ` ( NOT a. 1 1. - metrics. metrics.` aaaaaaaaaa < é * metri
         ("status = 1", 9, "write attributes.status = '1'"),
         ("metrics.x = '5'", 12, "write metrics.x = 5, without quotes"),
         ("metrics.x = 'a'", 12, "a number"),
+        ("metrics.x = '1_000'", 12, "a number"),
         ("metrics.x > inf", 12, "inf and nan are none"),
         ("metrics.x > -inf", 12, "an operator, a value"),
         ("metrics.x != NaN", 13, "inf and nan are none"),
@@ -136,10 +137,10 @@ def test_a_filter_with_a_piece_changed_is_a_filter_or_an_error(
 
 @pytest.mark.parametrize("piece", [*REPEATED.split(), " ", "NOT ", "metrics.x=1 OR "])
 def test_no_text_takes_long(piece: str) -> None:
-    """The longest text of any pattern is read, or refused, in a moment."""
+    """The longest text of any pattern is read, or refused, in a moment of the processor's time."""
     times = MAX_BYTES // len(piece.encode())
     for text in (piece * times, piece * (times - 1) + "!"):
-        began = time.perf_counter()
+        began = time.process_time()
         with suppress(FilterError):
             parse_filter(text)
-        assert time.perf_counter() - began < 0.2
+        assert time.process_time() - began < 0.2
