@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from service.api.health_schemas import Liveness, Readiness
+from service.api import schemas
 from service.http.capacity import Capacity
 from service.http.route import Access, Content, Operation, Route, Tag
 
@@ -40,7 +40,7 @@ class HealthRoutes:
                     id="livez",
                     tag=_TAG,
                     summary="The process answers; MLflow is not asked",
-                    answers={200: Content(Liveness, {"status": "alive"})},
+                    answers={200: Content(schemas.Liveness, {"status": "alive"})},
                 ),
             ),
             Route(
@@ -55,8 +55,8 @@ class HealthRoutes:
                     tag=_TAG,
                     summary="Whether this replica takes requests, and how MLflow was at the last look",
                     answers={
-                        200: Content(Readiness, _READY),
-                        503: Content(Readiness, {**_READY, "status": "draining"}, "About to stop"),
+                        200: Content(schemas.Readiness, _READY),
+                        503: Content(schemas.Readiness, {**_READY, "status": "draining"}, "About to stop"),
                     },
                 ),
             ),

@@ -4,8 +4,8 @@ import json
 from typing import Any, get_args
 
 import pytest
-from service.api.health_schemas import Liveness, Readiness
 
+from service.api import schemas
 from service.upstream.experiment_state import State
 from tests.api.serving import API, Client, ask, serving, strictly
 from tests.fakes.faults import answering, only
@@ -26,7 +26,7 @@ async def test_a_living_process_answers(api: Client, fake: FakeMlflow) -> None:
     await fake.stop()
     body = await health(api, "/livez")
     assert {"status": "alive"} == body
-    Liveness.model_validate(body, strict=True)
+    schemas.Liveness.model_validate(body, strict=True)
     assert [] == fake.calls
 
 
@@ -42,7 +42,7 @@ async def test_readiness_tells_how_mlflow_was(fake: FakeMlflow) -> None:
             await ask(api, "run")
             body = await health(api, "/readyz")
             assert {**READY, "upstream": "failing"} == body
-            Readiness.model_validate(body, strict=True)
+            schemas.Readiness.model_validate(body, strict=True)
             await fake.start()
 
 
@@ -64,7 +64,7 @@ async def test_readiness_tells_what_became_of_the_experiment(api: Client, state:
     api.service.experiment.state = state
     body = await health(api, "/readyz")
     assert state == body["experiment"]
-    Readiness.model_validate(body, strict=True)
+    schemas.Readiness.model_validate(body, strict=True)
 
 
 async def test_a_replica_that_is_about_to_stop_is_not_ready(api: Client) -> None:
