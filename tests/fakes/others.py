@@ -75,6 +75,20 @@ def in_order_of_ids(fake: FakeMlflow) -> Hook:
     return hook
 
 
+def with_ties_reversed(fake: FakeMlflow) -> Hook:
+    """Newest start first; those that started together come in the reverse order of their ids."""
+
+    def key(run: Run) -> tuple[int, list[int]]:
+        return -(run.start_time or 0), [-ord(character) for character in run.run_id]
+
+    async def hook(request: web.Request) -> web.StreamResponse | None:
+        if not request.path.endswith("/runs/search"):
+            return None
+        return _page(fake, await request.json(), lambda _: True, key)
+
+    return hook
+
+
 def basic_auth(fake: FakeMlflow, readable: Collection[str]) -> Hook:
     """An account that may read these experiments: all others, and runs that do not exist, are a 403."""
 
