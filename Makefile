@@ -103,7 +103,7 @@ bare-machine:  ## A newcomer on a bare Debian 12 and 13, the tests on Python 3.1
 	config/bare-machine forky make test
 
 ##@ Builds and figures
-bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, 25 minutes (needs wrk)
+bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbours, an hour (needs wrk)
 	$(PIP) $(LOCKED) --upgrade --target $(VENV)/fasttrackml -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
 

@@ -74,6 +74,12 @@ async def forget_calls(upstream: Server) -> None:
         response.raise_for_status()
 
 
+async def seconds_worked(upstream: Server) -> float:
+    """Seconds that the scale upstream took for its searches."""
+    async with aiohttp.ClientSession(upstream.url) as session, session.get("bench/seconds") as response:
+        return float(await response.json())
+
+
 async def calls(upstream: Server) -> dict[str, int]:
     """The calls that the fake upstream got, by endpoint."""
     async with aiohttp.ClientSession(upstream.url) as session, session.get("bench/calls") as response:

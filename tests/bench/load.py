@@ -14,6 +14,7 @@ import aiohttp
 from tests.bench.machine import Server
 
 _SCRIPT = Path(__file__).with_name("load.lua")
+_MANY = Path(__file__).with_name("many.lua")
 _TIMEOUT = 30  # seconds after which wrk counts a request as failed
 INSTALL_WRK = "wrk makes the load; on Debian and Ubuntu: apt-get install wrk"
 
@@ -79,16 +80,34 @@ async def put(server: Server, question: Question, seconds: int, connections: int
     with tempfile.NamedTemporaryFile() as body:
         body.write(question.body)
         body.flush()
-        command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={_TIMEOUT}s"]
-        command += ["-s", str(_SCRIPT), server.url + question.path, "--", question.method]
-        command += [body.name if question.body else ""]
-        command += [text for header in question.headers.items() for text in header]
-        before = server.cpu_seconds()
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        output, _ = await process.communicate()
-        spent = server.cpu_seconds() - before
+        arguments = [question.method, body.name if question.body else ""]
+        arguments += [text for header in question.headers.items() for text in header]
+        return await _wrk(server, question.path, _SCRIPT, arguments, seconds, connections)
+
+
+async def put_many(server: Server, asked: Iterable[Question], seconds: int, connections: int) -> Load:
+    """The same with many GETs in turn. RuntimeError where they did not suffice, so that some came twice."""
+    paths = [f"/{question.path}" for question in asked]
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("\n".join(paths))
+        file.flush()
+        load = await _wrk(server, "", _MANY, [file.name], seconds, connections)
+    if load.requests > len(paths):
+        raise RuntimeError(f"{load.requests} requests are more than {len(paths)} questions")
+    return load
+
+
+async def _wrk(
+    server: Server, path: str, script: Path, arguments: Sequence[str], seconds: int, connections: int
+) -> Load:
+    command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={_TIMEOUT}s"]
+    command += ["-s", str(script), server.url + path, "--", *arguments]
+    before = server.cpu_seconds()
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    spent = server.cpu_seconds() - before
     if process.returncode != 0:
         raise RuntimeError(f"wrk against {server.name} failed: {output.decode(errors='replace')}")
     figures = json.loads(output.decode().strip().splitlines()[-1])

@@ -17,14 +17,14 @@ _RUN = re.compile(r"/runs/[0-9a-f]{32}")
 
 
 @contextmanager
-def mlflow(folder: Path) -> Iterator[Server]:
-    """An empty MLflow over SQLite, with two workers."""
-    port = free_port()
+def mlflow(folder: Path, name: str = "mlflow", port: int | None = None) -> Iterator[Server]:
+    """An MLflow with two workers, over the SQLite file of this name; it is empty where there is none."""
+    port = port or free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "2", "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    command += ["--workers", "2", "--backend-store-uri", f"sqlite:///{folder / f'{name}.db'}"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
     url = f"http://127.0.0.1:{port}/"
-    with running("mlflow", command, url, folder, health="health", variables=ENVIRONMENT) as server:
+    with running(name, command, url, folder, health="health", variables=ENVIRONMENT) as server:
         yield server
 
 
@@ -56,6 +56,16 @@ def fake(
     """The fake MLflow with runs in it; latency in seconds."""
     options = {"runs": runs, "latency": latency, "metrics": shape.metrics, "params": shape.params}
     with _module("tests.bench.upstream", folder, name, "bench/calls", options) as server:
+        yield server
+
+
+@contextmanager
+def scale_upstream(
+    folder: Path, name: str = "scale", *, runs: int, scale: float = 1.0, port: int | None = None
+) -> Iterator[Server]:
+    """The fake MLflow with the scale runs; scale: how many times as long as MLflow a search takes."""
+    options = {"runs": runs, "scale": scale}
+    with _module("tests.bench.scale_upstream", folder, name, "bench/calls", options, port) as server:
         yield server
 
 
@@ -107,9 +117,14 @@ def naive(folder: Path, upstream: Server) -> Iterator[Server]:
 
 @contextmanager
 def _module(
-    module: str, folder: Path, name: str, health: str, options: Mapping[str, object]
+    module: str,
+    folder: Path,
+    name: str,
+    health: str,
+    options: Mapping[str, object],
+    port: int | None = None,
 ) -> Iterator[Server]:
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", module, "--port", str(port)]
     command += [f"--{key}={value}" for key, value in options.items()]
     with running(name, command, f"http://127.0.0.1:{port}/", folder, health=health, cwd=ROOT) as server:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 
 def main() -> None:
@@ -16,7 +16,9 @@ def main() -> None:
     parser.add_argument("-s", action="store_true")
     parser.add_argument("-i", action="store_true")
     parser.add_argument("-H", action="append", default=[])
-    parser.add_argument("-d")
+    parser.add_argument("-G", action="store_true")
+    parser.add_argument("-d", action="append", default=[])
+    parser.add_argument("--data-urlencode", action="append", default=[])
     parser.add_argument("-o", type=Path)
     parser.add_argument("--etag-save", type=Path)
     parser.add_argument("--etag-compare", type=Path)
@@ -28,7 +30,11 @@ def main() -> None:
     url = urlsplit(options.url)
     connection = HTTPConnection(url.netloc, timeout=30)
     path = url.path + (f"?{url.query}" if url.query else "")
-    connection.request("GET" if options.d is None else "POST", path, options.d, headers)
+    data = "&".join([*options.d, *map(_encoded, options.data_urlencode)])
+    if options.G and data:
+        path += f"{'&' if url.query else '?'}{data}"
+    is_post = bool(data) and not options.G
+    connection.request("POST" if is_post else "GET", path, data if is_post else None, headers)
     response = connection.getresponse()
     body = response.read()
     if options.etag_save:
@@ -41,6 +47,11 @@ def main() -> None:
         options.o.write_bytes(body)
     else:
         sys.stdout.buffer.write(body)
+
+
+def _encoded(data: str) -> str:
+    name, _, value = data.partition("=")
+    return f"{name}={quote(value, safe='')}"
 
 
 if __name__ == "__main__":

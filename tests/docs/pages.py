@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from service.auth.api_keys import new_key
 from service.local.sample.session import session
-from tests.api.serving import serving
+from tests.api.serving import Client, serving
 from tests.docs.answers import Answers
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.fakes.mlflow import FakeMlflow
@@ -73,9 +73,19 @@ async def run_page(page: Path, mlflow_url: str, curl: str, folder: Path) -> None
     answers = Answers()
     for served_with, together in groupby(commands(page), lambda command: command.served_with):
         settings, variables = _served_with(served_with)
-        async with serving(mlflow_url, **settings) as client:
+        async with serving(mlflow_url, index={}, **settings) as client:
+            await _index_complete(client)
             served = {ADDRESS: f"{client.server.host}:{client.server.port}", MLFLOW: mlflow_url}
             await _run([*together], served, _environment(folder, curl, variables), folder, answers)
+
+
+async def _index_complete(client: Client) -> None:
+    """The reader of a page has started the service some time ago: it has read every run."""
+    indexing = client.service.indexing
+    assert indexing is not None
+    async with asyncio.timeout(SECONDS):
+        while not indexing.index.sync.swept_ms:
+            await asyncio.sleep(0.01)
 
 
 def _served_with(text: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -78,9 +78,12 @@ def number_test(clause: Clause) -> Callable[[float], bool]:
     if clause.comparator not in ORDER:
         raise MlflowError(f"Invalid comparator '{clause.comparator}' not one of '{set(ORDER)}'")
     compare, expected = ORDER[clause.comparator], float(value.text)
-    if abs(expected) == LARGEST:  # as which the SQL store keeps infinity
-        expected = math.copysign(math.inf, expected)
     return lambda number: bool(compare(number, expected))
+
+
+def stored(value: float) -> float:
+    """A metric's value as the SQL store keeps it: infinity is the largest number."""
+    return value if math.isnan(value) else max(-LARGEST, min(LARGEST, value))
 
 
 def reader_of(entity: str, key: str) -> Callable[[Run], Any]:
@@ -90,7 +93,7 @@ def reader_of(entity: str, key: str) -> Callable[[Run], Any]:
     if entity == "parameter":
         return lambda run: run.params.get(key)
     if entity == "metric":
-        return lambda run: run.metrics[key].value if key in run.metrics else None
+        return lambda run: stored(run.metrics[key].value) if key in run.metrics else None
     return operator.attrgetter("name" if key == "run_name" else key)
 
 

@@ -11,6 +11,10 @@ from tests.bench.rows.direct import direct
 from tests.bench.rows.growth import computing, growth
 from tests.bench.rows.guarded import guarded
 from tests.bench.rows.hot import hot
+from tests.bench.rows.search import search
+from tests.bench.rows.search_beside import search_beside, search_bill
+from tests.bench.rows.search_direct import search_direct
+from tests.bench.rows.search_million import search_million
 from tests.bench.rows.size import memory, start
 from tests.bench.rows.tail import tail
 
@@ -27,4 +31,9 @@ GROUPS: Mapping[str, Callable[[Bench], Findings]] = {
     "growth": growth,
     "direct": direct,
     "compare-cold": compare_cold,
+    "search": search,
+    "search-beside": search_beside,
+    "search-bill": search_bill,
+    "search-direct": search_direct,
+    "search-million": search_million,
 }
