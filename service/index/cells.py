@@ -29,6 +29,16 @@ def is_missing(numbers: Numbers) -> NDArray[np.bool_]:
     return missing
 
 
+def among(codes: Codes, some: Sequence[int], most: int) -> NDArray[np.bool_]:
+    """Which codes, all below `most`, are one of some. One is compared ten times as fast as several."""
+    if len(some) == 1:
+        equal: NDArray[np.bool_] = codes == some[0]
+        return equal
+    is_one = np.zeros(most, np.bool_)
+    is_one[list(some)] = True
+    return is_one[codes]
+
+
 class Space:
     """What the columns of a table share: how many rows there are, free ones included, and the bytes taken."""
 
@@ -106,10 +116,10 @@ class Cells(Generic[Value]):
         value: Value = self._array.item(row)
         return value
 
-    def values(self, rows: Sequence[int]) -> list[Value]:
+    def values(self, rows: NDArray[np.intp]) -> list[Value]:
         """The values of rows that have one."""
         if self._array is None:
-            return [self._some[row] for row in rows]
+            return [self._some[row] for row in rows.tolist()]
         values: list[Value] = self._array.take(rows).tolist()
         return values
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Cells, Codes, Numbers, Space
 from service.index.texts import NO_TEXT, Dictionary, Texts, note_change
@@ -40,7 +41,7 @@ class NumberColumn:
         value = self.cells.value(row)
         return None if value != value else value  # noqa: PLR0124  # NaN
 
-    def values(self, rows: Sequence[int]) -> Sequence[float | None]:
+    def values(self, rows: NDArray[np.intp]) -> Sequence[float | None]:
         """The values of rows that have one."""
         return [None if value != value else value for value in self.cells.values(rows)]  # noqa: PLR0124
 
@@ -78,7 +79,7 @@ class TimeColumn:
         value = self.cells.value(row)
         return None if value != value else int(value)  # noqa: PLR0124
 
-    def values(self, rows: Sequence[int]) -> Sequence[int | None]:
+    def values(self, rows: NDArray[np.intp]) -> Sequence[int | None]:
         """The times of rows that have a run."""
         return [None if value != value else int(value) for value in self.cells.values(rows)]  # noqa: PLR0124
 
@@ -116,7 +117,7 @@ class TextColumn:
         """The value of a row that has one."""
         return self.dictionary.text(self.cells.value(row))  # type: ignore[return-value] # it has one
 
-    def values(self, rows: Sequence[int]) -> Sequence[str]:
+    def values(self, rows: NDArray[np.intp]) -> Sequence[str]:
         """The values of rows that have one."""
         return self.dictionary.of(self.cells.values(rows))  # type: ignore[return-value] # they have one
 

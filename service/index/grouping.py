@@ -62,10 +62,11 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
     keys += [_component(column, descending=key_descends) for column in groups.keys]
     chosen = np.arange(len(groups.samples))
     if grouping.after is not None:
-        position = [
-            key_of_value(view, Order(field, descending=key_descends), value)
+        ascending = [
+            key_of_value(view, Order(field), value)
             for field, value in zip(grouping.by, grouping.after.key, strict=True)
         ]
+        position: list[int] = rank_keys(np.array(ascending, np.int64), descending=key_descends).tolist()
         if statistic is not None:
             value = grouping.after.value
             number = float(value) if isinstance(value, (int, float)) else None

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.index.cells import MISSING, Numbers, is_missing
+from service.index.cells import MISSING, Numbers, among, is_missing
 from service.index.columns import RunIds, TextColumn, UriColumn
 from service.index.derived import Derived, Kept, PerText
 from service.index.patterns import like
@@ -128,12 +128,9 @@ class View:
             lacking: Mask = codes == NO_TEXT
             return lacking if comparison.operator is Operator.IS_NULL else ~lacking
         else:
-            is_other = comparison.operator in _UNEQUAL
-            by_code = np.full(len(texts), is_other)
-            by_code[
-                [code for each in _values(comparison) if (code := texts.find(str(each))) > 0]
-            ] = not is_other
-            by_code[NO_TEXT] = False
+            some = [code for each in _values(comparison) if (code := texts.find(str(each))) > 0]
+            equal: Mask = among(codes, some, len(texts))
+            return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
         mask: Mask = by_code[codes]
         return mask
 

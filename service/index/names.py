@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from service.index.cells import Codes, Space
 from service.index.columns import NumberColumn, TextColumn
 from service.index.shapes import Shape, Shapes
@@ -87,18 +90,17 @@ class NamedValues(Generic[C]):
         shape = self._shapes.of(row)
         return {name: column.value(row) for name, column in zip(shape.names, shape.columns, strict=True)}
 
-    def values(self, rows: Sequence[int], names: frozenset[str] | None) -> list[dict[str, Any]]:
+    def values(self, rows: NDArray[np.intp], names: frozenset[str] | None) -> list[dict[str, Any]]:
         """The values of rows by name, of these names only; None for all."""
         by_shape: dict[Shape[C], list[int]] = {}
-        shapes = self._shapes
-        for at, row in enumerate(rows):
-            by_shape.setdefault(shapes.of(row), []).append(at)
+        for at, shape in enumerate(self._shapes.at(rows)):
+            by_shape.setdefault(shape, []).append(at)
         values: list[dict[str, Any]] = [{}] * len(rows)
         for shape, places in by_shape.items():
             shown, columns = _of_names(shape, names)
-            own_rows = [rows[at] for at in places]
+            own_rows = rows[places]
             if len(places) < _BY_COLUMN_FROM:
-                for at, row in zip(places, own_rows, strict=True):
+                for at, row in zip(places, own_rows.tolist(), strict=True):
                     values[at] = {
                         name: column.value(row) for name, column in zip(shown, columns, strict=True)
                     }

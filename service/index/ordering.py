@@ -51,10 +51,8 @@ def first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], mos
     """The first rows by the keys, then by last_key: at most so many, in order."""
     rows = _first(rows, keys, last_key, most)
     columns = [key(rows).tolist() for key in keys]
-    order = sorted(
-        range(len(rows)), key=lambda at: (*(column[at] for column in columns), last_key(int(rows[at])))
-    )
-    return [int(rows[at]) for at in order[:most]]
+    order = sorted(zip(*columns, map(last_key, rows.tolist()), rows.tolist(), strict=True))
+    return [each[-1] for each in order[:most]]
 
 
 def _first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> Rows:

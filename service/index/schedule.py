@@ -61,7 +61,7 @@ class _Rule(NamedTuple):
 
 _RULES: Final[Mapping[Step, _Rule]] = {
     Step.TICK: _Rule(0.0, 0.6),  # and the interval of the settings
-    Step.SHOWN: _Rule(0.0, 0.1),
+    Step.SHOWN: _Rule(0.0, 0.2),
     Step.HOUR: _Rule(60.0, 0.1),
     Step.DAY: _Rule(600.0, 0.05),
     Step.ACTIVE: _Rule(60.0, 0.05),
@@ -165,6 +165,8 @@ class Schedule:
     def _regular(self, step: Step, now: float) -> float:
         """When a step is due that the share does not hold up."""
         own = self.rounds[step]
+        if step is Step.TICK and own.began == -inf and not self.is_reading:
+            return -inf
         if not self.is_in_use(now):
             scope, tick = self.rounds[Step.SCOPE], self.rounds[Step.TICK]
             if step is Step.TICK:

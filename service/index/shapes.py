@@ -33,7 +33,7 @@ class Column(Protocol):
         """The value of a row that has one."""
         ...
 
-    def values(self, rows: Sequence[int]) -> Sequence[Any]:
+    def values(self, rows: NDArray[np.intp]) -> Sequence[Any]:
         """The values of rows that have one."""
         ...
 
@@ -87,6 +87,10 @@ class Shapes(Generic[C]):
     def of(self, row: int) -> Shape[C]:
         """The shape of a row that has one."""
         return self._by_number[self._cells.value(row)]  # type: ignore[return-value] # it has one
+
+    def at(self, rows: NDArray[np.intp]) -> list[Shape[C]]:
+        """The shapes of rows that have one."""
+        return [self._by_number[number] for number in self._cells.values(rows)]  # type: ignore[misc] # as above
 
     def used(self, rows: Codes) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
         """The shapes of rows that have one: each row's place in a list of shapes, and the names of those."""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.index.cells import MISSING, Cells, Codes, Numbers, Space, is_missing
+from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among, is_missing
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
 from service.index.names import NamedValues
 from service.tracking.runs import TERMINAL, Run
@@ -133,11 +133,12 @@ class RunTable:
 
     def runs_at(self, rows: Sequence[int], selection: Selection = ALL) -> tuple[Run, ...]:
         """The runs of rows that have one, each with the metrics, params and tags of the selection."""
-        metrics = self.metrics.values(rows, selection.metrics)
-        params = self.params.values(rows, selection.params)
-        tags = self.tags.values(rows, selection.tags)
-        names, statuses, users, experiments = (text.values(rows) for text in self._texts.values())
-        starts, ends = (time.values(rows) for time in self._times.values())
+        places = np.array(rows, np.intp)
+        metrics = self.metrics.values(places, selection.metrics)
+        params = self.params.values(places, selection.params)
+        tags = self.tags.values(places, selection.tags)
+        names, statuses, users, experiments = (text.values(places) for text in self._texts.values())
+        starts, ends = (time.values(places) for time in self._times.values())
         return tuple(
             Run(
                 self.ids.value(row),
@@ -204,9 +205,8 @@ class RunTable:
     def of_experiments(self, experiment_ids: Iterable[str]) -> NDArray[np.bool_]:
         """Which rows have a run of these experiments."""
         column = self._texts["experiment_id"]
-        chosen = np.zeros(len(column.dictionary), np.bool_)
-        chosen[[code for each in set(experiment_ids) if (code := column.dictionary.find(each)) > 0]] = True
-        return chosen[column.codes()]
+        codes = [code for each in set(experiment_ids) if (code := column.dictionary.find(each)) > 0]
+        return among(column.codes(), codes, len(column.dictionary))
 
     def numbers(self, attribute: str) -> Numbers:
         """An attribute that is a number, of all rows: start_time, end_time, or duration."""
