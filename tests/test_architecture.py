@@ -16,10 +16,21 @@ MODULES = {
 MOST_LINES = 300
 
 # Which other parts of the service a part may import. A part is a room, or a module beside the rooms.
-GROUND = {"answer", "checkpoint", "context", "durations", "errors", "hosts", "outbound", "text_files"}
+GROUND = {
+    "allocator",
+    "answer",
+    "checkpoint",
+    "context",
+    "durations",
+    "errors",
+    "hosts",
+    "outbound",
+    "text_files",
+}
 MAY_IMPORT = {
     "errors": set(),
     "answer": set(),
+    "allocator": set(),
     "context": set(),
     "checkpoint": set(),
     "durations": set(),
@@ -27,7 +38,7 @@ MAY_IMPORT = {
     "outbound": set(),
     "text_files": set(),
     "tracking": {"answer", "errors", "text_files"},
-    "index": {"answer", "checkpoint", "context", "errors", "text_files", "tracking"},
+    "index": {"allocator", "answer", "checkpoint", "context", "errors", "text_files", "tracking"},
     "http": {"answer", "context", "durations", "errors", "hosts"},
     "auth": {"errors", "text_files"},
     "local": set(),

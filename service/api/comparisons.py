@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from aiohttp import web
 
 from service.api import examples, schemas
@@ -17,6 +18,12 @@ from service.tracking.questions import GetRun
 _TAG = Tag("comparisons", "Runs side by side: what differs between them, and which is best by each metric.")
 
 _compared = schemas.projection(schemas.ComparedRun)
+
+
+class Compared(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """The runs that are compared, in their order; by it the comparison is kept."""
+
+    questions: tuple[GetRun, ...]
 
 
 class ComparisonRoutes:
@@ -70,9 +77,9 @@ class ComparisonRoutes:
         """The runs that the body names, compared."""
         return await self._compare(request, self._parse_body(await json_body(request, self._read_body)))
 
-    async def _compare(self, request: web.BaseRequest, questions: tuple[GetRun, ...]) -> web.StreamResponse:
+    async def _compare(self, request: web.BaseRequest, compared: Compared) -> web.StreamResponse:
         queries = self._queries(request)
-        answer = await queries.together(questions)
+        answer = await queries.together(compared.questions)
         runs = answer.value
 
         def comparison() -> Mapping[str, object]:
@@ -83,12 +90,12 @@ class ComparisonRoutes:
                 "param_diff": diff.param_diff,
             }
 
-        return await self._respond(request, answer, ("compare", questions), runs, comparison)
+        return await self._respond(request, answer, compared, runs, comparison)
 
 
-def _of_body(body: bytes) -> tuple[GetRun, ...]:
-    return tuple(map(GetRun, parse_json(CompareRequest, body).run_ids))
+def _of_body(body: bytes) -> Compared:
+    return Compared(tuple(map(GetRun, parse_json(CompareRequest, body).run_ids)))
 
 
-def _of_query(query_string: str) -> tuple[GetRun, ...]:
-    return tuple(map(GetRun, parse_query(CompareQuery, query_string).run_id))
+def _of_query(query_string: str) -> Compared:
+    return Compared(tuple(map(GetRun, parse_query(CompareQuery, query_string).run_id)))

@@ -29,7 +29,6 @@ _OF_AUTHENTICATION: Errors = (errors.Unauthenticated, errors.Forbidden, errors.A
 _MODELS: Mapping[type[errors.TrackingError], type[BaseModel]] = {
     errors.InvalidRequest: schemas.InvalidProblem,
     errors.RunsNotFound: schemas.MissingRunsProblem,
-    errors.IndexNotReady: schemas.IndexNotReadyProblem,
 }
 # How callers authenticate, by the mode of authentication; in every other mode nobody is asked to.
 _SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {

@@ -185,6 +185,7 @@ class Problem(_Problem):
     """An error, as RFC 9457 defines it."""
 
     code: ProblemCode
+    share_read: float = optional("With `index_not_ready`: how much of all runs has been read, 0 to 1, about.")
 
 
 class InvalidProblem(_Problem):
@@ -199,13 +200,6 @@ class MissingRunsProblem(_Problem):
 
     code: Literal["run_not_found"]
     missing_run_ids: list[str]
-
-
-class IndexNotReadyProblem(_Problem):
-    """A search that only the index can answer, which has not read every run yet."""
-
-    code: Literal["index_not_ready"]
-    share_read: float = Field(ge=0, le=1, description="How much of all runs has been read, about.")
 
 
 class Liveness(AnswerBody):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import uvloop
 
+from service.allocator import keep_no_large_blocks
 from service.app import build
-from service.commands.allocator import keep_no_large_blocks
 from service.commands.descriptors import fitted
 from service.commands.welcome import welcome
 from service.http.server import Stopping

@@ -14,7 +14,7 @@ async def welcome(url: str, queries: TrackingQueries, *, credential: str = "") -
     """
     api = url + BASE
     try:
-        runs = (await queries.runs(run_type=None, strategy_id=None, limit=2)).value
+        runs = (await queries.runs(run_type=None, strategy_id=None, limit=2)).value[:2]
     except TrackingError as error:
         return f"\nExperiment Tracking API: {url}\nMLflow does not answer yet: {error.detail}\n"
     curl = f"curl {credential} " if credential else "curl "

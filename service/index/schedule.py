@@ -142,7 +142,7 @@ class Schedule:
         earliest = now + MOST_BEHIND
         tick = self._due(Step.TICK, now)
         pause = max(self._interval(Step.TICK)) - self.rounds[Step.TICK].cost
-        is_near = tick - now < min(_A_PAGE, pause / 2)
+        is_near = tick - now < min(_A_PAGE, pause / 4)  # ticks that use their whole part leave two fifths
         for step in Step:
             at = self._due(step, now)
             if is_near and step not in {Step.SCOPE, Step.TICK}:

@@ -60,7 +60,7 @@ class TrackingQueries:
     async def together(self, questions: Sequence[GetRun]) -> Answer[tuple[Run, ...]]:
         """Several runs, read at once; RunsNotFound names all that MLflow does not know."""
         answer = await self._source.answer_together(questions)
-        if None in answer.value:
+        if not all(answer.value):
             pairs = zip(questions, answer.value, strict=True)
             raise RunsNotFound([question.run_id for question, run in pairs if run is None])
         return cast("Answer[tuple[Run, ...]]", answer)

