@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "outbound": set(),
     "text_files": set(),
     "tracking": {"answer", "errors", "text_files"},
-    "index": {"allocator", "answer", "checkpoint", "context", "errors", "text_files", "tracking"},
+    "index": {"answer", "checkpoint", "context", "errors", "text_files", "tracking"},
     "http": {"answer", "context", "durations", "errors", "hosts"},
     "auth": {"errors", "text_files"},
     "local": set(),

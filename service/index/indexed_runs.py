@@ -28,19 +28,30 @@ def _ignore(_change: Change, _run_id: str) -> None:
     pass
 
 
+def _leave_memory() -> None:
+    pass
+
+
 class IndexedRuns:
     """The table of runs, which takes only runs of the experiments that are indexed, and not too many.
 
     max_bytes: of memory. Above them the table is emptied, once and for all. tell: is told of each change.
+    settle: to be called once all runs have been read; what it does about memory is the process's own.
     experiment_ids: of the experiments. version: another object after each change. engine: searches the table.
     """
 
-    def __init__(self, max_bytes: int, tell: Callable[[Change, str], None] = _ignore) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        tell: Callable[[Change, str], None] = _ignore,
+        settle: Callable[[], None] = _leave_memory,
+    ) -> None:
         self._begin(RunTable())
         self.experiment_ids: tuple[str, ...] = ()
         self.is_too_large = False
         self._max_bytes = max_bytes
         self._tell = tell
+        self.settle = settle
         self._held_back: list[tuple[Run | str, float]] | None = None
 
     def put(self, run: Run, asked: float) -> None:

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from service.allocator import return_free_memory
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex, SyncState
 from service.index.snapshot import SnapshotError, Stamp, read_snapshot, write_snapshot
@@ -103,7 +102,7 @@ class SnapshotKeeper:
         else:
             self._index.restore(table, state)
             self._kept = (table.changes, state)
-            await asyncio.to_thread(return_free_memory)
+            self._runs.settle()
             log.info("%d runs come from the snapshot %s, %.0f s old", len(table), self._path, self.age)
 
     async def write(self) -> None:

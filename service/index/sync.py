@@ -235,6 +235,7 @@ class Sync:
         self._have_read(walk)
         self._reads.pop(0)
         self.schedule.is_reading = bool(self._reads)
+        self.runs.settle()
         log.info("every run of %d experiments has been read: %d runs", len(ids), len(self.runs.table))
         return True
 

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.allocator import settle
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
@@ -33,7 +34,9 @@ class Indexing:
 
 def indexed_runs(settings: Settings) -> IndexedRuns | None:
     """The runs of an index that are still to be read; None where the settings want no index."""
-    return IndexedRuns(settings.index.max_bytes) if settings.index.enabled else None
+    if not settings.index.enabled:
+        return None
+    return IndexedRuns(settings.index.max_bytes, settle=settle)
 
 
 def indexing(
