@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -45,7 +44,7 @@ class Ranks:
         async with self._lock:
             while codes := self._changes.take(len(self._texts)):
                 if len(codes) <= _FEW:
-                    self._place(codes, self._pairs(codes))
+                    self._place(codes, self._sorted_by_text(codes))
                     await checkpoint()
                 else:
                     everything = range(1, len(self._texts))
@@ -54,7 +53,7 @@ class Ranks:
     def by_code(self) -> NDArray[np.int64]:
         """The rank of each code. Few texts may have come since the last turn; they get their place now."""
         while codes := self._changes.take(_FEW):
-            self._place(codes, self._pairs(codes))
+            self._place(codes, self._sorted_by_text(codes))
         return self._ranks
 
     def rank_of(self, text: str) -> int:
@@ -62,41 +61,43 @@ class Ranks:
         at = bisect_left(self._sorted, text)
         return 2 * at if at < len(self._sorted) and self._sorted[at] == text else 2 * at - 1
 
-    def _pairs(self, codes: Sequence[int]) -> list[tuple[str, int]]:
-        several = set(codes)
-        pairs = [(text, code) for code in several if (text := self._texts.text(code)) is not None]
-        return sorted(pairs, key=itemgetter(0))
+    def _sorted_by_text(self, codes: Iterable[int]) -> list[int]:
+        """Those of the codes that have a text, each once."""
+        text = self._texts.text
+        present = [code for code in set(codes) if text(code) is not None]
+        return sorted(present, key=lambda code: text(code) or "")
 
-    async def _in_order(self, codes: range) -> list[tuple[str, int]]:
-        """All codes with their texts, sorted in parts that lie one after the other."""
+    async def _in_order(self, codes: range) -> list[int]:
+        """All codes that have a text, sorted by it, in parts that lie one after the other."""
         sample = sorted(text for text in self._texts.of(codes[:: max(1, len(codes) // 4_000)]) if text)
         parts = len(codes) // _PART + 1
         borders = [sample[len(sample) * part // parts] for part in range(1, parts)] if sample else []
-        buckets: list[list[tuple[str, int]]] = [[] for _ in range(len(borders) + 1)]
+        buckets: list[list[int]] = [[] for _ in range(len(borders) + 1)]
         for start in range(0, len(codes), _PART):
             some = codes[start : start + _PART]
             for text, code in zip(self._texts.of(some), some, strict=True):
                 if text is not None:
-                    buckets[bisect_right(borders, text)].append((text, code))
+                    buckets[bisect_right(borders, text)].append(code)
             await checkpoint()
-        pairs: list[tuple[str, int]] = []
+        in_order: list[int] = []
         for bucket in buckets:
-            bucket.sort(key=itemgetter(0))
-            pairs += bucket
+            in_order += self._sorted_by_text(bucket)
             await checkpoint()
-        return pairs
+        return in_order
 
-    def _place(self, codes: Sequence[int], pairs: list[tuple[str, int]]) -> None:
-        """Give codes the places of their texts, which are sorted; codes without a text lose theirs."""
+    def _place(self, codes: Sequence[int], in_order: list[int]) -> None:
+        """Give codes their places; those that have a text are in the order of the texts, others lose theirs."""
         gone = np.zeros(len(self._texts), np.bool_)
         gone[codes] = True
         stay = ~gone[self._order]
         order, texts = self._order[stay], self._sorted[stay]
-        places = [bisect_left(texts, text) for text, _ in pairs] if len(texts) else [0] * len(pairs)
-        new_texts = np.empty(len(pairs), object)
-        new_texts[:] = [text for text, _ in pairs]
-        self._sorted = np.insert(texts, places, new_texts)
-        self._order = np.insert(order, places, [code for _, code in pairs])
+        new_texts = np.empty(len(in_order), object)
+        new_texts[:] = self._texts.of(in_order)
+        new_order = np.array(in_order, np.int64)
+        if len(texts):
+            places = [bisect_left(texts, text) for text in new_texts]
+            new_texts, new_order = np.insert(texts, places, new_texts), np.insert(order, places, new_order)
+        self._sorted, self._order = new_texts, new_order
         ranks = np.arange(len(self._order), dtype=np.int64)
         if not self._texts.is_unique and len(ranks):
             ranks[1:][self._sorted[1:] == self._sorted[:-1]] = 0
