@@ -86,7 +86,7 @@ class Ranks:
         return in_order
 
     def _place(self, codes: Sequence[int], in_order: list[int]) -> None:
-        """Give codes their places; those that have a text are in the order of the texts, others lose theirs."""
+        """Give codes their places: those that have a text stand in order, the others lose theirs."""
         gone = np.zeros(len(self._texts), np.bool_)
         gone[codes] = True
         stay = ~gone[self._order]
