@@ -152,12 +152,15 @@ def next_mark(mark: int | None, times: Iterable[int | None], now_ms: int) -> int
     """The mark after which the next tick reads, given the times of all runs that came after the last one.
 
     Some of them are read again, since clocks differ and answers overtake each other: those of the last
-    quarter of an hour, ten at most.
+    quarter of an hour, ten at most; where more than ten share a time, as imported runs do, none of those.
     """
     known = sorted((time for time in times if time is not None and time <= now_ms + _OVERLAP), reverse=True)
     if not known:
         return mark
-    new = max(known[0] - _OVERLAP, known[:AGAIN][-1] - 1 if len(known) >= AGAIN else -1)
+    new = known[0] - _OVERLAP
+    if len(known) >= AGAIN:
+        last = known[AGAIN - 1]
+        new = max(new, last - (known.count(last) <= AGAIN))
     return new if mark is None else max(mark, new)
 
 

@@ -103,7 +103,10 @@ async def test_an_expectation(api: Client, caplog: pytest.LogCaptureFixture, exp
     head, _, text = answer.partition(b"\r\n\r\n")
     assert b"HTTP/1.1 4" == head[:10]
     assert b"application/problem+json" in head
-    schemas.Problem.model_validate({name: json.loads(text)[name] for name in schemas.Problem.model_fields})
+    body = json.loads(text)
+    schemas.Problem.model_validate(
+        {name: body[name] for name in schemas.Problem.model_fields if name in body}
+    )
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 

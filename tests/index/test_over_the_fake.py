@@ -28,7 +28,7 @@ class Indexed:
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Search until something is so."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not is_so():
                 self.index.reading(("0",))
                 if self.index.covers(("0",)):

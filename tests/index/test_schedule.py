@@ -48,11 +48,11 @@ def test_a_tick_goes_before_all_else() -> None:
 
 
 def test_no_page_begins_right_before_a_tick() -> None:
-    """In the last second before a tick nothing else begins, since it could hold the tick up."""
+    """In the last quarter of the time to the next tick nothing else begins: it could hold the tick up."""
     schedule = after_a_tick(has_shown=True)
     schedule.rounds[Step.SHOWN].cost = 0.0
-    assert Step.SHOWN == schedule.next(NOW + 1.0)[0]
-    assert (None, NOW + 2) == schedule.next(NOW + 1.1)
+    assert Step.SHOWN == schedule.next(NOW + 1.4)[0]
+    assert (None, NOW + 2) == schedule.next(NOW + 1.6)
 
 
 def test_what_is_spent_is_waited_for() -> None:

@@ -113,3 +113,18 @@ async def test_a_slow_mlflow_gets_fewer_ticks() -> None:
     began = world.clock.now
     await world.pass_time(600)
     assert world.mlflow.seconds(began) <= 0.1 * 600 + 1.0
+
+
+async def test_runs_that_were_imported_at_once_are_not_read_by_each_tick() -> None:
+    """Where hundreds of runs ended in one millisecond, ticks read them once, and new runs are still found."""
+    world = World(pace=Pace(tick=2.0, share=0.1, first_share=0.25))
+    for each in range(300):
+        world.mlflow.add(f"r{each}", status="FINISHED", start_time=BASE_MS - each, end_time=BASE_MS)
+    await world.read()
+    await world.pass_time(60)
+    world.index.sync.schedule.rounds[Step.SWEEP].not_before = inf
+    began = world.clock.now
+    await world.pass_time(20)
+    assert world.mlflow.seconds(began) < 2.0
+    world.mlflow.add("new", status="FINISHED", end_time=world.mlflow.now_ms)
+    assert 3.0 >= await world.until(lambda: world.has("new"), 60)
