@@ -19,7 +19,7 @@ async def flight(
         await free.wait()
 
     async with FakeMlflow().serve() as fake, serve(fake.url) as service:
-        for run_id in ("abc123def456", "def456ghi789"):
+        for run_id in ("abc123def456", "def456ghi789", "ghi789jkl012"):  # a list of one reads two
             fake.add_run(run_id=run_id)
         assert 200 == (await service.client.get(f"{API}/runs?limit=1")).status  # the experiment is known
         fake.calls.clear()
