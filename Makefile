@@ -32,10 +32,10 @@ help:  ## List the targets; what one needs is a package of Debian's: apt-get ins
 run: $(VENV)/.run  ## Start the service over a local MLflow with a sample research session
 	$(BIN)/python -m service --sample
 
-quick: lint types  ## Before a commit, 40 seconds: lint, types, what is pure, the API over a fake MLflow
+quick: lint types  ## Before a commit, under a minute: lint, types, what is pure, the API over a fake MLflow
 	$(PYTEST) $(TWO) -q --hypothesis-profile quick -m $(QUICK) --ignore tests/api/test_schemathesis.py $(ROOMS)
 
-test: lint types unit  ## Before a push, 5 minutes: all that proves the contract and needs nothing but Python
+test: lint types unit  ## Before a push, 8 minutes: all that proves the contract and needs nothing but Python
 
 lint: $(VENV)/.dev  ## Rules, format and spelling
 	$(BIN)/ruff check .

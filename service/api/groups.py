@@ -67,7 +67,9 @@ class GroupRoutes:
             answer.after(experiments) if state is None else state,
             key,
             (found,) if state is None else state.value,
-            lambda: WithLines(_body(found), link_line(request, found.next_page_token)),
+            lambda: WithLines(
+                _body(found), link_line(request, schemas.GroupParameters, found.next_page_token)
+            ),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import HttpVersion11, hdrs, web
+from pydantic import BaseModel
 
 from service.answer import Answer
 from service.api import search_examples as examples
@@ -111,7 +112,7 @@ class SearchRoutes:
         found = answer.value
 
         def build() -> WithLines:
-            lines = f"Vary: Accept\r\n{link_line(request, found.next_page_token)}"
+            lines = f"Vary: Accept\r\n{link_line(request, schemas.SearchParameters, found.next_page_token)}"
             return WithLines(_body(query, found), lines)
 
         if state is not None and found.total is not None:
@@ -125,12 +126,17 @@ def _nothing() -> object:
     raise LookupError("a representation that is held needs nothing built")
 
 
-def link_line(request: web.BaseRequest, page_token: str | None) -> str:
-    """The header that links to the next page of a GET, with its CRLF; "" where there is none."""
+def link_line(request: web.BaseRequest, parameters: type[BaseModel], page_token: str | None) -> str:
+    """The header that links to the next page of a GET, with its CRLF; "" where there is none.
+
+    It repeats the parameters that the route has and no others: whoever asks the same gets the same header,
+    and is not to read what somebody else wrote beside them.
+    """
     if page_token is None or request.method == hdrs.METH_POST:
         return ""
+    repeated = parameters.model_fields.keys() - {"page_token"}
     asked = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
-    following = [(name, value) for name, value in asked if name != "page_token"]
+    following = [(name, value) for name, value in asked if name in repeated]
     return f'Link: <?{urlencode([*following, ("page_token", page_token)])}>; rel="next"\r\n'
 
 
