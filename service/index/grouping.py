@@ -96,8 +96,8 @@ def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
     number, below = fields[0].of_row, len(fields[0].keys)
     for values in fields[1:]:
         number, below = number * len(values.keys) + values.of_row, below * len(values.keys)
-        _, number = dense(number, below)
-        below = int(number.max()) + 1
+        different, number = dense(number, below)
+        below = len(different)
     narrow: NDArray[Any] = number.astype(np.uint16) if below <= _NARROW else number
     order = np.argsort(narrow, kind="stable")
     starts = np.concatenate(([0], np.cumsum(np.bincount(number, minlength=below))[:-1]))
