@@ -54,6 +54,7 @@ from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
 from service.wiring.index import Indexing, indexed_runs, indexing
+from service.workers import Workers
 
 if TYPE_CHECKING:
     from service.telemetry.tracing import Tracing
@@ -110,8 +111,15 @@ def build(
     index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
     times_of_queries = QueryTimes(monotonic)
     searching = _searching(settings, index, source, directions, times_of_queries)
+    workers = Workers()
     identify, keys = identification(settings.auth, os.environ)
-    resources = [lambda: tracing or nullcontext(), lambda: keys, lambda: transport, lambda: aclosing(source)]
+    resources = [
+        lambda: tracing or nullcontext(),
+        lambda: keys,
+        lambda: transport,
+        lambda: aclosing(source),
+        lambda: workers,
+    ]
     if index is not None:
         resources.append(index.running)
 
@@ -129,7 +137,7 @@ def build(
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
     routes = all_routes(
-        Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes)),
+        Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes), workers),
         HealthRoutes(
             capacity,
             lambda: {

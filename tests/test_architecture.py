@@ -26,6 +26,7 @@ GROUND = {
     "hosts",
     "outbound",
     "text_files",
+    "workers",
 }
 MAY_IMPORT = {
     "errors": set(),
@@ -37,7 +38,8 @@ MAY_IMPORT = {
     "hosts": {"errors"},
     "outbound": set(),
     "text_files": set(),
-    "tracking": {"answer", "errors", "text_files"},
+    "workers": set(),
+    "tracking": {"answer", "errors", "text_files", "workers"},
     "index": {"answer", "checkpoint", "context", "errors", "text_files", "tracking"},
     "http": {"answer", "context", "durations", "errors", "hosts"},
     "auth": {"errors", "text_files"},
@@ -45,7 +47,7 @@ MAY_IMPORT = {
     "settings": {"errors", "hosts", "local", "text_files"},
     "upstream": {"answer", "checkpoint", "context", "durations", "errors", "outbound", "tracking"},
     "cache": {"answer", "checkpoint", "context", "errors", "tracking"},
-    "api": {"answer", "checkpoint", "context", "errors", "http", "tracking"},
+    "api": {"answer", "checkpoint", "context", "errors", "http", "tracking", "workers"},
     "telemetry": {
         *("answer", "cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"),
     },
@@ -127,7 +129,7 @@ def test_only_the_builders_know_the_settings() -> None:
     ("library", "parts"),
     [
         ("mlflow", {"local"}),
-        ("numpy", {"index", "local"}),
+        ("numpy", {"index", "local", "tracking"}),
         ("pydantic_settings", {"settings"}),
         ("jwt", {"auth"}),
         ("aiohttp", {"api", "app", "auth", "commands", "http", "telemetry", "upstream"}),

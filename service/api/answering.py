@@ -9,9 +9,11 @@ from aiohttp import hdrs, web
 from service import errors
 from service.http.body import BodyReader
 from service.http.representations import Representations
+from service.tracking.asked import Asked
 from service.tracking.directions import Directions
 from service.tracking.queries import TrackingQueries
 from service.tracking.search.searches import RunSearches
+from service.workers import Workers
 
 BASE: Final = "/api/v1/tracking"
 
@@ -41,7 +43,7 @@ class Answering:
     """The queries that handlers ask, `read_body`, and `respond`, which makes a response of an answer.
 
     cached: the queries over the cache. revalidating: those that ask MLflow, for `Cache-Control: no-cache`.
-    holds: whether `respond` needs nothing built.
+    holds: whether `respond` needs nothing built. workers: threads for long work.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Answering:
         searching: Searching,
         representations: Representations,
         read_body: BodyReader,
+        workers: Workers,
     ) -> None:
         self._cached = cached
         self._revalidating = revalidating
@@ -59,6 +62,7 @@ class Answering:
         self.respond = representations.respond
         self.holds = representations.holds
         self.read_body = read_body
+        self._workers = workers
 
     def queries(self, request: web.BaseRequest) -> TrackingQueries:
         """The queries that this request may be answered from."""
@@ -71,6 +75,10 @@ class Answering:
         searching = self._searching
         is_cached = cache_control is None or not _is_anew(cache_control)
         return searching.cached if is_cached else searching.revalidating
+
+    def asked(self, request: web.BaseRequest) -> Asked:
+        """Both, for use cases that need more than one of them."""
+        return Asked(self.queries(request), self.searches(request), self.directions, self._workers)
 
 
 def _is_anew(cache_control: str) -> bool:

@@ -68,6 +68,13 @@ class MlflowClient(Source):
         self._unreadable: dict[str, str] = {}  # why, by the name: each is told of once
         self._experiments: dict[str, str] = {}  # their names by their ids, for messages
         self._listed: str | None = None  # the experiment that was listed last: most runs asked for are of it
+        self._ways: dict[type[Question[Any]], Callable[[Any], Awaitable[object]]] = {
+            GetRun: self._run,
+            ListRuns: self._runs,
+            SearchRuns: self._search,
+            GetExperiment: self._experiment,
+            ListExperiments: self._every_experiment,
+        }
 
     async def answer(self, question: Question[T]) -> Answer[T]:
         return Answer(cast("T", await self._ask(question)))
@@ -90,22 +97,14 @@ class MlflowClient(Source):
 
     async def _ask(self, question: Question[Any]) -> object:
         """The value that answers a question: each kind has a function of its own."""
-        match question:
-            case GetRun(run_id):
-                return await self._run(run_id)
-            case ListRuns():
-                return await self._runs(question)
-            case SearchRuns():
-                return await self._search(question)
-            case GetExperiment(name):
-                return await self._experiment(name)
-            case ListExperiments():
-                return await self._every_experiment()
-            case _:
-                raise TypeError(f"nothing says how to ask MLflow for {question}")
+        ask = self._ways.get(type(question))
+        if ask is None:
+            raise TypeError(f"nothing says how to ask MLflow for {question}")
+        return await ask(question)
 
-    async def _run(self, run_id: str) -> Run | None:
+    async def _run(self, question: GetRun) -> Run | None:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-run"""
+        run_id = question.run_id
         if not is_run_id(run_id):
             return None
         try:
@@ -182,9 +181,9 @@ class MlflowClient(Source):
         self._tell_of_unreadable("runs/search", page)
         return RunPage(tuple(page.found), page.token, len(page.unreadable), self._clock() - began)
 
-    async def _experiment(self, name: str) -> Experiment | None:
+    async def _experiment(self, question: GetExperiment) -> Experiment | None:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#get-experiment-by-name"""
-        params = {"experiment_name": name}
+        params = {"experiment_name": question.name}
         try:
             experiment = await self._call(
                 "GET", "experiments/get-by-name", wire.read_experiment, params=params
@@ -192,11 +191,11 @@ class MlflowClient(Source):
         except Missing:
             return None
         except Forbidden as error:
-            raise await self._forbidden(name, error) from error
+            raise await self._forbidden(question.name, error) from error
         _note(self._experiments, experiment.experiment_id, experiment.name)
         return experiment
 
-    async def _every_experiment(self) -> tuple[Experiment, ...]:
+    async def _every_experiment(self, _: ListExperiments) -> tuple[Experiment, ...]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-experiments"""
         page_of = partial(self._page, "experiments/search", wire.read_experiments, None)
         async with self._within_deadline():

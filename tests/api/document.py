@@ -13,12 +13,13 @@ from service.http.representations import Representations
 from service.tracking.directions import Directions
 from service.tracking.queries import TrackingQueries
 from service.tracking.search.searches import RunSearches
+from service.workers import Workers
 
 _NOTHING = cast("TrackingQueries", None)
 _NO_SEARCHES = Searching(cast("RunSearches", None), cast("RunSearches", None), Directions([]))
 
 ROUTES = all_routes(
-    Answering(_NOTHING, _NOTHING, _NO_SEARCHES, Representations(0), BodyReader(0)),
+    Answering(_NOTHING, _NOTHING, _NO_SEARCHES, Representations(0), BodyReader(0), Workers()),
     HealthRoutes(Capacity(0), dict),
     MetricsRoutes(bytes, "text/plain"),
     "none",

@@ -1,0 +1,1 @@
+"""Which session made an artefact, and what is recorded of it."""
