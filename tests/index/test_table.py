@@ -111,7 +111,7 @@ def test_a_run_takes_little_memory() -> None:
     tracemalloc.start()
     try:
         table = RunTable()
-        for number in range(3_000):
+        for number in range(8_000):
             table.put(made_up(number, randomness), 0.0)
         taken = tracemalloc.get_traced_memory()[0]
     finally:
