@@ -142,11 +142,13 @@ class Registry:
             "order_by": ["attributes.start_time DESC"],
             "max_results": question.limit,
         }
-        read = partial(registry_wire.read_runs_of_dataset, digest=question.digest, read=self._read_runs)
         found = await self._served(
-            "dataset.digest", partial(self._call, "POST", "runs/search", read, json=body)
+            "dataset.digest", partial(self._call, "POST", "runs/search", self._read_runs, json=body)
         )
-        return found or NotServed(UNSUPPORTED)
+        if not isinstance(found, Page):
+            return found or NotServed(UNSUPPORTED)
+        runs = [run for run in found.found if _has_recorded(run, question.digest)]
+        return RunsOfDataset(tuple(runs), is_complete=not found.token)
 
     async def _get(
         self, endpoint: str, read: Callable[[Body], T], item: str = "", **params: str
@@ -182,3 +184,7 @@ class Registry:
 
 def _can_be_a_name(text: str) -> bool:
     return 0 < len(text) <= _LONGEST_NAME and filters.can_be_a_tag(text)
+
+
+def _has_recorded(run: Run, digest: str) -> bool:
+    return run.recorded is not None and any(digest == one.digest for one in run.recorded.datasets)

@@ -1,4 +1,4 @@
-"""MLflow's JSON of model versions, logged models and recorded datasets, read into values. Pure.
+"""MLflow's JSON of model versions and logged models, read into values. Pure.
 
 Shapes: https://mlflow.org/docs/latest/api_reference/rest-api.html, as in wire.py: what is not set is left out
 or null, and numbers may be quoted.
@@ -6,16 +6,13 @@ or null, and numbers may be quoted.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from service.tracking.lineage.questions import LoggedModel, ModelVersion, ModelVersions, RunsOfDataset
-from service.tracking.runs import Run
+from service.tracking.lineage.questions import LoggedModel, ModelVersion, ModelVersions
 from service.upstream.lenient import Body, WireError, decode, time_of
-from service.upstream.wire import Page, read_runs
 
 # A logged model's tag: JSON, a list of {"name", "version"} (mlflow/store/tracking/sqlalchemy_store.py).
 _VERSIONS_TAG: Final = "mlflow.modelVersions"
@@ -76,35 +73,9 @@ class _ModelReply(msgspec.Struct, gc=False):
     model: _Model
 
 
-class _Dataset(msgspec.Struct, gc=False):
-    digest: str | None = None
-
-
-class _DatasetInput(msgspec.Struct, gc=False):
-    dataset: _Dataset | None = None
-
-
-class _Inputs(msgspec.Struct, gc=False):
-    dataset_inputs: list[_DatasetInput] | None = None
-
-
-class _Info(msgspec.Struct, gc=False):
-    run_id: str
-
-
-class _RunInputs(msgspec.Struct, gc=False):
-    info: _Info
-    inputs: _Inputs | None = None
-
-
-class _RunsReply(msgspec.Struct, gc=False):
-    runs: list[_RunInputs] | None = None
-
-
 _version_reply = msgspec.json.Decoder(_VersionReply)
 _versions_reply = msgspec.json.Decoder(_VersionsReply)
 _model_reply = msgspec.json.Decoder(_ModelReply)
-_runs_reply = msgspec.json.Decoder(_RunsReply)
 _registrations = msgspec.json.Decoder(list[_Registration])
 
 
@@ -138,27 +109,6 @@ def read_logged_model(body: Body) -> LoggedModel:
         versions=_versions(info.registrations, tags),
         created_ms=time_of(info.creation_timestamp_ms),
     )
-
-
-def read_runs_of_dataset(
-    body: Body, digest: str, read: partial[Generator[None, None, Page[Run]]] | None = None
-) -> Generator[None, None, RunsOfDataset]:
-    """The runs in a reply of runs/search that recorded a dataset of this digest, whatever else it holds.
-
-    read: makes the runs of a reply.
-    """
-    page = yield from (read_runs if read is None else read)(body)
-    recorded = {
-        run.info.run_id
-        for run in decode(_runs_reply, body).runs or ()
-        if run.inputs and any(one.dataset and one.dataset.digest == digest for one in _inputs(run.inputs))
-    }
-    runs = tuple([run for run in page.found if run.run_id in recorded])
-    return RunsOfDataset(runs, is_complete=not page.token)
-
-
-def _inputs(inputs: _Inputs) -> Sequence[_DatasetInput]:
-    return inputs.dataset_inputs or ()
 
 
 def _to_version(one: _Version) -> ModelVersion:
