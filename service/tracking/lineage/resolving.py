@@ -131,6 +131,9 @@ class _Trail:
         return first + others
 
     async def _search_in(self, experiment_ids: tuple[str, ...], target: TagTarget) -> None:
+        state = await self._asked.searches.state(experiment_ids)  # whoever wants no memory waits for a look
+        if state is not None:
+            self._round.append(state)
         ways = [self._by_tag(experiment_ids, target, *pair) for pair in comparisons_of(target)]
         if target.kind is RefKind.DATASET and len(target.value) <= _LONGEST_DIGEST:
             ways.append(self._by_digest(experiment_ids, target.value))

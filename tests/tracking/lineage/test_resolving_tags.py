@@ -11,6 +11,7 @@ from service.tracking.lineage.resolving import MOST_RUNS, resolve
 from service.tracking.questions import GetExperiment, ListExperiments, SearchRuns
 from service.tracking.recorded import Dataset, Recorded
 from service.tracking.runs import Experiment
+from service.tracking.search.searches import AnewSearches
 from tests.api.searching import HeldIndex
 from tests.tracking.lineage.registry import RegistryInMemory, asked_of, made_by, run_id_of
 
@@ -52,6 +53,13 @@ async def test_the_index_needs_no_search_of_mlflow() -> None:
     answer = await resolve(asked_of(mlflow, index), f"git:{COMMIT}")
     assert [GetExperiment("Default")] == mlflow.calls
     assert (index.age, Origin.HIT) == (round(answer.age, 6), answer.origin)
+
+
+async def test_a_caller_who_wants_no_memory() -> None:
+    """Where MLflow's own word is wanted, the index looks for new runs before it is searched."""
+    index = HeldIndex([made_by(1, tags={"git_commit": COMMIT})])
+    answer = await resolve(asked_of(RegistryInMemory(), index, AnewSearches), f"git:{COMMIT}")
+    assert ([run_id_of(1)], 1) == ([run.run_id for run in answer.value.runs], index.refreshes)
 
 
 async def test_a_short_commit() -> None:
