@@ -130,7 +130,12 @@ def _digests(run: Run) -> set[str]:
     return set() if run.recorded is None else {one.digest for one in run.recorded.datasets}
 
 
-def asked_of(source: Source, index: RunIndex | None = None, kind: type[RunSearches] = RunSearches) -> Asked:
-    """What a request is answered from: this source, and this index."""
-    queries = TrackingQueries(source, "Default", DIRECTIONS)
-    return Asked(queries, kind(index, source, "Default", conditions_of), DIRECTIONS, Workers())
+def asked_of(
+    source: Source,
+    index: RunIndex | None = None,
+    kind: type[RunSearches] = RunSearches,
+    experiment: str = "Default",
+) -> Asked:
+    """What a request is answered from: this source and this index, which search this experiment."""
+    queries = TrackingQueries(source, experiment, DIRECTIONS)
+    return Asked(queries, kind(index, source, experiment, conditions_of), DIRECTIONS, Workers())
