@@ -111,7 +111,9 @@ class RegistryInMemory(Source):
             case SearchRuns(conditions=conditions, limit=limit):
                 found = self._active(question.experiment_ids)
                 hits = [run for run in found if all(matches(run, one) for one in conditions)]
-                return RunPage(tuple(hits[:limit]), "more" if len(hits) > limit else "")
+                start = int(question.page_token or 0)
+                end = start + limit
+                return RunPage(tuple(hits[start:end]), str(end) if len(hits) > end else "")
             case SearchRunsOfDataset(digest=digest, limit=limit):
                 found = self._active(question.experiment_ids)
                 hits = [run for run in found if run.recorded and digest in _digests(run)]

@@ -166,6 +166,19 @@ async def test_more_runs_than_are_answered() -> None:
         assert run_id_of(MOST_RUNS) == resolved.runs[0].run_id
 
 
+@pytest.mark.parametrize(("alike", "is_found"), [(MOST_RUNS, True), (5 * MOST_RUNS, False)])
+async def test_many_look_alikes(alike: int, is_found: bool) -> None:
+    """Runs that only look alike are read past, a thousand of them, and then it is said how many were read."""
+    runs = [made_by(n + 1, tags={"signal_version": "it_s"}) for n in range(alike)]
+    mlflow = RegistryInMemory([made_by(0, tags={"signal_version": "it's"}), *runs])
+    if is_found:
+        resolved = (await resolve(asked_of(mlflow), "signal:it's")).value
+        assert [run_id_of(0)] == [run.run_id for run in resolved.runs]
+    else:
+        with pytest.raises(LineageNotFound, match="among the newest 1,000 like it"):
+            await resolve(asked_of(mlflow), "signal:it's")
+
+
 async def test_deleted_runs_are_not_found_by_tags() -> None:
     """A tag is looked for among the runs that are active."""
     mlflow = RegistryInMemory([made_by(1, tags={"git_commit": COMMIT}, is_deleted=True)])
