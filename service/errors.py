@@ -6,6 +6,7 @@ TrackingError
 ├── Forbidden               forbidden               known, but not allowed to read runs
 ├── AuthUnavailable         auth_unavailable        credentials cannot be checked; with `retry_after`
 ├── RunsNotFound            run_not_found           with `run_ids`
+├── LineageNotFound         lineage_not_found       with `ref`, `tried`
 ├── IndexNotReady           index_not_ready         not all read; with `share_read`, `retry_after`
 ├── IndexTooLarge           index_too_large         more runs than it may hold; with `retry_after`
 ├── HttpError                                       of HTTP itself: see service/http/errors.py
@@ -106,6 +107,18 @@ class RunsNotFound(TrackingError):
         names = ", ".join(shorten(run_id) for run_id in run_ids)
         super().__init__(f"The {subject} {names} {verb} not exist, or may not be read.")
         self.run_ids = tuple(run_ids)
+
+
+class LineageNotFound(TrackingError):
+    """No run is found that made what a reference names. tried: what was looked for, and what came of it."""
+
+    code, title = "lineage_not_found", "Nothing made this, as far as MLflow knows"
+
+    def __init__(self, ref: str, tried: Sequence[tuple[str, str]]) -> None:
+        looked = "; ".join(f"{what}: {outcome.replace('_', ' ')}" for what, outcome in tried)
+        super().__init__(f"No run is found that made {shorten(ref)}. Looked for {looked}.")
+        self.ref = ref
+        self.tried = tuple(tried)
 
 
 class IndexNotReady(TrackingError):

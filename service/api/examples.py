@@ -145,6 +145,7 @@ PROBLEMS: Mapping[type[errors.TrackingError], errors.TrackingError] = {
         errors.Forbidden("The token does not grant access to runs."),
         http_errors.NotFound("There is no such resource."),
         errors.RunsNotFound(["abc123def456"]),
+        errors.LineageNotFound("models:/forecast/3", [("model version 'forecast/3'", "missing")]),
         http_errors.BodyTimeout("The request body did not arrive in time."),
         http_errors.BodyTooLarge("The request body is too large."),
         http_errors.UnsupportedMediaType("The body must be application/json."),

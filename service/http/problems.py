@@ -53,6 +53,13 @@ def _missing_runs(error: errors.RunsNotFound) -> Mapping[str, object]:
     return {"missing_run_ids": list(error.run_ids)}
 
 
+def _tried(error: errors.LineageNotFound) -> Mapping[str, object]:
+    return {
+        "ref": error.ref,
+        "tried": [{"what": what, "outcome": str(outcome)} for what, outcome in error.tried],
+    }
+
+
 def _share_read(error: errors.IndexNotReady) -> Mapping[str, object]:
     return {"share_read": round(error.share_read, 3)}
 
@@ -71,6 +78,7 @@ _FORMS: Mapping[type[TrackingError], Form] = {
     errors.Forbidden: Form(403, _scope_challenge),
     errors.AuthUnavailable: Form(503, _retry_after),
     errors.RunsNotFound: Form(404, members=_missing_runs),
+    errors.LineageNotFound: Form(404, members=_tried),
     errors.IndexNotReady: Form(503, _retry_after, _share_read),
     errors.IndexTooLarge: Form(503, _retry_after),
     errors.UpstreamError: Form(502),

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
-VERSION: Final = 1  # of all that the sections mean, too: another one wherever an older file would be misread
+VERSION: Final = 2  # of all that the sections mean, too: another one wherever an older file would be misread
 NAME: Final = "tracking-index.snapshot"
 
 _MAGIC = b"runindex" if sys.byteorder == "little" else b"xednirun"

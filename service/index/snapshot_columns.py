@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from service.index.cells import Cells
 from service.index.columns import NumberColumn, TextColumn
 from service.index.names import NamedValues
+from service.index.recorded import RecordedColumn, Written
 from service.index.table import RunTable
+from service.tracking.recorded import Dataset
 
 Section = tuple[str, bytes | memoryview]
 Rows = NDArray[np.int32]
 
-# Texts that are encoded at once: no other thread runs meanwhile.
+_Value = tuple[list[int], tuple[str, ...], tuple[str, ...]]  # of Written
+
+# Values that are encoded at once: no other thread runs meanwhile.
 _AT_ONCE: Final = 5_000
 
 
@@ -32,7 +36,7 @@ def sections_of(table: RunTable, since: float) -> Iterator[Section]:
     as seconds since 1970.
     """
     rows, columns = table.occupied(), table.columns
-    yield from _texts("ids", table.ids.dictionary.of((rows + 1).tolist()))
+    yield from _parts("ids", table.ids.dictionary.of((rows + 1).tolist()))
     yield _array("asked", columns.asked.array()[rows] + since)
     for name, times in columns.times.items():
         yield _array(f"times/{name}", times.numbers()[rows])
@@ -41,6 +45,7 @@ def sections_of(table: RunTable, since: float) -> Iterator[Section]:
     yield from _named("metrics", columns.metrics, rows)
     yield from _named("params", columns.params, rows)
     yield from _named("tags", columns.tags, rows)
+    yield from _recorded("recorded", columns.recorded, rows)
 
 
 def _named(
@@ -50,7 +55,7 @@ def _named(
     names = list(named.columns)
     place = {name: at for at, name in enumerate(names)}
     of, shapes = named.shapes.used(rows)
-    yield from _texts(f"{prefix}/names", names)
+    yield from _parts(f"{prefix}/names", names)
     yield f"{prefix}/shapes", msgspec.msgpack.encode([[place[name] for name in one] for one in shapes])
     yield _array(f"{prefix}/shape", of)
     for at, column in enumerate(named.columns.values()):
@@ -63,12 +68,20 @@ def _named(
             yield from _text_column(key, column, rows)
 
 
+def _recorded(prefix: str, column: RecordedColumn, rows: Rows) -> Iterator[Section]:
+    written = column.used(rows)
+    yield _array(f"{prefix}/rows", written.rows)
+    yield _array(f"{prefix}/places", written.places)
+    yield from _parts(f"{prefix}/values", written.values)
+    yield from _parts(f"{prefix}/datasets", written.datasets)
+
+
 def _text_column(key: str, column: TextColumn, rows: Rows) -> Iterator[Section]:
     present, codes = _present(column.cells, rows)
     used, places = np.unique(codes, return_inverse=True)
     yield _array(f"{key}/rows", present)
     yield _array(f"{key}/places", places.astype(np.int32))
-    yield from _texts(f"{key}/texts", column.dictionary.of(used.tolist()))
+    yield from _parts(f"{key}/texts", column.dictionary.of(used.tolist()))
 
 
 def _present(cells: Cells[Any], rows: Rows) -> tuple[Rows, NDArray[Any]]:
@@ -84,9 +97,9 @@ def _array(key: str, array: NDArray[Any]) -> Section:
     return key, np.ascontiguousarray(array).data
 
 
-def _texts(key: str, texts: Sequence[str | None]) -> Iterator[Section]:
-    for at in range(0, len(texts), _AT_ONCE):
-        yield f"{key}/{at}", msgspec.msgpack.encode(texts[at : at + _AT_ONCE])
+def _parts(key: str, values: Sequence[object]) -> Iterator[Section]:
+    for at in range(0, len(values), _AT_ONCE):
+        yield f"{key}/{at}", msgspec.msgpack.encode(values[at : at + _AT_ONCE])
 
 
 def table_of(sections: Mapping[str, bytearray], since: float) -> RunTable:
@@ -117,6 +130,7 @@ class _Reader:
         self._named("metrics", columns.metrics)
         self._named("params", columns.params)
         self._named("tags", columns.tags)
+        self._recorded("recorded", columns.recorded)
         self.table.filled()
 
     def _named(self, prefix: str, named: NamedValues[NumberColumn] | NamedValues[TextColumn]) -> None:
@@ -130,6 +144,11 @@ class _Reader:
                 column.cells.fill(self._rows(key), self._numbers(f"{key}/values"))
             elif isinstance(column, TextColumn):
                 self._text_column(key, column)
+
+    def _recorded(self, prefix: str, column: RecordedColumn) -> None:
+        rows, places = self._codes(f"{prefix}/rows"), self._codes(f"{prefix}/places")
+        values = self._parts(f"{prefix}/values", _Value)
+        column.fill(Written(rows, places, values, self._parts(f"{prefix}/datasets", Dataset)))
 
     def _text_column(self, key: str, column: TextColumn) -> None:
         places = self._codes(f"{key}/places")
@@ -148,7 +167,10 @@ class _Reader:
         return np.frombuffer(self._sections[key], np.float64)
 
     def _texts(self, key: str) -> list[str]:
-        texts: list[str] = []
-        while (part := self._sections.get(f"{key}/{len(texts)}")) is not None:
-            texts += msgspec.msgpack.decode(part, type=list[str])
-        return texts
+        return self._parts(key, str)
+
+    def _parts(self, key: str, type_: Any) -> list[Any]:
+        values: list[Any] = []
+        while (part := self._sections.get(f"{key}/{len(values)}")) is not None:
+            values += msgspec.msgpack.decode(part, type=list[type_])
+        return values

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among, is_missing
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
 from service.index.names import NamedValues
+from service.index.recorded import RecordedColumn
 from service.tracking.runs import TERMINAL, Run
 from service.tracking.search.fields import Field, FieldKind
 from service.tracking.search.queries import Selection
@@ -34,6 +35,7 @@ class Columns(NamedTuple):
     metrics: NamedValues[NumberColumn]
     params: NamedValues[TextColumn]
     tags: NamedValues[TextColumn]
+    recorded: RecordedColumn
 
 
 class RunTable:
@@ -53,6 +55,7 @@ class RunTable:
         self.metrics: NamedValues[NumberColumn] = NamedValues(self._space, NumberColumn, 0.15)
         self.params: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.35)
         self.tags: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.55)
+        self._recorded = RecordedColumn(self._space)
         self._dropped: dict[str, float] = {}
         self._count = 0
         self.changes = 0
@@ -74,7 +77,7 @@ class RunTable:
     def columns(self) -> Columns:
         """Its columns, for whoever copies all of them at once."""
         texts = {**self._texts, "artifact_uri": self._uris.templates}
-        return Columns(self._asked, self._times, texts, self.metrics, self.params, self.tags)
+        return Columns(self._asked, self._times, texts, self.metrics, self.params, self.tags, self._recorded)
 
     def occupied(self) -> Codes:
         """The rows that have a run, in ascending order."""
@@ -119,6 +122,7 @@ class RunTable:
             time.remove(row)
         for named in (self.metrics, self.params, self.tags):
             named.remove(row)
+        self._recorded.remove(row)
         self._asked.remove(row)
         self._uris.remove(row)
         self.ids.remove(row)
@@ -152,6 +156,7 @@ class RunTable:
                 tags[at],
                 experiments[at],
                 user_id=users[at],
+                recorded=self._recorded.value(row),
             )
             for at, row in enumerate(rows)
         )
@@ -245,6 +250,7 @@ class RunTable:
             self.tags.value(row),
             experiments,
             user_id=users,
+            recorded=self._recorded.value(row),
         )
 
     def _add(self, run: Run, asked: float) -> None:
@@ -258,6 +264,7 @@ class RunTable:
         self.metrics.add(row, run.metrics)
         self.params.add(row, run.params)
         self.tags.add(row, run.tags)
+        self._recorded.replace(row, run.recorded)
         self._count += 1
 
     def _replace(self, row: int, run: Run) -> None:
@@ -269,6 +276,7 @@ class RunTable:
         self.metrics.replace(row, run.metrics)
         self.params.replace(row, run.params)
         self.tags.replace(row, run.tags)
+        self._recorded.replace(row, run.recorded)
 
     def _remember_dropped(self, run_id: str, asked: float) -> None:
         asked = max(asked, self._dropped.pop(run_id, asked))

@@ -13,8 +13,8 @@ class Entity(msgspec.Struct, frozen=True, gc=False):
 
     Entities are shared between answers and never copied: whoever holds one may read it for ever and must not
     change the mappings inside. msgspec's structs take a third of a dataclass's time to make and, with
-    gc=False, tens of thousands of them cost the garbage collector nothing (they hold only strings, numbers
-    and mappings of those).
+    gc=False, tens of thousands of them cost the garbage collector nothing (they hold only strings, numbers,
+    mappings of those, and structs of the same kind).
     """
 
     @property

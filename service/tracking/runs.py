@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from service.tracking.entity import Entity, size_of_texts
+from service.tracking.recorded import Recorded
 
 # What MLflow allows (mlflow/utils/validation.py): no run of another id can exist.
 RUN_ID_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,255}$"
@@ -48,7 +49,7 @@ class Run(Entity, frozen=True, gc=False):
 
     start_time and end_time are Unix epoch milliseconds; end_time is None while the run is active. metrics
     holds the last value of each metric: None for NaN, and it may be infinite. experiment_id and user_id are
-    "" where the server does not say them.
+    "" where the server does not say them. recorded is None where the run has logged no input and no output.
     """
 
     run_id: str
@@ -63,6 +64,7 @@ class Run(Entity, frozen=True, gc=False):
     experiment_id: str = ""
     is_deleted: bool = False
     user_id: str = ""
+    recorded: Recorded | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -88,6 +90,8 @@ class Run(Entity, frozen=True, gc=False):
     def footprint(self) -> int:
         """Bytes of memory that it takes, without what runs share: those names, its status and other ids."""
         size = getsizeof(self) + size_of_texts((self.run_id, self.run_name, self.artifact_uri))
+        if self.recorded is not None:
+            size += self.recorded.footprint
         for texts in (self.params, self.tags):
             size += getsizeof(texts) + size_of_texts(texts.values())
         return size + getsizeof(self.metrics) + getsizeof(0.0) * len(self.metrics)

@@ -16,6 +16,7 @@ import msgspec
 
 from service.tracking.runs import Experiment, Run
 from service.upstream.names import Names
+from service.upstream.recorded import NOTHING, read_recorded
 
 Body = bytes | bytearray  # of a reply
 
@@ -44,6 +45,8 @@ class _Data(msgspec.Struct, gc=False):
 class _Run(msgspec.Struct, gc=False):
     info: dict[str, msgspec.Raw] | None = None
     data: _Data | None = None
+    inputs: msgspec.Raw = NOTHING
+    outputs: msgspec.Raw = NOTHING
 
 
 _run = msgspec.json.Decoder(_Run)
@@ -75,6 +78,7 @@ def read_run(body: Body | msgspec.Raw, names: Names) -> Run:
         experiment_id=names[_text(info, "experiment_id") or ""],
         is_deleted=_text(info, "lifecycle_stage") == "deleted",
         user_id=names[_text(info, "user_id") or ""],
+        recorded=read_recorded(run.inputs, run.outputs, {}),
     )
 
 

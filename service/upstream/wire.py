@@ -10,7 +10,7 @@ read at all is reported by its id, and the others are read all the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,11 +18,13 @@ from service.tracking.runs import Experiment, Run
 from service.upstream import lenient
 from service.upstream.lenient import Body, WireError, decode, metric_of, status_of, time_of
 from service.upstream.names import Names
+from service.upstream.recorded import NOTHING, read_recorded
 
 __all__ = ["Body", "WireError"]
 
 _AT_ONCE = 5  # runs read in one step: a sixth of a millisecond
 _EXPERIMENTS_AT_ONCE = 100
+_EMPTY = 2  # bytes of `{}`, which nearly every run has for inputs and outputs
 
 T = TypeVar("T")
 
@@ -77,6 +79,8 @@ class _Data(msgspec.Struct, gc=False):
 class _Run(msgspec.Struct, gc=False):
     info: _Info
     data: _Data = msgspec.field(default_factory=_Data)
+    inputs: msgspec.Raw = NOTHING
+    outputs: msgspec.Raw = NOTHING
 
 
 class _RunReply(msgspec.Struct, gc=False):
@@ -129,7 +133,7 @@ def read_runs(body: Body, names: Names | None = None) -> Generator[None, None, P
     if not raws:
         _only_empty(body, token)
     names = Names() if names is None else names
-    shared: dict[str, str] = {}
+    shared: dict[Any, Any] = {}
     page: Page[Run] = Page([], token, [], len(body))
     for start in range(0, len(raws), _AT_ONCE):
         if len(raws) > _AT_ONCE:
@@ -197,7 +201,7 @@ def _only_empty(body: Body, token: str) -> None:
         raise WireError(f"a list is missing beside {sorted(unexpected) or 'a page token'}")
 
 
-def _to_run(raw: msgspec.Raw, shared: dict[str, str], names: Names) -> Run:
+def _to_run(raw: msgspec.Raw, shared: dict[Any, Any], names: Names) -> Run:
     try:
         run = _run.decode(raw)
     except (ValueError, RecursionError):
@@ -222,6 +226,9 @@ def _to_run(raw: msgspec.Raw, shared: dict[str, str], names: Names) -> Run:
         experiment_id=names[info.experiment_id],
         is_deleted=info.lifecycle_stage == "deleted",
         user_id=names[info.user_id or ""],
+        recorded=read_recorded(run.inputs, run.outputs, shared)
+        if len(run.inputs) > _EMPTY or len(run.outputs) > _EMPTY
+        else None,
     )
 
 

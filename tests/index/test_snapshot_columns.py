@@ -13,6 +13,7 @@ from service.index import snapshot_columns, texts
 from service.index.snapshot import Stamp, read_snapshot, write_snapshot
 from service.index.snapshot_columns import sections_of, table_of
 from service.index.table import RunTable
+from service.tracking.recorded import Dataset, Recorded
 from service.tracking.runs import Run
 
 SINCE = 1_700_000_000.0  # seconds from 1970 to when the first clock began ...
@@ -22,6 +23,9 @@ STAMP = Stamp(mlflow="m", experiments=(), synced_ms=0)
 names = st.sampled_from(["a", "b", "metrics/0", "Größe", ""])
 short = st.text(max_size=3)
 numbers = st.none() | st.floats(allow_nan=False)
+datasets = st.builds(Dataset, names, short, context=names)
+model_ids = st.lists(st.sampled_from(["m-1", "m-2"]), max_size=2).map(tuple)
+recorded = st.none() | st.builds(Recorded, st.lists(datasets, max_size=2).map(tuple), model_ids, model_ids)
 runs = st.builds(
     Run,
     run_id=st.sampled_from([f"run{number}" for number in range(12)]),
@@ -35,6 +39,7 @@ runs = st.builds(
     tags=st.dictionaries(names, short),
     experiment_id=st.sampled_from(["0", "1"]),
     is_deleted=st.just(False),
+    recorded=recorded,
 )
 steps = st.lists(st.tuples(runs, st.booleans()), max_size=40)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from service.tracking.recorded import Dataset, Recorded
 from service.tracking.runs import Run
 from service.tracking.search.expressions import And, Comparison, Expression, Not, Operator, Or, Scalar
 from service.tracking.search.fields import ATTRIBUTES, AsNumber, Field, FieldKind, Operand
@@ -35,6 +36,11 @@ NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-3, 60.0, 1e300, -1e300, 1e-300)
 TIMES = (0, 1, 2, 1_000, 1_764_201_600_000, 1_764_201_600_001)
 STATUSES = ("RUNNING", "FINISHED", "FAILED", "KILLED", "SCHEDULED")
 EXPERIMENTS = ("0", "1")
+RECORDED = (
+    None,
+    Recorded((Dataset("prices", "d1", "s3", "s3://b/prices", "training"),)),
+    Recorded((Dataset("prices", "d1", "s3", "s3://b/prices", "training"),), ("m-1",), ("m-2", "m-3")),
+)
 
 _ORDERED = (Operator.EQ, Operator.NE, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 _OF_LISTS = (Operator.IN, Operator.NOT_IN)
@@ -80,6 +86,7 @@ def runs_of(run_id: str) -> st.SearchStrategy[Run]:
         tags=st.dictionaries(_names(TAGS), texts),
         experiment_id=st.sampled_from(EXPERIMENTS),
         user_id=st.sampled_from(("", "ada", "Grace")),
+        recorded=st.sampled_from(RECORDED),
     )
 
 
