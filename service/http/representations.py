@@ -40,13 +40,13 @@ class WithLines(NamedTuple):
 
 
 class Encoded:
-    """A value as the bytes of a body. A large one is made in a thread, so that it holds nobody up."""
+    """A body that is JSON already. One of megabytes is made in a thread: to hash it takes a while."""
 
     __slots__ = ("_hash", "body")
 
-    def __init__(self, value: object) -> None:
-        self.body = _encode(value)
-        self._hash = blake2b(self.body, digest_size=12)
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self._hash = blake2b(body, digest_size=12)
 
     def digest(self, lines: str) -> str:
         """What the body and those lines are told from others by."""
@@ -145,7 +145,7 @@ class Representations:
     ) -> Representation:
         built = build()
         value, lines = built if isinstance(built, WithLines) else (built, "")
-        made = Representation(of, value if isinstance(value, Encoded) else Encoded(value), lines)
+        made = Representation(of, value if isinstance(value, Encoded) else Encoded(_encode(value)), lines)
         if old is not None and old.etag == made.etag:
             made.body, made.gzipped = old.body, old.gzipped
         self._keep(key, made)
@@ -170,6 +170,8 @@ class Representations:
 
     def _keep(self, key: Hashable, made: Representation) -> None:
         self._drop(key)
+        if made.size > self._max_bytes:  # or all others would go, and then itself
+            return
         self._kept[key] = made
         self.used += made.size
         while self.used > self._max_bytes:

@@ -1,10 +1,12 @@
 """GET and POST /runs/compare/analysis over a fake MLflow."""
 
+import asyncio
 import json
 import math
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from service.api import analysis_examples as examples
 from service.api import analysis_schemas as schemas
@@ -169,3 +171,57 @@ async def test_mlflow_fails(api: Client, fake: FakeMlflow) -> None:
     await refused(await api.get(f"{ANALYSIS}?run_id=a&run_id=c"), 502, "upstream_error")
     headers = {"Cache-Control": "no-cache"}
     await refused(await api.get(f"{ANALYSIS}?run_id=a&run_id=b", headers=headers), 502, "upstream_error")
+
+
+async def test_a_hundred_cold_runs_do_not_take_every_slot(api: Client, fake: FakeMlflow) -> None:
+    """Runs whose experiment is not known are asked for by sixteen, so that others find a free slot."""
+    run_ids = [fake.add_run() for _ in range(100)]
+    together = asyncio.Event()
+
+    async def hold(_: web.Request) -> None:
+        if fake.in_flight == 16:
+            together.set()
+        async with asyncio.timeout(5):
+            await together.wait()
+
+    fake.before = hold
+    await analysed(api, *run_ids)
+    assert (100, 16) == (fake.count("runs/get"), fake.max_in_flight)
+
+
+async def test_a_hundred_runs_of_the_listed_experiment_are_one_search(api: Client, fake: FakeMlflow) -> None:
+    """Where the experiment is known, one search reads them all."""
+    run_ids = [fake.add_run(start_time=number) for number in range(103)]
+    assert 200 == (await api.get(f"{API}/runs?limit=1")).status  # which reads two
+    fake.calls.clear()
+    await analysed(api, *run_ids[:100])
+    assert ["runs/search"] == [call.endpoint for call in fake.calls]
+
+
+async def test_others_are_answered_meanwhile(api: Client, fake: FakeMlflow) -> None:
+    """A large analysis is made in turns: before it is there, quick answers have been given many times."""
+    metrics = {f"metric_{number}": number / 7 for number in range(220)}
+    run_ids = [fake.add_run(metrics=metrics) for _ in range(25)]
+    await analysed(api, *run_ids, baseline=run_ids[1])
+    large = asyncio.create_task(api.post(ANALYSIS, json={"run_ids": run_ids}))
+    quick = 0
+    while not large.done():
+        assert 200 == (await api.get("/livez")).status
+        quick += 1
+    await answered(large.result(), schemas.Analysis)
+    assert quick > 3
+
+
+async def test_a_body_of_megabytes_arrives_whole(api: Client, fake: FakeMlflow) -> None:
+    """It is sent in parts, and is the same gzipped or not."""
+    metrics = {f"metric_{number}": number / 7 for number in range(220)}
+    run_ids = [fake.add_run(metrics=metrics) for _ in range(25)]
+    plain, gzipped = [
+        await api.post(ANALYSIS, json={"run_ids": run_ids}, headers={"Accept-Encoding": encoding})
+        for encoding in ("identity", "gzip")
+    ]
+    assert int(plain.headers["Content-Length"]) > 1_100_000
+    body = await answered(plain, schemas.Analysis)
+    assert (220, 25) == (len(body["metrics"]), len(body["metrics"]["metric_0"]["values"]))
+    assert "gzip" == gzipped.headers["Content-Encoding"]
+    assert body == await answered(gzipped, schemas.Analysis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -97,11 +98,13 @@ def repeats_of(runs: Sequence[Run]) -> list[list[str]]:
     say its code or dataset, or was made by code that was not committed, repeats none: nobody knows.
     """
     groups: defaultdict[object, list[str]] = defaultdict(list)
-    seeds = {name for name in {name for run in runs for name in run.params} if _is_seed(name)}
+    names = [
+        name for name in dict.fromkeys(chain.from_iterable(run.params for run in runs)) if not _is_seed(name)
+    ]
     for run in runs:
         said = tuple(fact.of(run) for fact in _FACTS)
-        params = frozenset((name, text) for name, text in run.params.items() if name not in seeds)
-        if said[0] and code_of(run) and params and not _is_uncommitted(run):
+        params = tuple(map(run.params.get, names))
+        if said[0] and code_of(run) and any(params) and not _is_uncommitted(run):
             groups[said, params].append(run.run_id)
     return [run_ids for run_ids in groups.values() if len(run_ids) > 1]
 

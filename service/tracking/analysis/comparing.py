@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from service.tracking.analysis.comparability import RunWarning, repeats_of, warnings_of
 from service.tracking.analysis.deltas import MetricAnalysis, metric_analysis
@@ -57,4 +58,4 @@ class RunsAnalysis:
 
 
 def _names(mappings: Iterable[Mapping[str, object]]) -> list[str]:
-    return list({name: None for mapping in mappings for name in mapping})
+    return list(dict.fromkeys(chain.from_iterable(mappings)))

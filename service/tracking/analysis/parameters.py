@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from service.tracking.analysis.typed import number_of
+from service.tracking.analysis.typed import canonical, number_of
 from service.tracking.runs import Run
 
 _OF_MLFLOW = "mlflow."
@@ -28,9 +28,9 @@ class ParamAnalysis(msgspec.Struct, frozen=True, gc=False):
 def param_analysis(values: dict[str, str | None]) -> ParamAnalysis:
     """The analysis of a parameter, of which at least one run has a value."""
     distinct = set(values.values())
-    numbers = {number_of(text) for text in distinct if text is not None}
-    varies, numeric = len(distinct) > 1, None not in numbers
-    is_same = varies and numeric and None not in distinct and len(numbers) == 1
+    texts = [text for text in distinct if text is not None]
+    varies, numeric = len(distinct) > 1, all(number_of(text) is not None for text in texts)
+    is_same = numeric and 1 < len(texts) == len(distinct) and len(set(map(canonical, texts))) == 1
     return ParamAnalysis(values, varies, numeric, is_same)
 
 
