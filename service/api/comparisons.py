@@ -15,7 +15,7 @@ from service.errors import InvalidRequest, RunsNotFound
 from service.http.route import Content, Operation, Route, Tag
 from service.tracking.questions import GetRun
 
-_TAG = Tag("comparisons", "Runs side by side: what differs between them, and which is best by each metric.")
+TAG = Tag("comparisons", "Runs side by side: what differs between them, and which is best by each metric.")
 
 _compared = schemas.projection(schemas.ComparedRun)
 
@@ -45,7 +45,7 @@ class ComparisonRoutes:
                 handler=self.get_comparison,
                 operation=Operation(
                     id="getComparison",
-                    tag=_TAG,
+                    tag=TAG,
                     summary="The same as compareRuns, with an address that can be kept and passed on",
                     query=CompareQuery,
                     answers={200: Content(schemas.Comparison, examples.COMPARISON)},
@@ -59,7 +59,7 @@ class ComparisonRoutes:
                 handler=self.compare_runs,
                 operation=Operation(
                     id="compareRuns",
-                    tag=_TAG,
+                    tag=TAG,
                     summary="What differs between 2 to 10 runs, and which is best by each metric",
                     body=Content(CompareRequest, examples.COMPARE_REQUEST),
                     answers={200: Content(schemas.Comparison, examples.COMPARISON)},

@@ -25,7 +25,8 @@ def whole_number(value: object) -> object:
     return value
 
 
-def _distinct(values: list[str]) -> list[str]:
+def distinct(values: list[str]) -> list[str]:
+    """The values, each of which may be there once. ValueError."""
     if repeated := sorted({value for value in values if values.count(value) > 1}):
         raise ValueError(f"each run once; repeated: {', '.join(repeated)}")
     return values
@@ -34,7 +35,7 @@ def _distinct(values: list[str]) -> list[str]:
 RunIds = Annotated[
     list[Annotated[str, Field(strict=True, pattern=RUN_ID_PATTERN)]],
     Field(min_length=COMPARE_MIN, max_length=COMPARE_MAX, json_schema_extra={"uniqueItems": True}),
-    AfterValidator(_distinct),
+    AfterValidator(distinct),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.api.analysis import AnalysisRoutes
 from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
@@ -27,6 +28,7 @@ def all_routes(
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),
+        *AnalysisRoutes(answering).routes(),
         *ExperimentRoutes(answering).routes(),
         *health.routes(),
         *(metrics.routes() if metrics else ()),

@@ -24,6 +24,7 @@ from service.http.errors import UnreadableRequest
 log = logging.getLogger("service")
 
 _JOINED_UP_TO = 4_096  # bytes of a body that is copied behind its head rather than sent beside it
+_PART = 1_048_576  # bytes of a larger body that are handed over before the caller has taken some
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -189,6 +190,14 @@ class EncodedResponse(web.StreamResponse):
         head, body = lines.encode("latin-1"), b"" if request.method == hdrs.METH_HEAD else self._bytes
         if len(body) <= _JOINED_UP_TO:
             transport.write(b"".join((self._head, head, body)))
-        else:
+        elif len(body) <= _PART:
             transport.writelines((self._head, head, body))
+        else:  # asyncio copies what it cannot send at once: of a large body only a part at a time
+            transport.writelines((self._head, head))
+            parts = memoryview(body)
+            for start in range(0, len(body), _PART):
+                if transport.is_closing():
+                    raise ConnectionResetError("the caller has gone")
+                transport.write(parts[start : start + _PART])
+                await writer.drain()
         await writer.drain()

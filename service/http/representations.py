@@ -39,6 +39,22 @@ class WithLines(NamedTuple):
     lines: str
 
 
+class Encoded:
+    """A body that is JSON already. One of megabytes is made in a thread: to hash it takes a while."""
+
+    __slots__ = ("_hash", "body")
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self._hash = blake2b(body, digest_size=12)
+
+    def digest(self, lines: str) -> str:
+        """What the body and those lines are told from others by."""
+        whole = self._hash.copy()
+        whole.update(lines.encode("ascii"))
+        return whole.hexdigest()
+
+
 class Representation:
     """One answer's bytes, as they are and gzipped. of: the values it was made from.
 
@@ -47,11 +63,11 @@ class Representation:
 
     __slots__ = ("body", "etag", "gzip_etag", "gzipped", "head", "lines", "of", "pressing")
 
-    def __init__(self, of: tuple[object, ...], body: bytes, lines: str = "") -> None:
+    def __init__(self, of: tuple[object, ...], encoded: Encoded, lines: str = "") -> None:
         self.of = of
-        self.body = body
+        self.body = body = encoded.body
         self.lines = lines
-        digest = blake2b(body + lines.encode("ascii"), digest_size=12).hexdigest()
+        digest = encoded.digest(lines)
         self.etag = f'"{digest}"'
         self.gzip_etag = f'"{digest}-gzip"'  # other bytes, so another strong ETag (RFC 9110, 8.8.3.3)
         self.head = _head(self.etag, f"Content-Length: {len(body)}\r\n{lines}")
@@ -100,7 +116,9 @@ class Representations:
         of: tuple[object, ...],
         build: Callable[[], object],
     ) -> web.StreamResponse:
-        """The response to a request for what `build` makes of the values `of`: a body, or one WithLines.
+        """The response to a request for what `build` makes of the values `of`.
+
+        That is a body, one that is Encoded, or either WithLines.
 
         key: what is asked for; a kept representation of the same key and values is used again.
         """
@@ -127,7 +145,7 @@ class Representations:
     ) -> Representation:
         built = build()
         value, lines = built if isinstance(built, WithLines) else (built, "")
-        made = Representation(of, _encode(value), lines)
+        made = Representation(of, value if isinstance(value, Encoded) else Encoded(_encode(value)), lines)
         if old is not None and old.etag == made.etag:
             made.body, made.gzipped = old.body, old.gzipped
         self._keep(key, made)
@@ -152,6 +170,8 @@ class Representations:
 
     def _keep(self, key: Hashable, made: Representation) -> None:
         self._drop(key)
+        if made.size > self._max_bytes:  # or all others would go, and then itself
+            return
         self._kept[key] = made
         self.used += made.size
         while self.used > self._max_bytes:

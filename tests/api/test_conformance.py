@@ -41,6 +41,7 @@ def example_of(route: Route) -> str:
 # The queries of those that need one.
 OF_QUERIES = {
     "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
+    "getAnalysis": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "groupRuns": "?by=status",
 }
 REQUESTS = {
@@ -109,11 +110,13 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 422 == await ask(api, name, params={"filter": "status"})
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
-    compare = f"{API}/runs/compare?run_id={RUN_IDS[0]}"
-    assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
-    assert 422 == (await api.get(compare, headers=KNOWN)).status
-    assert 404 == await ask(api, "compareRuns", json={"run_ids": [RUN_IDS[0], "nowhere"]})
-    assert 422 == await ask(api, "compareRuns", json={"run_ids": []})
+    for path in ("/runs/compare", "/runs/compare/analysis"):
+        compare = f"{API}{path}?run_id={RUN_IDS[0]}"
+        assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
+        assert 422 == (await api.get(compare, headers=KNOWN)).status
+    for name in ("compareRuns", "analyseRuns"):
+        assert 404 == await ask(api, name, json={"run_ids": [RUN_IDS[0], "nowhere"]})
+        assert 422 == await ask(api, name, json={"run_ids": []})
     as_json = {**KNOWN, "Content-Type": "application/json"}
     in_a_hurry = {**as_json, "X-Request-Timeout": "0.1"}
     for name in WITH_BODY:

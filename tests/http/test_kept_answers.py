@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from service.answer import Answer
 from service.http import representations
 from service.http.aiohttp_internals import EncodedResponse
-from service.http.representations import Representations, WithLines
+from service.http.representations import Encoded, Representations, WithLines
 from tests.api.serving import API, Client, ask, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.fakes.store import Metric
@@ -172,3 +172,31 @@ async def test_headers_of_its_own_are_kept_with_an_answer(encoding: str) -> None
 
     for answer in (await head("Link: <a>\r\n"), await head(""), await head("", **{"If-None-Match": "*"})):
         assert 1 == answer.count(b"\r\nLink: <a>\r\n")
+
+
+async def test_an_answer_that_is_too_large_to_be_kept_displaces_none() -> None:
+    """What would not fit even alone is answered and forgotten; what is kept stays."""
+    answers = Representations(max_bytes=100_000)
+    request = make_mocked_request("GET", "/")
+    one, large = ("one",), ("large",)
+    await answers.respond(request, Answer(one), "one", one, lambda: one)
+    response = await answers.respond(request, Answer(large), "large", large, lambda: ["x" * 100_000])
+    assert 200 == response.status
+    assert (True, False, 0) == (
+        answers.holds("one", one),
+        answers.holds("large", large),
+        answers.evictions,
+    )
+
+
+async def test_a_body_that_is_encoded_already() -> None:
+    """It is answered as it is, with the ETag that its value would have."""
+    request = make_mocked_request("GET", "/")
+    value = {"a": [1, 2]}
+    plain, encoded = [
+        await Representations(100_000).respond(request, Answer(value), "key", (value,), build)
+        for build in (lambda: value, lambda: Encoded(b'{"a":[1,2]}'))
+    ]
+    assert isinstance(plain, EncodedResponse)
+    assert isinstance(encoded, EncodedResponse)
+    assert (plain._head, plain._bytes) == (encoded._head, encoded._bytes)
