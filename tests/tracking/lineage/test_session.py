@@ -57,7 +57,7 @@ def test_without_a_strategy_one_trait_is_enough() -> None:
 
 
 def test_a_commit_that_is_cut_short_is_the_same() -> None:
-    """A tag with the first seven characters, in capitals or with a mark, names the same commit as the whole."""
+    """A tag with the first seven characters, in capitals or with a mark, names the same commit."""
     for short in (COMMIT[:7], COMMIT[:12].upper(), f"{COMMIT[:7]}-dirty"):
         other = lineage_run("o", tags={**WHOLE, "git_commit": short})
         assert Trait.COMMIT in shared(session_of(lineage_run(), [other]))["o"]
