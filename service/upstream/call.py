@@ -16,11 +16,12 @@ T = TypeVar("T")
 class Call(msgspec.Struct, Generic[T], frozen=True):
     """One call to MLflow's REST API. Every call only reads, or may safely be made twice.
 
-    method, endpoint: such as "GET" and "runs/get". read: makes the value of the answer's body, at once or in
-    steps between which other requests have their turn; WireError where it cannot. until: the deadline, in
-    seconds of the layers' clock. params, json: of the request. question: a number that is the same for the
-    same question. may_wait: whether it may queue for a slot. attempt: 1 for the first. permit: what the
-    breaker admitted this attempt with; None for a call that it is not asked about.
+    method, endpoint: such as "GET" and "runs/get". item: the end of the path where the endpoint has one for
+    each thing, such as a logged model's id; it is not counted apart. read: makes the value of the answer's
+    body, at once or in steps between which other requests have their turn; WireError where it cannot. until:
+    the deadline, in seconds of the layers' clock. params, json: of the request. question: a number that is
+    the same for the same question. may_wait: whether it may queue for a slot. attempt: 1 for the first.
+    permit: what the breaker admitted this attempt with; None for a call that it is not asked about.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Call(msgspec.Struct, Generic[T], frozen=True):
     may_wait: bool = True
     attempt: int = 1
     permit: Permit | None = None
+    item: str = ""
 
 
 class Transport(Protocol):

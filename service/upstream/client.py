@@ -29,6 +29,7 @@ from service.upstream.forms import Form, Refusals
 from service.upstream.listing import Listing, oldest_first
 from service.upstream.names import Names
 from service.upstream.portions import Portions
+from service.upstream.registry import Registry
 from service.upstream.transport import MlflowTransport
 from service.upstream.wire import Page
 
@@ -74,6 +75,7 @@ class MlflowClient(Source):
             SearchRuns: self._search,
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
+            **Registry(transport, self._account, self._look, self._read_runs, clock).ways,
         }
 
     async def answer(self, question: Question[T]) -> Answer[T]:

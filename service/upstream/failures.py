@@ -20,6 +20,14 @@ class AlreadyExists(errors.UpstreamRefused):
     """MLflow says that the thing to be created exists."""
 
 
+class Invalid(errors.UpstreamRefused):
+    """MLflow does not allow a value of the question."""
+
+
+class UnknownEndpoint(errors.UpstreamRefused):
+    """The server says that it has no such endpoint."""
+
+
 class Forbidden(errors.UpstreamAuth):
     """MLflow forbids this call. Whether it refuses the account altogether, the client finds out."""
 
@@ -29,6 +37,10 @@ class NotMlflow(errors.UpstreamError):
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause, detail=_NOT_MLFLOW)
+
+
+class NoEndpoint(NotMlflow):
+    """What answered has no such page: an MLflow that lacks the endpoint, or no MLflow at all."""
 
 
 class QuestionFailed(errors.UpstreamError):

@@ -55,11 +55,17 @@ def can_be_a_tag(value: str) -> bool:
     return _NEVER.search(value) is None
 
 
-def by_ids(run_ids: Sequence[str]) -> str:
-    """A filter for the runs with these ids; ValueError for an id that `is_run_id` does not accept."""
+def by_ids(run_ids: Sequence[str], field: str = "attributes.run_id") -> str:
+    """A filter for what has these run ids; ValueError for an id that `is_run_id` does not accept."""
     if not all(is_run_id(run_id) for run_id in run_ids):
         raise ValueError("a run id that MLflow does not allow")
-    return f"attributes.run_id IN ({', '.join(repr(run_id) for run_id in run_ids)})"
+    return f"{field} IN ({', '.join(repr(run_id) for run_id in run_ids)})"
+
+
+def by_digest(digest: str) -> str:
+    """A filter for the runs that recorded a dataset of this digest, and for look-alikes of odd ones."""
+    value = f"= '{digest}'" if is_plain(digest) else f"LIKE '{digest.translate(_PATTERN)}'"
+    return f"dataset.digest {value}"
 
 
 def _all(clauses: Sequence[Filter]) -> Filter:

@@ -131,7 +131,7 @@ class Session:
             asyncio.timeout(call.until - self._clock()),
             self._request(
                 call.method,
-                _API + call.endpoint,
+                _API + call.endpoint + (f"/{call.item}" if call.item else ""),
                 params=call.params,
                 json=call.json,
                 headers=headers,

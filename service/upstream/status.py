@@ -11,7 +11,17 @@ from http import HTTPStatus
 
 from service import errors
 from service.upstream import wire
-from service.upstream.failures import AlreadyExists, Forbidden, Missing, NotMlflow, QuestionFailed, WrongShape
+from service.upstream.failures import (
+    AlreadyExists,
+    Forbidden,
+    Invalid,
+    Missing,
+    NoEndpoint,
+    NotMlflow,
+    QuestionFailed,
+    UnknownEndpoint,
+    WrongShape,
+)
 from service.upstream.wording import Mask, destination, is_json_object, is_page, words
 
 # MLflow's codes for failures that pass (mlflow/exceptions.py). Its INTERNAL_ERROR and others are caused by
@@ -22,9 +32,12 @@ _TOO_LATE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 _DISABLED = "FEATURE_DISABLED"  # with status 500, to each call with a workspace (server/workspace_helpers.py)
 _NO_WORKSPACE = re.compile(rb'"message":\s*"Workspace \'[^"]*\' not found')
 _INVALID = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+_NO_ENDPOINT = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 _REFUSALS: Mapping[str, type[errors.UpstreamRefused]] = {
     "RESOURCE_DOES_NOT_EXIST": Missing,
     "RESOURCE_ALREADY_EXISTS": AlreadyExists,
+    "INVALID_PARAMETER_VALUE": Invalid,
+    "ENDPOINT_NOT_FOUND": UnknownEndpoint,
 }
 _LONGEST_RETRY_AFTER = 60  # seconds
 
@@ -54,7 +67,7 @@ def raise_for_status(
         raise _failure(status, code, cause, seconds)
     # Only MLflow's own JSON is its word; another API's 400 is a refusal, too (GitLab's has no code).
     if not code and not (status in _INVALID and is_json_object(body)):
-        raise NotMlflow(cause)
+        raise (NoEndpoint if status in _NO_ENDPOINT else NotMlflow)(cause)
     raise _REFUSALS.get(code, errors.UpstreamRefused)(cause)
 
 

@@ -129,6 +129,7 @@ class MlflowTransport:
         *,
         params: Mapping[str, str] | None = None,
         json: object = None,
+        item: str = "",
     ) -> T: ...
     @overload
     async def call(
@@ -139,6 +140,7 @@ class MlflowTransport:
         *,
         params: Mapping[str, str] | None = None,
         json: object = None,
+        item: str = "",
     ) -> T: ...
     async def call(
         self,
@@ -148,6 +150,7 @@ class MlflowTransport:
         *,
         params: Mapping[str, str] | None = None,
         json: object = None,
+        item: str = "",
     ) -> Any:
         """The value that `read` makes of MLflow's answer; UpstreamFailure where there is none. See Call."""
         call: Call[Any] = Call(
@@ -157,8 +160,9 @@ class MlflowTransport:
             until=self._clock() + self.deadline,
             params=params,
             json=json,
-            question=hash((method, endpoint, str(params), str(json))),
+            question=hash((method, endpoint, item, str(params), str(json))),
             may_wait=not IS_RENEWAL.get(),
+            item=item,
         )
         return await self.layers.retrying.send(call)
 

@@ -6,11 +6,14 @@ from service import errors
 from service.upstream.breaker import Signal
 from service.upstream.failures import (
     Forbidden,
+    Invalid,
     Missing,
+    NoEndpoint,
     NoResources,
     NoSlot,
     NotMlflow,
     QuestionFailed,
+    UnknownEndpoint,
     Unreachable,
     WrongShape,
     classify,
@@ -24,10 +27,13 @@ SUCCESS, IGNORED, UNEXPECTED, FAILURE, UNREACHABLE = Signal
     ("error", "of_a_call", "of_the_probe"),
     [
         (Missing(""), SUCCESS, SUCCESS),
+        (Invalid(""), SUCCESS, SUCCESS),
+        (UnknownEndpoint(""), SUCCESS, SUCCESS),
         (errors.UpstreamRefused(""), SUCCESS, SUCCESS),
         (Forbidden(""), UNEXPECTED, UNEXPECTED),
         (errors.UpstreamAuth(""), UNEXPECTED, UNEXPECTED),
         (NotMlflow(""), UNEXPECTED, UNEXPECTED),
+        (NoEndpoint(""), UNEXPECTED, UNEXPECTED),
         (errors.UpstreamUnavailable(""), IGNORED, UNEXPECTED),
         (errors.UpstreamTooLarge(""), IGNORED, UNEXPECTED),
         (WrongShape(""), IGNORED, UNEXPECTED),

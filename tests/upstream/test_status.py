@@ -8,7 +8,17 @@ from typing import NamedTuple
 import pytest
 
 from service import errors
-from service.upstream.failures import AlreadyExists, Forbidden, Missing, NotMlflow, QuestionFailed, WrongShape
+from service.upstream.failures import (
+    AlreadyExists,
+    Forbidden,
+    Invalid,
+    Missing,
+    NoEndpoint,
+    NotMlflow,
+    QuestionFailed,
+    UnknownEndpoint,
+    WrongShape,
+)
 from service.upstream.status import raise_for_status, retry_after, unreadable
 from service.upstream.wire import WireError, read_run
 from service.upstream.wording import Mask
@@ -37,18 +47,21 @@ CASES = {
         404, mlflows("RESOURCE_DOES_NOT_EXIST"), {}, Missing, "404 RESOURCE_DOES_NOT_EXIST: 'words'"
     ),
     "exists": Case(400, mlflows("RESOURCE_ALREADY_EXISTS"), {}, AlreadyExists, "400 RESOURCE_ALREADY_EXISTS"),
-    "refused": Case(400, mlflows("INVALID_PARAMETER_VALUE"), {}, errors.UpstreamRefused, "'words'"),
-    "no such endpoint": Case(404, mlflows("ENDPOINT_NOT_FOUND"), {}, errors.UpstreamRefused, "404"),
+    "refused": Case(400, mlflows("BAD_REQUEST"), {}, errors.UpstreamRefused, "'words'"),
+    "a value is not allowed": Case(400, mlflows("INVALID_PARAMETER_VALUE"), {}, Invalid, "'words'"),
+    "no such endpoint": Case(404, mlflows("ENDPOINT_NOT_FOUND"), {}, UnknownEndpoint, "404"),
+    "MLflow has no such endpoint": Case(404, PAGE, HTML, NoEndpoint, "404: a web page"),
+    "or not with this method": Case(405, PAGE, HTML, NoEndpoint, "405: a web page"),
     "GitLab refuses": Case(
         400, b'{"error": "order_by is invalid"}', {}, errors.UpstreamRefused, "400: 'order_by is invalid'"
     ),
     "Traefik without a backend": Case(
-        404, b"404 page not found\n", TEXT, NotMlflow, "404: '404 page not found'"
+        404, b"404 page not found\n", TEXT, NoEndpoint, "404: '404 page not found'"
     ),
     "Kong without a route": Case(
-        404, b'{"message": "no Route matched with those values"}', {}, NotMlflow, "404: 'no Route matched"
+        404, b'{"message": "no Route matched with those values"}', {}, NoEndpoint, "404: 'no Route matched"
     ),
-    "nginx's 404": Case(404, PAGE, HTML, NotMlflow, "404: a web page, 'Sign in to Example'"),
+    "nginx's 404": Case(404, PAGE, HTML, NoEndpoint, "404: a web page, 'Sign in to Example'"),
     "a firewall's page": Case(406, PAGE, {}, NotMlflow, "406: a web page"),
     "basic-auth's 401": Case(401, b"You are not authenticated.", TEXT, errors.UpstreamAuth, "'You are not"),
     "basic-auth's 403": Case(403, b"Permission denied", TEXT, Forbidden, "403: 'Permission denied'"),

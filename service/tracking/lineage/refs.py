@@ -191,7 +191,8 @@ def _of_model(rest: str, place: str) -> tuple[RefKind, tuple[Target, ...]]:
         return RefKind.LOGGED_MODEL, (ModelTarget(found[1]),)
     raise _invalid(
         place,
-        "models:/ needs <name>/<version>, <name>@<alias>, <name>/latest or m-<id> behind it, and takes no stage",
+        "models:/ needs <name>/<version>, <name>@<alias>, <name>/latest or m-<id> behind it; it takes no "
+        "stage",
     )
 
 

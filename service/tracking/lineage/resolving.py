@@ -45,6 +45,8 @@ _BY_RUN_ID: Final = "run_id"
 _BY_ARTIFACT: Final = "artifact_uri"
 _BY_DIGEST: Final = "dataset.digest"
 
+_STRENGTH: Final = (Evidence.RECORDED, Evidence.TAG, Evidence.DERIVED)
+
 T = TypeVar("T")
 Step = tuple[Target, str]  # what to look for, and what named it: see Maker.by
 
@@ -229,8 +231,7 @@ class _Trail:
     def _add(self, run: Run, evidence: Evidence, by: str) -> None:
         """Take a run, by the strongest evidence that there is for it."""
         known = self.makers.get(run.run_id)
-        ranks = list(Evidence)
-        if known is None or ranks.index(evidence) < ranks.index(known.evidence):
+        if known is None or _STRENGTH.index(evidence) < _STRENGTH.index(known.evidence):
             self.makers[run.run_id] = Maker(run, evidence, by)
 
     async def _ask(self, question: Question[T]) -> T:
