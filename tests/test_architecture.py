@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "outbound": set(),
     "text_files": set(),
     "workers": set(),
-    "tracking": {"answer", "errors", "text_files", "workers"},
+    "tracking": {"answer", "checkpoint", "errors", "text_files", "workers"},
     "index": {"answer", "checkpoint", "context", "errors", "text_files", "tracking"},
     "http": {"answer", "context", "durations", "errors", "hosts"},
     "auth": {"errors", "text_files"},

@@ -65,7 +65,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     id: str
     kind: NodeKind
     name: str
-    details: Mapping[str, str | int | None] = {}
+    details: Mapping[str, str] = {}
 
 
 class Edge(msgspec.Struct, frozen=True, gc=False):
@@ -122,7 +122,7 @@ class _Drawing:
 
     def run(self, run: Run) -> None:
         """Draw a run alone."""
-        details = {"run_type": run.run_type, "status": run.status, "start_time": run.start_time}
+        details = {"run_type": run.run_type, "status": run.status}
         if self._node(Node(_of_run(run.run_id), NodeKind.RUN, run.run_name, details)):
             self.runs[run.run_id] = run
 
