@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from service.api.schemas import AnswerBody, EpochMilliseconds, ProblemBody, RunDetail, RunStatus
 from service.api.search_schemas import FieldValue
-from service.tracking.lineage.refs import MOST_CHARACTERS
 
 
 class LineageParameters(BaseModel):
@@ -18,7 +17,6 @@ class LineageParameters(BaseModel):
 
     ref: str = Field(
         min_length=1,
-        max_length=MOST_CHARACTERS,
         description="What to find the makers of: a run id, `runs:/<id>/path`, an artifact URI (`s3://…`, "
         "`mlflow-artifacts:/…`, `dbfs:/…`, a path), `models:/name/version`, `models:/name@alias`, "
         "`models:/m-<id>`, `git:<commit>`, `dataset:<version or digest>`, `feature:<version>`, "

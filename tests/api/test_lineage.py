@@ -165,13 +165,15 @@ async def test_the_parent_is_asked_for(bare: Client, fake_session: dict[str, str
 async def test_rounds_of_questions(bare: Client, fake: FakeMlflow, fake_session: dict[str, str]) -> None:
     """A run costs two rounds: the run, then all around it at once; a second request costs none."""
     fake.calls.clear()
-    fake.latency = 0.05
-    await lineage(bare, fake_session["backtest"])
-    before = [call.endpoint for call in fake.calls]
-    assert "runs/get" == before[0]
-    assert 2 == before.count("runs/search") - 1 + before.count("runs/get") - 0 - 1
-    await lineage(bare, fake_session["backtest"])
-    assert len(before) == len(fake.calls)
+    fake.latency = 0.05  # so that calls of one round are under way together
+    await lineage(bare, fake_session["child"])
+    first, *around = [call.endpoint for call in fake.calls]
+    assert "runs/get" == first
+    assert ["model-versions/search", "runs/get", "runs/search", "runs/search"] == sorted(around[:4])
+    assert 4 == fake.max_in_flight
+    before = len(fake.calls)
+    await lineage(bare, fake_session["child"])
+    assert before == len(fake.calls)
 
 
 async def test_a_deleted_run(bare: Client, fake: FakeMlflow) -> None:

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -153,6 +154,7 @@ def _data_of(run: Run) -> tuple[tuple[str, str], ...] | str | None:
     return digests or run.tags.get("dataset_version")
 
 
+@lru_cache(maxsize=4_096)
 def _names_a_part(tag: str) -> bool:
     return not tag.startswith("mlflow.") and not _PARTS.isdisjoint(words_of(tag))
 

@@ -223,11 +223,6 @@ class _Search:
 
     async def _ask_for_versions(self) -> None:
         run_ids = tuple(self._runs)
-        if len(run_ids) > MOST_VERSIONED:
-            self._warn(
-                VERSIONS_CUT,
-                f"Model versions were looked for of {MOST_VERSIONED} of {len(run_ids)} runs.",
-            )
         answer: Answer[ModelVersions | NotServed] = await self._asked.queries.answer(
             SearchModelVersions(run_ids[:MOST_VERSIONED])
         )
@@ -243,6 +238,10 @@ class _Search:
             self._warn(VERSIONS_NOT_READ, f"No model versions are shown: the tracking server {why}.")
             return
         self._versions += found.versions
+        if len(run_ids) > MOST_VERSIONED:
+            self._warn(
+                VERSIONS_CUT, f"Model versions of {MOST_VERSIONED} of {len(run_ids)} runs were looked for."
+            )
         if not found.is_complete:
             self._warn(VERSIONS_CUT, "The runs have more model versions than are read.")
 

@@ -67,6 +67,15 @@ class Uncommitted(NamedTuple):
     tag: str | None
 
 
+def tags_of(trait: Trait) -> tuple[str, ...]:
+    """The tags that a trait may be read from, the first that is there counts."""
+    tag = TAG_OF[trait]
+    return (tag, _STAND_INS[tag]) if tag in _STAND_INS else (tag,)
+
+
+_NAMES: Final = tuple([(trait, tags_of(trait)) for trait in Trait])
+
+
 def tagged(run: Run, tag: str) -> Tagged | None:
     """A lineage tag of a run, or MLflow's own tag in its place; None where both are missing or empty."""
     for name in (tag, _STAND_INS.get(tag, tag)):
@@ -75,16 +84,15 @@ def tagged(run: Run, tag: str) -> Tagged | None:
     return None
 
 
-def tags_of(trait: Trait) -> tuple[str, ...]:
-    """The tags that a trait may be read from, the first that is there counts."""
-    tag = TAG_OF[trait]
-    return (tag, _STAND_INS[tag]) if tag in _STAND_INS else (tag,)
-
-
 def traits_of(run: Run) -> dict[Trait, Tagged]:
     """The traits that a run has."""
-    pairs = ((trait, tagged(run, tag)) for trait, tag in TAG_OF.items())
-    return {trait: one for trait, one in pairs if one is not None}
+    tags, traits = run.tags, {}
+    for trait, names in _NAMES:
+        for name in names:
+            if value := tags.get(name):
+                traits[trait] = Tagged(name, value)
+                break
+    return traits
 
 
 def is_same(trait: Trait, one: str, other: str) -> bool:
