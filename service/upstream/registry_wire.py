@@ -42,7 +42,7 @@ class _VersionReply(msgspec.Struct, gc=False):
     model_version: _Version
 
 
-class _VersionsReply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _VersionsReply(msgspec.Struct, gc=False):
     model_versions: list[_Version] | None = None
     next_page_token: str | None = None
 
@@ -76,6 +76,7 @@ class _ModelReply(msgspec.Struct, gc=False):
 _version_reply = msgspec.json.Decoder(_VersionReply)
 _versions_reply = msgspec.json.Decoder(_VersionsReply)
 _model_reply = msgspec.json.Decoder(_ModelReply)
+_anything = msgspec.json.Decoder(dict[str, object])
 _registrations = msgspec.json.Decoder(list[_Registration])
 
 
@@ -87,6 +88,8 @@ def read_model_version(body: Body) -> ModelVersion:
 def read_model_versions(body: Body) -> ModelVersions:
     """The versions in a reply of model-versions/search: no more than this page."""
     reply = decode(_versions_reply, body)
+    if reply.model_versions is None and (beside := decode(_anything, body).keys()):
+        raise WireError(f"a list is missing beside {sorted(beside)}")  # one that is empty is left out
     versions = tuple(map(_to_version, reply.model_versions or ()))
     return ModelVersions(versions, is_complete=not reply.next_page_token)
 

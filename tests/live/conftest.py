@@ -1,6 +1,7 @@
 """The servers that the live tests ask. The real one is shared: a test keeps to experiments of its own."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -12,9 +13,15 @@ from tests.live.server import running_mlflow
 
 
 @pytest.fixture(scope="session")
-def real_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mlflow_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the real server keeps its data: its database is mlflow.db."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def real_mlflow(mlflow_directory: Path) -> Iterator[str]:
     """The URL of a real MLflow server, with a slash at its end."""
-    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as url:
+    with running_mlflow(mlflow_directory) as url:
         yield url
 
 

@@ -20,6 +20,8 @@ ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     # The job workers are processes that these tests have no use for.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # Experiments may keep their artifacts anywhere: nothing is ever put there.
+    "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES": "abfss,hdfs,https",
 }
 
 

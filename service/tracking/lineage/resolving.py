@@ -40,6 +40,7 @@ from service.tracking.search.queries import RunSearch
 
 MOST_RUNS: Final = 200  # that one tag is answered with
 _MOST_ROUNDS: Final = 3
+_MOST_PAGES: Final = 5
 _LONGEST_DIGEST: Final = 36  # characters (mlflow/utils/validation.py)
 _BY_RUN_ID: Final = "run_id"
 _BY_ARTIFACT: Final = "artifact_uri"
@@ -48,7 +49,7 @@ _BY_DIGEST: Final = "dataset.digest"
 _STRENGTH: Final = (Evidence.RECORDED, Evidence.TAG, Evidence.DERIVED)
 
 T = TypeVar("T")
-Step = tuple[Target, str]  # what to look for, and what named it: see Maker.by
+Step = tuple[Target, str, Evidence]  # what to look for, what named it (see Maker.by), and how that is known
 
 
 async def resolve(asked: Asked, ref: str, experiment_ids: tuple[str, ...] = ()) -> Answer[Resolved]:
@@ -66,7 +67,7 @@ async def resolve(asked: Asked, ref: str, experiment_ids: tuple[str, ...] = ()) 
             searched = await trail.search(target, experiment_ids)
         case targets:
             by = _BY_ARTIFACT if read.kind is RefKind.ARTIFACT else _BY_RUN_ID
-            await trail.follow([(target, by) for target in targets])
+            await trail.follow([(target, by, Evidence.RECORDED) for target in targets])
             if not targets:
                 trail.note(f"a run id or a logged model's id in {shorten(ref)}", Outcome.MISSING)
     if not trail.makers:
@@ -108,7 +109,7 @@ class _Trail:
         for _ in range(_MOST_ROUNDS):
             if not steps:
                 break
-            following = await asyncio.gather(*(self._step(target, by) for target, by in steps))
+            following = await asyncio.gather(*(self._step(*step) for step in steps))
             self._end_round()
             steps = list(dict.fromkeys(step for each in following for step in each))
 
@@ -131,6 +132,9 @@ class _Trail:
         return first + others
 
     async def _search_in(self, experiment_ids: tuple[str, ...], target: TagTarget) -> None:
+        state = await self._asked.searches.state(experiment_ids)  # whoever wants no memory waits for a look
+        if state is not None:
+            self._round.append(state)
         ways = [self._by_tag(experiment_ids, target, *pair) for pair in comparisons_of(target)]
         if target.kind is RefKind.DATASET and len(target.value) <= _LONGEST_DIGEST:
             ways.append(self._by_digest(experiment_ids, target.value))
@@ -140,16 +144,22 @@ class _Trail:
     async def _by_tag(
         self, experiment_ids: tuple[str, ...], target: TagTarget, tag: str, comparison: Comparison
     ) -> None:
-        search = RunSearch(experiment_ids, comparison, page_size=MOST_RUNS)
-        answer = await self._asked.searches.search(search, "", "query")
-        self._round.append(answer)
-        by = f"tags.{tag}"
-        runs = [run for run in answer.value.runs if bears(run, tag, target)]
+        search, by = RunSearch(experiment_ids, comparison, page_size=MOST_RUNS), f"tags.{tag}"
+        runs: list[Run] = []
+        token: str | None = ""
+        for _ in range(_MOST_PAGES):  # only of runs that look alike there are several to be read
+            answer = await self._asked.searches.search(search, token or "", "query")
+            self._round.append(answer)
+            token = answer.value.next_page_token
+            runs = [run for run in answer.value.runs if bears(run, tag, target)]
+            if runs or token is None:
+                break
         for run in runs:
             is_exact = run.tags[tag] == target.value
             self._add(run, Evidence.TAG if is_exact else Evidence.DERIVED, by)
-        self.is_complete = self.is_complete and answer.value.next_page_token is None
-        self.note(f"{by} {shorten(target.value)} in {_named(experiment_ids)}", _outcome(runs))
+        self.is_complete = self.is_complete and token is None
+        among = "" if runs or token is None else f" (among the newest {_MOST_PAGES * MOST_RUNS:,} like it)"
+        self.note(f"{by} {shorten(target.value)} in {_named(experiment_ids)}{among}", _outcome(runs))
 
     async def _by_digest(self, experiment_ids: tuple[str, ...], digest: str) -> None:
         what = f"dataset digest {shorten(digest)} in {_named(experiment_ids)}"
@@ -162,10 +172,10 @@ class _Trail:
         self.is_complete = self.is_complete and found.is_complete
         self.note(what, _outcome(found.runs))
 
-    async def _step(self, target: Target, by: str) -> Iterable[Step]:
+    async def _step(self, target: Target, by: str, evidence: Evidence) -> Iterable[Step]:
         match target:
             case RunTarget():
-                await self._run(target, by)
+                await self._run(target, by, evidence)
             case VersionTarget(name, version):
                 what = f"model version {shorten(f'{name}/{version}')}"
                 return await self._version(GetModelVersion(name, version), what)
@@ -173,10 +183,10 @@ class _Trail:
                 what = f"model alias {shorten(f'{name}@{alias}')}"
                 return await self._version(GetModelByAlias(name, alias), what)
             case ModelTarget():
-                return await self._model(target)
+                return await self._model(target, evidence)
         return ()
 
-    async def _run(self, target: RunTarget, by: str) -> None:
+    async def _run(self, target: RunTarget, by: str, evidence: Evidence) -> None:
         what = f"run {shorten(target.run_id)}"
         answer = await self._asked.queries.run(target.run_id)
         self._round.append(answer)
@@ -186,7 +196,7 @@ class _Trail:
         elif target.uri and not holds(run.artifact_uri, target.uri, run.run_id):
             self.note(what, Outcome.ELSEWHERE)
         else:
-            self._add(run, Evidence.DERIVED if target.uri else Evidence.RECORDED, by)
+            self._add(run, Evidence.DERIVED if target.uri else evidence, by)
             self.note(what, Outcome.FOUND)
 
     async def _version(self, question: GetModelVersion | GetModelByAlias, what: str) -> Iterable[Step]:
@@ -195,13 +205,14 @@ class _Trail:
             return ()
         self.version = self.version or version
         if version.run_id:
-            return [(RunTarget(version.run_id), "model_version.run_id")]
+            return [(RunTarget(version.run_id), "model_version.run_id", Evidence.RECORDED)]
         self.note(f"the run of model version {shorten(f'{version.name}/{version.version}')}", Outcome.NO_RUN)
         if version.model_id:
-            return [(ModelTarget(version.model_id), "model_version.model_id")]
-        return [(target, "model_version.source") for target in targets_of_source(version.source)]
+            return [(ModelTarget(version.model_id), "model_version.model_id", Evidence.RECORDED)]
+        targets = targets_of_source(version.source)
+        return [(target, "model_version.source", Evidence.RECORDED) for target in targets]
 
-    async def _model(self, target: ModelTarget) -> Iterable[Step]:
+    async def _model(self, target: ModelTarget, evidence: Evidence) -> Iterable[Step]:
         what = f"logged model {shorten(target.model_id)}"
 
         def is_there(model: LoggedModel) -> bool:
@@ -212,7 +223,8 @@ class _Trail:
             return ()
         self.model = self.model or model
         if model.source_run_id:
-            return [(RunTarget(model.source_run_id), "logged_model.source_run_id")]
+            evidence = Evidence.DERIVED if target.uri else evidence
+            return [(RunTarget(model.source_run_id), "logged_model.source_run_id", evidence)]
         self.note(f"the run of {what}", Outcome.NO_RUN)
         return ()
 

@@ -111,7 +111,9 @@ class RegistryInMemory(Source):
             case SearchRuns(conditions=conditions, limit=limit):
                 found = self._active(question.experiment_ids)
                 hits = [run for run in found if all(matches(run, one) for one in conditions)]
-                return RunPage(tuple(hits[:limit]), "more" if len(hits) > limit else "")
+                start = int(question.page_token or 0)
+                end = start + limit
+                return RunPage(tuple(hits[start:end]), str(end) if len(hits) > end else "")
             case SearchRunsOfDataset(digest=digest, limit=limit):
                 found = self._active(question.experiment_ids)
                 hits = [run for run in found if run.recorded and digest in _digests(run)]
@@ -130,7 +132,12 @@ def _digests(run: Run) -> set[str]:
     return set() if run.recorded is None else {one.digest for one in run.recorded.datasets}
 
 
-def asked_of(source: Source, index: RunIndex | None = None) -> Asked:
-    """What a request is answered from: this source, and this index."""
-    queries = TrackingQueries(source, "Default", DIRECTIONS)
-    return Asked(queries, RunSearches(index, source, "Default", conditions_of), DIRECTIONS, Workers())
+def asked_of(
+    source: Source,
+    index: RunIndex | None = None,
+    kind: type[RunSearches] = RunSearches,
+    experiment: str = "Default",
+) -> Asked:
+    """What a request is answered from: this source and this index, which search this experiment."""
+    queries = TrackingQueries(source, experiment, DIRECTIONS)
+    return Asked(queries, kind(index, source, experiment, conditions_of), DIRECTIONS, Workers())

@@ -115,11 +115,14 @@ async def test_a_version_copied_again_and_again(mlflow: RegistryInMemory) -> Non
     assert 3 == len(mlflow.calls)
 
 
-@pytest.mark.parametrize("ref", [MODEL, f"models:/{MODEL}", f"{MODEL_ROOT}/MLmodel"])
-async def test_a_logged_model_leads_to_its_run(mlflow: RegistryInMemory, ref: str) -> None:
+@pytest.mark.parametrize(
+    ("ref", "evidence"),
+    [(MODEL, "recorded"), (f"models:/{MODEL}", "recorded"), (f"{MODEL_ROOT}/MLmodel", "derived")],
+)
+async def test_a_logged_model_leads_to_its_run(mlflow: RegistryInMemory, ref: str, evidence: str) -> None:
     """A logged model, by its id or by where it is kept, leads to the run that made it."""
     resolved = await found(mlflow, ref)
-    assert [(RUN, "recorded", "logged_model.source_run_id")] == told(resolved)
+    assert [(RUN, evidence, "logged_model.source_run_id")] == told(resolved)
     assert mlflow.models[MODEL] == resolved.logged_model
 
 

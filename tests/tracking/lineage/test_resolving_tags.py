@@ -11,6 +11,7 @@ from service.tracking.lineage.resolving import MOST_RUNS, resolve
 from service.tracking.questions import GetExperiment, ListExperiments, SearchRuns
 from service.tracking.recorded import Dataset, Recorded
 from service.tracking.runs import Experiment
+from service.tracking.search.searches import AnewSearches
 from tests.api.searching import HeldIndex
 from tests.tracking.lineage.registry import RegistryInMemory, asked_of, made_by, run_id_of
 
@@ -52,6 +53,13 @@ async def test_the_index_needs_no_search_of_mlflow() -> None:
     answer = await resolve(asked_of(mlflow, index), f"git:{COMMIT}")
     assert [GetExperiment("Default")] == mlflow.calls
     assert (index.age, Origin.HIT) == (round(answer.age, 6), answer.origin)
+
+
+async def test_a_caller_who_wants_no_memory() -> None:
+    """Where MLflow's own word is wanted, the index looks for new runs before it is searched."""
+    index = HeldIndex([made_by(1, tags={"git_commit": COMMIT})])
+    answer = await resolve(asked_of(RegistryInMemory(), index, AnewSearches), f"git:{COMMIT}")
+    assert ([run_id_of(1)], 1) == ([run.run_id for run in answer.value.runs], index.refreshes)
 
 
 async def test_a_short_commit() -> None:
@@ -156,6 +164,19 @@ async def test_more_runs_than_are_answered() -> None:
         resolved = (await resolve(asked_of(RegistryInMemory(runs), index), "feature:v3")).value
         assert (MOST_RUNS, False) == (len(resolved.runs), resolved.is_complete)
         assert run_id_of(MOST_RUNS) == resolved.runs[0].run_id
+
+
+@pytest.mark.parametrize(("alike", "is_found"), [(MOST_RUNS, True), (5 * MOST_RUNS, False)])
+async def test_many_look_alikes(alike: int, is_found: bool) -> None:
+    """Runs that only look alike are read past, a thousand of them, and then it is said how many were read."""
+    runs = [made_by(n + 1, tags={"signal_version": "it_s"}) for n in range(alike)]
+    mlflow = RegistryInMemory([made_by(0, tags={"signal_version": "it's"}), *runs])
+    if is_found:
+        resolved = (await resolve(asked_of(mlflow), "signal:it's")).value
+        assert [run_id_of(0)] == [run.run_id for run in resolved.runs]
+    else:
+        with pytest.raises(LineageNotFound, match="among the newest 1,000 like it"):
+            await resolve(asked_of(mlflow), "signal:it's")
 
 
 async def test_deleted_runs_are_not_found_by_tags() -> None:
