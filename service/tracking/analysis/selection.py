@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from service.tracking.analysis.computed import Computed, Reason
+from service.tracking.analysis.declared import Declaration
 from service.tracking.analysis.refusals import computed, value_of
 from service.tracking.analysis.selecting import methods, remarks
-from service.tracking.analysis.selecting.declared import Declaration
 from service.tracking.analysis.selecting.evidence import Evidence
 from service.tracking.analysis.selecting.fold_matrix import FoldVector
 from service.tracking.analysis.selecting.folds_of_trials import FoldsOfTrials

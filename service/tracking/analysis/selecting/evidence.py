@@ -10,8 +10,7 @@ import math
 import numpy as np
 
 from service.tracking.analysis.computed import TOO_FEW_TRIALS, Input
-from service.tracking.analysis.refusals import Attempt, Refusal
-from service.tracking.analysis.selecting.declared import (
+from service.tracking.analysis.declared import (
     ANNUAL,
     ASSUMED,
     QUERY,
@@ -19,6 +18,7 @@ from service.tracking.analysis.selecting.declared import (
     Declared,
     number_in,
 )
+from service.tracking.analysis.refusals import Attempt, Refusal
 from service.tracking.analysis.selecting.tried import Tried
 from service.tracking.analysis.sharpe import Moments, expected_maximum
 from service.tracking.analysis.trials import Trials

@@ -9,10 +9,10 @@ import numpy as np
 
 from service.tracking.analysis import haircut
 from service.tracking.analysis.computed import NOT_COMPUTABLE, Computed, Input, Method
+from service.tracking.analysis.declared import number_in
 from service.tracking.analysis.haircut import Floats
 from service.tracking.analysis.refusals import Attempt, Refusal, computed
 from service.tracking.analysis.selecting import methods
-from service.tracking.analysis.selecting.declared import number_in
 from service.tracking.analysis.selecting.evidence import DERIVED, OF_PERIOD, Evidence
 
 

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 from service.tracking.analysis import sharpe
 from service.tracking.analysis.computed import Computed, Input
+from service.tracking.analysis.declared import ASSUMED, QUERY, number_in
 from service.tracking.analysis.refusals import computed
 from service.tracking.analysis.selecting import methods, remarks
-from service.tracking.analysis.selecting.declared import ASSUMED, QUERY, number_in
 from service.tracking.analysis.selecting.evidence import DERIVED, Evidence
 from service.tracking.analysis.sharpe import Moments
 

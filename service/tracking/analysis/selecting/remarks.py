@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from service.tracking.analysis.declared import number_in
 from service.tracking.analysis.refusals import Refusal
-from service.tracking.analysis.selecting.declared import number_in
 from service.tracking.analysis.selecting.evidence import Evidence
 from service.tracking.analysis.sharpe import expected_maximum
 from service.tracking.analysis.trials import Trials

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from service.tracking.analysis.computed import MISSING_INPUT, TOO_FEW_TRIALS
+from service.tracking.analysis.declared import ANNUAL, IMPLAUSIBLE_SHARPE, Declared, number_in
 from service.tracking.analysis.refusals import Refusal
-from service.tracking.analysis.selecting.declared import ANNUAL, IMPLAUSIBLE_SHARPE, Declared, number_in
 from service.tracking.analysis.trials import Trials
 from service.tracking.runs import Run
 
