@@ -50,12 +50,11 @@ class Halves(NamedTuple):
     @property
     def slope(self) -> float:
         """Of the best trials' metric in the other half on that in their own, by least squares."""
+        if self.in_sample.min() == self.in_sample.max():
+            raise Refusal(NOT_COMPUTABLE, "The best trial has the same metric in every half.")
         mean = self.weight @ self.in_sample / self.halves
         apart = self.weight * (self.in_sample - mean)
-        variance = apart @ (self.in_sample - mean)
-        if not variance > 0:
-            raise Refusal(NOT_COMPUTABLE, "The best trial has the same metric in every half.")
-        return float(apart @ self.out_of_sample / variance)
+        return float(apart @ self.out_of_sample / (apart @ (self.in_sample - mean)))
 
 
 def blocks_of(folds: int) -> tuple[int, int]:
