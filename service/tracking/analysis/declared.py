@@ -140,7 +140,7 @@ class Declared:
         if found is None:
             found, convention = Input("kurtosis", NORMAL_KURTOSIS, RAW, ASSUMED), RAW
         skewness = _number_of(self.skewness(run))
-        least = 1 + skewness**2
+        least = 1 + skewness * skewness
         value = _number_of(found)
         if convention is None:
             hint = f" As raw kurtosis {value:g} is impossible." if value < least else ""

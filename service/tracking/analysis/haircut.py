@@ -19,6 +19,7 @@ _HALVINGS = 60
 _ITERATIONS = 1_000
 _EPSILON = 1e-14
 _TINY = 1e-300
+_MOST_DEGREES = 1e6
 
 
 def p_values(sharpes: Floats, observations: Floats) -> Floats:
@@ -67,8 +68,14 @@ def sharpe_with(p: float, observations: float, most: float) -> float:
 
 
 def two_sided_p(t: Floats, df: Floats) -> Floats:
-    """The probability that a t-distributed variable is at least so far from zero. df: above 0."""
-    x, rest = df / (df + t * t), t * t / (df + t * t)
+    """The probability that a t-distributed variable is at least so far from zero.
+
+    df: above 0; more than a million are as good as a million.
+    """
+    df = np.minimum(df, _MOST_DEGREES)
+    with np.errstate(divide="ignore", over="ignore"):
+        squares = t * t / df
+        x, rest = 1 / (1 + squares), 1 / (1 + 1 / squares)
     a, b = df / 2, np.full_like(df, 0.5)
     direct = x < (a + 1) / (a + b + 2)
     beta = _log_beta(df)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from service.tracking.analysis.computed import NOT_COMPUTABLE, Computed, Input, Method, Reason
 
 T = TypeVar("T")
+
+_TOO_EXTREME: Final = "Some of the inputs are too large or too small to compute with."
 
 
 class Refusal(Exception):
@@ -27,7 +30,7 @@ class Attempt(Generic[T]):
     def __init__(self, compute: Callable[[], T]) -> None:
         self._refusal: Refusal | None = None
         try:
-            self._value = compute()
+            self._value = _refusing(compute)
         except Refusal as refusal:
             self._refusal = refusal
 
@@ -50,7 +53,7 @@ def computed(
     """
     known = tuple(found for one in inputs for found in _known(one))
     try:
-        return Computed(compute(), method, known, warnings=tuple(warnings))
+        return Computed(_refusing(lambda: _finite(compute())), method, known, warnings=tuple(warnings))
     except Refusal as refusal:
         return Computed(None, method, known, refusal.reason, tuple(warnings))
 
@@ -61,6 +64,20 @@ def value_of(result: Computed) -> float:
         reason = result.reason or Reason(NOT_COMPUTABLE, "There is no value.")
         raise Refusal(reason.code, reason.text)
     return result.value
+
+
+def _refusing(compute: Callable[[], T]) -> T:
+    """What it returns; numbers that cannot be computed with are a Refusal, too."""
+    try:
+        return compute()
+    except ArithmeticError as error:
+        raise Refusal(NOT_COMPUTABLE, _TOO_EXTREME) from error
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise Refusal(NOT_COMPUTABLE, _TOO_EXTREME)
+    return number
 
 
 def _known(one: Callable[[], Input]) -> tuple[Input, ...]:
