@@ -60,5 +60,5 @@ def fold_matrix(
         np.array([[finite[run_id][step] for run_id in fitting] for step in steps], dtype=float),
         steps,
         tuple(fitting),
-        (f"{left} configurations have folds at other steps and are left out.",) if left else (),
+        (f"Configurations that are left out, since their folds are at other steps: {left}.",) if left else (),
     )

@@ -74,7 +74,7 @@ class HaircutOfTrials:
         observations = np.where(missing, own, sharpes.observations)
         said = []
         if count := int(missing.sum()):
-            said.append(f"{count} trials do not say their number of returns: that of the best run is taken.")
+            said.append(f"Trials without a number of returns, for which that of the best is taken: {count}.")
         if len(np.unique(observations)) > 1:
             said.append(
                 f"The trials have {observations.min():g} to {observations.max():g} returns: each p-value is "

@@ -68,11 +68,13 @@ def on_trials(known: Evidence, trials: Trials, metric: str) -> tuple[str, ...]:
         )
     if known.counts.other_run_types:
         said.append(
-            f"{known.counts.other_run_types} runs are no trials: no run of their run_type logs {metric}."
+            f"Runs that are no trials, since no run of their run_type logs {metric}: "
+            f"{known.counts.other_run_types}."
         )
     if children := known.tried.children():
         said.append(
-            f"{children} trials are children of others: where they are folds, leave them out by a filter."
+            f"Trials that are children of other trials: {children}. Where they are folds, leave them out by "
+            "a filter."
         )
     return (*said, *_on_sharpes(known))
 

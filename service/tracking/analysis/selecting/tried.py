@@ -148,11 +148,11 @@ class Tried:
     def _said(self, unknown: int, unusable: int) -> list[str]:
         said = []
         if unknown:
-            said.append(f"{unknown} trials do not say the unit of {self._metric}, and only count as trials.")
+            said.append(f"Trials that do not say the unit of {self._metric} only count as trials: {unknown}.")
         if unusable:
             said.append(
-                f"{unusable} trials have a {self._metric} that is no number, infinite or impossible, and "
-                "only count as trials."
+                f"Trials whose {self._metric} is no number, infinite or impossible only count as trials: "
+                f"{unusable}."
             )
         return said
 

@@ -32,7 +32,7 @@ def test_folds_at_other_steps_are_left_out_and_said() -> None:
     runs = [make_run(run_id) for run_id in vectors]
     matrix = fold_matrix(runs, {run_id: number for number, run_id in enumerate(vectors)}, vectors)
     assert ("a", "b") == matrix.run_ids
-    assert ("2 configurations have folds at other steps and are left out.",) == matrix.warnings
+    assert ("Configurations that are left out, since their folds are at other steps: 2.",) == matrix.warnings
 
 
 def test_several_versions_of_the_data_are_refused() -> None:
