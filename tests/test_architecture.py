@@ -179,6 +179,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.comparison",
         "tracking.directions",
         "tracking.entity",
+        "tracking.history",
         "tracking.names",
         "tracking.questions",
         "tracking.runs",

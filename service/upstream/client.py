@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
+from service.tracking.history import GetHistory
 from service.tracking.questions import (
     GetExperiment,
     GetRun,
@@ -26,6 +27,7 @@ from service.upstream import filters, forms, wire
 from service.upstream.account import Account
 from service.upstream.failures import AlreadyExists, Forbidden, Missing
 from service.upstream.forms import Form, Refusals
+from service.upstream.histories import Histories
 from service.upstream.listing import Listing, oldest_first
 from service.upstream.names import Names
 from service.upstream.portions import Portions
@@ -74,6 +76,7 @@ class MlflowClient(Source):
             SearchRuns: self._search,
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
+            GetHistory: Histories(transport.call, self._account.make_sure_it_is_served).history,
         }
 
     async def answer(self, question: Question[T]) -> Answer[T]:
