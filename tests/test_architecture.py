@@ -209,6 +209,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "upstream.lenient",
         "upstream.listing",
         "upstream.names",
+        "upstream.points",
         "errors",
         "index.snapshot_columns",
     ]
