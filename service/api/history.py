@@ -24,7 +24,7 @@ from service.tracking.sampling import Axis, series_of
 TAG: Final = Tag("histories", "Every value that a run logged of a metric, and what folds say.")
 RUN_ID: Final = PathParameter("run_id", "The MLflow run id.", "abc123def456")
 _MOST_KEYS: Final = 20
-_MOST_POINTS: Final = 5_000
+_MOST_POINTS: Final = 2_000
 _LONGEST_KEY: Final = 250  # characters: MLflow keeps no more
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_KEY)]
