@@ -6,6 +6,7 @@ from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
 from service.api.experiments import ExperimentRoutes
+from service.api.folds import FoldRoutes
 from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
 from service.api.history import HistoryRoutes
@@ -26,6 +27,7 @@ def all_routes(
     routes = [
         *RunRoutes(answering).routes(),
         *HistoryRoutes(answering).routes(),
+        *FoldRoutes(answering).routes(),
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),

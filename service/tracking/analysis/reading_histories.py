@@ -22,7 +22,7 @@ async def histories_of(
 
 
 async def histories_of_run(
-    queries: TrackingQueries, read: Answer[Run | None], run: Run, keys: Sequence[str]
+    queries: TrackingQueries, read: Answer[object], run: Run, keys: Sequence[str]
 ) -> Answer[tuple[History, ...]]:
     """The same, of a run that was read already. read: how it was read.
 
