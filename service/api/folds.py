@@ -14,7 +14,7 @@ from service.api import fold_schemas as schemas
 from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
 from service.api.history import RUN_ID, TAG, Key
 from service.api.parsing import memoized, parse_query
-from service.errors import FieldError, InvalidRequest, RunsNotFound
+from service.errors import InvalidRequest, RunsNotFound
 from service.http.route import Content, Operation, Route
 from service.tracking.analysis.folds import FoldAxis
 from service.tracking.analysis.folds_of_runs import FoldsAsked, FoldsReport, read_folds, report_of
@@ -78,8 +78,6 @@ class FoldRoutes:
         """The folds that the query asks for."""
         query = self._parse_query(request.rel_url.raw_query_string)
         of = FoldsAsked(path["run_id"], query.key, query.against, query.axis, query.test_train_ratio)
-        if of.against == of.run_id:
-            raise InvalidRequest([FieldError("query.against", "another run than that of the path")])
         asked = self._asked(request)
         answer = await read_folds(asked.queries, of)
         key, read = ("folds", of), answer.value
