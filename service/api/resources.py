@@ -7,8 +7,10 @@ from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
 from service.api.experiments import ExperimentRoutes
+from service.api.folds import FoldRoutes
 from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
+from service.api.history import HistoryRoutes
 from service.api.lineage import LineageRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
@@ -26,6 +28,8 @@ def all_routes(
     """
     routes = [
         *RunRoutes(answering).routes(),
+        *HistoryRoutes(answering).routes(),
+        *FoldRoutes(answering).routes(),
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),
