@@ -175,6 +175,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "index.schedule",
         "index.windows",
         "tracking.analysis.reading_trials",
+        "tracking.analysis.strategies",
         "tracking.analysis.trials",
         "tracking.codec",
         "tracking.deleted_runs",
