@@ -182,6 +182,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.comparison",
         "tracking.directions",
         "tracking.entity",
+        "tracking.history",
         "tracking.names",
         "tracking.questions",
         "tracking.runs",
@@ -213,6 +214,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "upstream.lenient",
         "upstream.listing",
         "upstream.names",
+        "upstream.points",
         "errors",
         "index.snapshot_columns",
     ]
