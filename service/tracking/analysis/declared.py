@@ -1,4 +1,4 @@
-"""What is declared of a Sharpe ratio: its unit, its returns, their moments. From the query or from the run. Pure.
+"""What the query or the run declares of a Sharpe ratio: unit, number of returns, moments. Pure.
 
 Nothing is guessed. What the query declares holds for every run. Else a run may declare it itself, in metrics,
 params or tags of these names, where the part of the metric's name before "sharpe" may stand before each of
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,7 +36,7 @@ RAW: Final = "raw"
 EXCESS: Final = "excess"
 QUERY: Final = "query"
 ASSUMED: Final = "assumed"
-# Of one period. No returns that vary have it, but those of a constant series, whose deviation is rounding, do.
+# Of one period. Returns that vary have none so high; those of a constant series have, by rounding.
 IMPLAUSIBLE_SHARPE: Final = 100.0
 
 _UNIT: Final = ("sharpe_unit",)
@@ -47,14 +48,16 @@ _EXCESS_KURTOSIS: Final = ("excess_kurtosis", "kurtosis_excess")
 _KURTOSIS: Final = ("kurtosis", "kurt")
 _CONVENTION: Final = ("kurtosis_convention",)
 _FEWEST_OBSERVATIONS: Final = 2
+# MLflow keeps an infinite value as this one (mlflow/store/tracking/sqlalchemy_store.py).
+_INFINITY: Final = sys.float_info.max
 _KINDS: Final = {"metrics", "params", "tags"}
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):
     """What the query declares of every run; None where it says nothing.
 
-    unit: "annual" or "period". observations, skewness and kurtosis: a number, or the field of a run that holds
-    it (`metrics.n_days`, or the name of a metric). kurtosis_convention: "raw" or "excess".
+    unit: "annual" or "period". observations, skewness and kurtosis: a number, or the field of a run that
+    holds it (`metrics.n_days`, or the name of a metric). kurtosis_convention: "raw" or "excess".
     """
 
     unit: str | None = None
@@ -66,7 +69,7 @@ class Declaration(msgspec.Struct, frozen=True, gc=False):
 
 
 class Declared:
-    """What is declared of a metric, run by run. Where an input is missing or wrong, its method raises a Refusal."""
+    """What is declared of a metric, run by run. Its methods raise a Refusal for a missing or wrong input."""
 
     def __init__(self, metric: str, declaration: Declaration) -> None:
         self._metric = metric
@@ -77,7 +80,7 @@ class Declared:
     def value(self, run: Run) -> float | None:
         """The metric as the run logged it; None where it is missing or no finite number."""
         value = run.metrics.get(self._metric)
-        return value if value is not None and math.isfinite(value) else None
+        return value if value is not None and abs(value) < _INFINITY else None
 
     def unit(self, run: Run) -> Input:
         """ "annual" or "period"."""
@@ -85,8 +88,8 @@ class Declared:
         if unit is None:
             raise Refusal(
                 UNIT_UNKNOWN,
-                f"Say whether {self._metric} is annual or of one period: unit=annual or unit=period, or a tag "
-                "sharpe_unit on the runs.",
+                f"Say whether {self._metric} is annual or of one period: unit=annual or unit=period, or a "
+                "tag sharpe_unit on the runs.",
             )
         if unit.value not in {ANNUAL, PERIOD}:
             raise Refusal(
@@ -143,19 +146,19 @@ class Declared:
             hint = f" As raw kurtosis {value:g} is impossible." if value < least else ""
             raise Refusal(
                 UNIT_UNKNOWN,
-                f"Say whether {found.source} is raw kurtosis (3 for a normal distribution) or excess kurtosis "
-                f"(0): kurtosis_convention=raw or excess, or a tag of this name.{hint}",
+                f"Say whether the kurtosis in {found.source} is raw (normal: 3) or excess (normal: 0): "
+                f"kurtosis_convention=raw or excess, or a tag of this name.{hint}",
             )
         raw = value + NORMAL_KURTOSIS if convention == EXCESS else value
         if raw < least:
             raise Refusal(
                 NOT_COMPUTABLE,
-                f"A raw kurtosis of {raw:g} is impossible with a skewness of {skewness:g}, where it is at least "
+                f"A raw kurtosis of {raw:g} is impossible with a skewness of {skewness:g}: it is at least "
                 f"1 + skewness² = {least:g}. "
                 + (
-                    "Declare the kurtosis too."
+                    "Declare the kurtosis, too."
                     if found.source == ASSUMED
-                    else f"Check whether {found.source} is {'excess' if convention == RAW else 'raw'} kurtosis."
+                    else f"Check whether {found.source} is {'excess' if convention == RAW else 'raw'}."
                 ),
             )
         return Input("kurtosis", raw, RAW, found.source)
@@ -169,7 +172,7 @@ class Declared:
                     return found, convention
         found = self._number("kurtosis", given, run, _KURTOSIS, "")
         said = self._text("kurtosis_convention", self._declaration.kurtosis_convention, run, _CONVENTION)
-        return found, said.value if said and said.value in {RAW, EXCESS} else None  # type: ignore[return-value]
+        return found, said.value if said and said.value in {RAW, EXCESS} else None
 
     def _number(
         self, name: str, given: float | str | None, run: Run, names: Sequence[str], unit: str

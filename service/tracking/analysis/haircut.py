@@ -1,6 +1,6 @@
 """What is left of a Sharpe ratio once its p-value is adjusted for all trials. Pure.
 
-Harvey and Liu (2015), Backtesting. They simulate the trials that they do not know; here all are known, so that
+Harvey and Liu (2015), Backtesting. They simulate the trials that they do not know; here all are known, and
 their p-values are adjusted as they are.
 """
 
@@ -22,7 +22,8 @@ _TINY = 1e-300
 
 
 def p_values(sharpes: Floats, observations: Floats) -> Floats:
-    """Of Sharpe ratios of one period, each from so many returns: two-sided, by Student's t of T − 1."""
+    """Of Sharpe ratios of one period, each from so many returns: two-sided, by Student's t with T - 1 degrees
+    of freedom."""
     return two_sided_p(sharpes * np.sqrt(observations), observations - 1)
 
 
@@ -66,7 +67,7 @@ def sharpe_with(p: float, observations: float, most: float) -> float:
 
 
 def two_sided_p(t: Floats, df: Floats) -> Floats:
-    """The probability that a t-distributed variable is at least so far from zero. df: degrees of freedom, above 0."""
+    """The probability that a t-distributed variable is at least so far from zero. df: above 0."""
     x, rest = df / (df + t * t), t * t / (df + t * t)
     a, b = df / 2, np.full_like(df, 0.5)
     direct = x < (a + 1) / (a + b + 2)

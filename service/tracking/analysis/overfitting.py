@@ -1,8 +1,8 @@
 """The probability of backtest overfitting, by combinatorially symmetric cross-validation over folds. Pure.
 
-Bailey, Borwein, López de Prado and Zhu (2017). The folds are cut into an even number of blocks. Each choice of
-half of them is in-sample once: the trial that is best there is looked up in the other half. Where selecting
-means nothing its rank there is anywhere, and the probability is about one half.
+Bailey, Borwein, López de Prado and Zhu (2017). The folds are cut into an even number of blocks. Each choice
+of half of them is in-sample once: the trial that is best there is looked up in the other half. Where the
+selection means nothing its rank there is anywhere, and the probability is about one half.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _VALUES_AT_ONCE: Final = 250_000
 class Halves(NamedTuple):
     """What all choices of an in-sample half say. A half whose best trials tie counts once, in equal parts.
 
-    weight, logit, in_sample and out_of_sample are of one length: for each half and each of its best trials its
-    part, the logit of its rank in the other half, and its metric in both.
+    weight, logit, in_sample and out_of_sample are of one length: for each half and each of its best trials
+    its part, the logit of its rank in the other half, and its metric in both.
     """
 
     halves: int
@@ -40,12 +40,12 @@ class Halves(NamedTuple):
     @property
     def probability(self) -> float:
         """The share of halves whose best trial is at the median of the other half or below it."""
-        return float(min(self.weight @ (self.logit <= 0) / self.halves, 1.0))
+        return min(float(self.weight[self.logit <= 0].sum()) / self.halves, 1.0)
 
     @property
     def loss(self) -> float:
         """The share of halves whose best trial is below zero in the other half."""
-        return float(min(self.weight @ (self.out_of_sample < 0) / self.halves, 1.0))
+        return min(float(self.weight[self.out_of_sample < 0].sum()) / self.halves, 1.0)
 
     @property
     def slope(self) -> float:

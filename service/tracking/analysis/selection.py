@@ -7,19 +7,19 @@ from typing import Final
 
 import msgspec
 
-from service.tracking.analysis import methods, remarks
 from service.tracking.analysis.computed import Computed, Reason
 from service.tracking.analysis.declared import Declaration
-from service.tracking.analysis.evidence import Evidence
-from service.tracking.analysis.fold_matrix import FoldVector
-from service.tracking.analysis.folds_of_trials import FoldsOfTrials
-from service.tracking.analysis.haircut_of_trials import HaircutOfTrials
-from service.tracking.analysis.luck import Luck, Terms
 from service.tracking.analysis.refusals import computed, value_of
+from service.tracking.analysis.selecting import methods, remarks
+from service.tracking.analysis.selecting.evidence import Evidence
+from service.tracking.analysis.selecting.fold_matrix import FoldVector
+from service.tracking.analysis.selecting.folds_of_trials import FoldsOfTrials
+from service.tracking.analysis.selecting.haircut_of_trials import HaircutOfTrials
+from service.tracking.analysis.selecting.luck import Luck, Terms
+from service.tracking.analysis.selecting.tried import TrialCounts
 from service.tracking.analysis.trials import Trials
-from service.tracking.analysis.tried import TrialCounts
 
-# What the returns might be like where nobody says it: a longer left tail, and the returns of the example of 2014.
+# What the returns may be like where nobody says it: with a long left tail, and as in the example of 2014.
 _OTHER_MOMENTS: Final = ((-1.0, 8.0), (-3.0, 10.0))
 
 LUCK: Final = "luck"
@@ -33,9 +33,9 @@ class SelectionInputs(msgspec.Struct, frozen=True, gc=False):
     metric: a Sharpe ratio. declared: its unit and what it was computed from. benchmark: the Sharpe ratio that
     the PSR and the track record are against, in the unit of the metric; None for zero. target: the annual
     Sharpe ratio that the backtest length and the trial budget are for; None for that of the best run. alpha:
-    above 0 and below 1. formula: "bailey2012" or "ldp2025". autocorrelation: of neighbouring returns, above -1
-    and below 1, None for none; only ldp2025 takes it. folds: the fold vectors of walk-forward runs, by run id;
-    where they are not known, folds_reason says why.
+    above 0 and below 1. formula: "bailey2012" or "ldp2025". autocorrelation: of neighbouring returns, above
+    -1 and below 1, None for none; only ldp2025 takes it. folds: the fold vectors of walk-forward runs, by run
+    id; where they are not known, folds_reason says why.
     """
 
     metric: str

@@ -1,7 +1,7 @@
 """How sure a Sharpe ratio is, after one trial and after many. Pure.
 
-All Sharpe ratios here are those of one period (a day's, a month's), unless a name says annual. The kurtosis is
-raw: that of a normal distribution is 3. Where a formula has no value, a Refusal says why.
+All Sharpe ratios here are those of one period (a day's, a month's), unless a name says annual. The kurtosis
+is raw: that of a normal distribution is 3. Where a formula has no value, a Refusal says why.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Moments(NamedTuple):
     kurtosis: float = NORMAL_KURTOSIS
 
     def variance_at(self, sharpe: float, autocorrelation: float = 0.0) -> float:
-        """The variance of an estimated Sharpe ratio, times the number of returns, where `sharpe` is the true one.
+        """The variance of an estimated Sharpe ratio, times the number of returns. sharpe: the true one.
 
-        Lo (2002), Mertens (2002): 1 − γ3·SR + (γ4 − 1)/4·SR². autocorrelation: of neighbouring returns, above
-        -1 and below 1 (López de Prado, Lipton and Zoonekynd 2025).
+        1 - skewness * SR + (kurtosis - 1) / 4 * SR² (Mertens 2002). autocorrelation: of neighbouring returns,
+        above -1 and below 1 (López de Prado, Lipton and Zoonekynd 2025).
         """
         rho = autocorrelation
         a = (1 + rho) / (1 - rho)
@@ -75,19 +75,19 @@ class Formula(Protocol):
 
 
 class Bailey2012(NamedTuple):
-    """Bailey and López de Prado (2012, 2014): the variance at the Sharpe ratio that was estimated, over T − 1."""
+    """Bailey and López de Prado (2012, 2014): the variance at the estimated Sharpe ratio, over T - 1."""
 
-    def variance(self, moments: Moments, benchmark: float, trials: float) -> float:
+    def variance(self, moments: Moments, benchmark: float, trials: float) -> float:  # noqa: ARG002 - of Formula
         """The same for each benchmark and each number of trials."""
         return moments.variance_at(moments.sharpe) / (moments.observations - 1)
 
     def track_record(self, moments: Moments, benchmark: float, z: float) -> float:
-        """Equation 11 of 2012."""
+        """As they have it in 2012."""
         return 1 + moments.variance_at(moments.sharpe) * (z / (moments.sharpe - benchmark)) ** 2
 
 
 class LopezDePrado2025(NamedTuple):
-    """López de Prado, Lipton and Zoonekynd (2025): the variance at the benchmark, over T, as it is of a maximum.
+    """López de Prado, Lipton and Zoonekynd (2025): the variance at the benchmark, over T, that of a maximum.
 
     autocorrelation: of neighbouring returns, above -1 and below 1.
     """
@@ -114,7 +114,7 @@ def psr(moments: Moments, benchmark: float, formula: Formula, trials: float = 1)
 
 
 def min_track_record(moments: Moments, benchmark: float, formula: Formula, alpha: float) -> float:
-    """How many returns it takes until the PSR is 1 − alpha, with the same Sharpe ratio and moments."""
+    """How many returns it takes until the PSR is 1 - alpha, with the same Sharpe ratio and moments."""
     if moments.sharpe <= benchmark:
         raise Refusal(
             NOT_COMPUTABLE,
@@ -126,7 +126,7 @@ def min_track_record(moments: Moments, benchmark: float, formula: Formula, alpha
 def expected_maximum(trials: float) -> float:
     """The expected maximum of so many independent standard normal variables, about: 0 of one.
 
-    Bailey and López de Prado (2014), equation 3. It is 5 % too high for 3 variables, and 0.5 % for 1,000.
+    Bailey and López de Prado (2014). From 3 variables on it is too high, by 3 % at most; for 1,000 by 0.4 %.
     """
     if trials <= 1:
         return 0.0
@@ -166,16 +166,16 @@ def break_even_trials(moments: Moments, deviation: float, formula: Formula, leve
 def effective_trials(trials: int, correlation: float) -> float:
     """How many independent trials so many correlated ones are worth, about.
 
-    correlation: the mean of all pairs; below 0 counts as 0. Bailey and López de Prado (2014), appendix 3.
+    correlation: the mean of all pairs; below 0 counts as 0. Bailey and López de Prado (2014), appendix.
     """
     correlation = min(max(correlation, 0.0), 1.0)
     return correlation + (1 - correlation) * trials
 
 
 def min_backtest_length(trials: float, annual_sharpe: float) -> float:
-    """Years of returns until the best of so many trials of noise is no longer expected to reach this Sharpe ratio.
+    """Years of returns after which so many trials of noise are not expected to reach this Sharpe ratio.
 
-    Bailey, Borwein, López de Prado and Zhu (2014), theorem 1.
+    Bailey, Borwein, López de Prado and Zhu (2014).
     """
     if annual_sharpe <= 0:
         raise Refusal(NOT_COMPUTABLE, "Noise always reaches a Sharpe ratio of zero or less.")
@@ -193,9 +193,10 @@ def trial_budget(years: float, annual_sharpe: float) -> int:
 
 
 def _largest(holds: Callable[[int], bool]) -> int:
-    """The largest number up to MOST_TRIALS for which it holds, found at powers of 2 and then between two; else 0.
+    """The largest number up to MOST_TRIALS for which it holds, 0 where it holds for none.
 
-    It may begin to hold late (the DSR of 2025 rises before it falls), but it must not begin again.
+    It is looked for at the powers of 2 and then between two of them. It may begin to hold late (the DSR of
+    2025 rises before it falls), but it must not begin again.
     """
     powers = [1 << power for power in range(MOST_TRIALS.bit_length())]
     low = max((power for power in powers if holds(power)), default=0)

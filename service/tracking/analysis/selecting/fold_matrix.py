@@ -18,7 +18,7 @@ FoldVector = Mapping[int, float]  # the step of a fold to its value
 
 
 class FoldMatrix(NamedTuple):
-    """values: folds (rows, by step) of configurations (columns). steps: of the rows. run_ids: of the columns."""
+    """values: folds (rows, by step) of configurations (columns). steps: of the rows. run_ids: of columns."""
 
     values: npt.NDArray[np.float64]
     steps: tuple[int, ...]

@@ -1,16 +1,20 @@
-"""What the folds of all trials say together: whether selecting the best one overfits, and how alike they are. Pure."""
+"""What the folds of all trials say together: whether to select the best one overfits, and how alike they are.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from service.tracking.analysis import methods, overfitting
+from service.tracking.analysis import overfitting
 from service.tracking.analysis.computed import Computed, Input, Method, Reason
-from service.tracking.analysis.evidence import DERIVED
-from service.tracking.analysis.fold_matrix import FoldMatrix, FoldVector, fold_matrix
 from service.tracking.analysis.refusals import Attempt, Refusal, computed
+from service.tracking.analysis.selecting import methods
+from service.tracking.analysis.selecting.evidence import DERIVED
+from service.tracking.analysis.selecting.fold_matrix import FoldMatrix, FoldVector, fold_matrix
+from service.tracking.analysis.selecting.tried import Tried
 from service.tracking.analysis.sharpe import effective_trials
-from service.tracking.analysis.tried import Tried
 
 _APPROXIMATE = (
     "It is of the means of folds, not of returns, so that it is approximate; pure noise gives about 0.5."
@@ -93,10 +97,7 @@ class FoldsOfTrials:
         except Refusal:
             return ()
         left = steps[: len(steps) - blocks * each]
-        return (
-            (
-                f"The folds at the steps {', '.join(map(str, left))} are left out, so that the blocks are equal.",
-            )
-            if left
-            else ()
-        )
+        if not left:
+            return ()
+        at = ", ".join(map(str, left))
+        return (f"The oldest folds, at step {at}, are left out, so that all blocks have as many.",)

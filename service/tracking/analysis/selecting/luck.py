@@ -6,18 +6,19 @@ import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from service.tracking.analysis import methods, remarks, sharpe
+from service.tracking.analysis import sharpe
 from service.tracking.analysis.computed import Computed, Input
 from service.tracking.analysis.declared import ASSUMED, QUERY, number_in
-from service.tracking.analysis.evidence import DERIVED, Evidence
 from service.tracking.analysis.refusals import computed
+from service.tracking.analysis.selecting import methods, remarks
+from service.tracking.analysis.selecting.evidence import DERIVED, Evidence
 from service.tracking.analysis.sharpe import Moments
 
 _LDP_2025: Final = "ldp2025"
 
 
 class Terms(NamedTuple):
-    """formula: "bailey2012" or "ldp2025". alpha: above 0 and below 1. autocorrelation: None where it is not said."""
+    """As in SelectionInputs."""
 
     formula: str
     alpha: float

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from service.tracking.analysis.declared import number_in
-from service.tracking.analysis.evidence import Evidence
 from service.tracking.analysis.refusals import Refusal
+from service.tracking.analysis.selecting.evidence import Evidence
 from service.tracking.analysis.sharpe import expected_maximum
 from service.tracking.analysis.trials import Trials
 
@@ -31,8 +31,10 @@ def on_moments(known: Evidence) -> tuple[str, ...]:
     if not known.assumes_normal():
         return ()
     return (
-        "The skewness or the kurtosis of the returns is assumed to be that of a normal distribution, which is "
-        "optimistic for returns with a long left tail: see sensitivity.",
+        (
+            "The skewness or the kurtosis of the returns is assumed to be that of a normal distribution. "
+            "That is optimistic for returns with a long left tail: see sensitivity."
+        ),
     )
 
 
@@ -42,8 +44,9 @@ def on_luck(known: Evidence, dsr: float, level: float) -> str:
     noise = known.deviation_for(count) * expected_maximum(count)
     than = "at least" if dsr >= level else "below"
     return (
-        f"The best of {count} trials has a Sharpe ratio of {known.sharpe():.4g} a period; trials that are spread "
-        f"like these around zero are expected to reach {noise:.4g}. The DSR is {dsr:.4f}, {than} {level:g}."
+        f"The best of {count} trials has a Sharpe ratio of {known.sharpe():.4g} a period; trials that are "
+        f"spread like these around zero are expected to reach {noise:.4g}. The DSR is {dsr:.4f}, {than} "
+        f"{level:g}."
     )
 
 
@@ -53,21 +56,23 @@ def on_trials(known: Evidence, trials: Trials, metric: str) -> tuple[str, ...]:
     if not trials.index.complete:
         said.append("The index has not read every run yet: there may be more trials.")
     if trials.deleted_reason:
-        said.append(
-            f"Deleted runs are not all known, so that there may be more trials: {trials.deleted_reason}."
-        )
+        said.append(f"Deleted runs are not all known, and there may be more trials: {trials.deleted_reason}.")
     if "sharpe" not in metric.lower():
         said.append(
             f"Nothing in its name says that {metric} is a Sharpe ratio; the formulas hold for nothing else."
         )
     elif _FOLDS.search(metric):
         said.append(
-            f"{metric} seems to be a mean over folds or paths, which is not the Sharpe ratio of all their returns: "
-            "the numbers are approximate."
+            f"{metric} seems to be of folds or paths. The mean of their Sharpe ratios is not that of all "
+            "their returns, so that the numbers are approximate."
         )
     if known.counts.other_run_types:
         said.append(
-            f"{known.counts.other_run_types} runs are no trials, since no run of their run_type logs {metric}."
+            f"{known.counts.other_run_types} runs are no trials: no run of their run_type logs {metric}."
+        )
+    if children := known.tried.children():
+        said.append(
+            f"{children} trials are children of others: where they are folds, leave them out by a filter."
         )
     return (*said, *_on_sharpes(known))
 
@@ -90,7 +95,7 @@ def _on_sharpes(known: Evidence) -> tuple[str, ...]:
     observations = sharpes.observations[~np.isnan(sharpes.observations)]
     if len(np.unique(observations)) > 1:
         said.append(
-            "The trials have different numbers of returns: the PSR, the DSR and the years are from that of the "
-            "best run, and each trial's p-value is from its own."
+            "The trials have different numbers of returns: the PSR, the DSR and the years are from that of "
+            "the best run, and each trial's p-value is from its own."
         )
     return tuple(said)

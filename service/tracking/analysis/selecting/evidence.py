@@ -10,11 +10,18 @@ import math
 import numpy as np
 
 from service.tracking.analysis.computed import TOO_FEW_TRIALS, Input
-from service.tracking.analysis.declared import ANNUAL, ASSUMED, QUERY, Declaration, Declared, number_in
+from service.tracking.analysis.declared import (
+    ANNUAL,
+    ASSUMED,
+    QUERY,
+    Declaration,
+    Declared,
+    number_in,
+)
 from service.tracking.analysis.refusals import Attempt, Refusal
+from service.tracking.analysis.selecting.tried import Tried
 from service.tracking.analysis.sharpe import Moments, expected_maximum
 from service.tracking.analysis.trials import Trials
-from service.tracking.analysis.tried import Tried
 from service.tracking.runs import Run
 
 DERIVED = "derived"
@@ -131,8 +138,8 @@ class Evidence:
         if len(values) < _A_PAIR:
             raise Refusal(
                 TOO_FEW_TRIALS,
-                f"Only one of {self.counts.all} trials has a Sharpe ratio of known unit, so that their spread is "
-                "unknown.",
+                f"Only one of {self.counts.all} trials has a Sharpe ratio of known unit: nobody can tell "
+                "how they are spread.",
             )
         return float(np.std(values, ddof=1))
 

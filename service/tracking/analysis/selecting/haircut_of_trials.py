@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.tracking.analysis import haircut, methods
+from service.tracking.analysis import haircut
 from service.tracking.analysis.computed import NOT_COMPUTABLE, Computed, Input, Method
 from service.tracking.analysis.declared import number_in
-from service.tracking.analysis.evidence import DERIVED, OF_PERIOD, Evidence
 from service.tracking.analysis.haircut import Floats
 from service.tracking.analysis.refusals import Attempt, Refusal, computed
+from service.tracking.analysis.selecting import methods
+from service.tracking.analysis.selecting.evidence import DERIVED, OF_PERIOD, Evidence
 
 
 class _Tested(NamedTuple):
@@ -45,23 +46,17 @@ class HaircutOfTrials:
         return self._cut(methods.BENJAMINI_YEKUTIELI, haircut.benjamini_yekutieli)
 
     def _cut(self, method: Method, adjust: Callable[[Floats], Floats]) -> Computed:
-        def adjusted() -> float:
-            return float(adjust(self._tested().p)[self._tested().best])
-
-        def left() -> float:
-            tested = self._tested()
-            return haircut.sharpe_with(adjusted(), tested.observations, tested.sharpe)
-
+        tested = self._tested
+        adjusted = Attempt(lambda: float(adjust(tested().p)[tested().best]))
+        left = Attempt(lambda: haircut.sharpe_with(adjusted(), tested().observations, tested().sharpe))
         return computed(
             method,
-            lambda: 1 - left() / self._tested().sharpe,
+            lambda: 1 - left() / tested().sharpe,
             [
                 self._known.sharpe_input,
                 self._known.observations,
                 self._known.with_sharpe,
-                lambda: Input(
-                    "p_value", float(self._tested().p[self._tested().best]), "probability", DERIVED
-                ),
+                lambda: Input("p_value", float(tested().p[tested().best]), "probability", DERIVED),
                 lambda: Input("adjusted_p_value", adjusted(), "probability", DERIVED),
                 lambda: Input("sharpe_left", left(), OF_PERIOD, DERIVED),
             ],
@@ -82,8 +77,8 @@ class HaircutOfTrials:
             said.append(f"{count} trials do not say their number of returns: that of the best run is taken.")
         if len(np.unique(observations)) > 1:
             said.append(
-                f"The trials have {observations.min():g} to {observations.max():g} returns: each p-value is from "
-                "its own number."
+                f"The trials have {observations.min():g} to {observations.max():g} returns: each p-value is "
+                "from its own number."
             )
         p = haircut.p_values(sharpes.values, observations)
         return _Tested(p, sharpes.position, self._known.sharpe(), own, tuple(said))

@@ -25,7 +25,7 @@ class TrialCounts(msgspec.Struct, frozen=True, gc=False):
     """How many trials there were. A trial is a run, deleted or not, of a run type that logs the metric.
 
     distinct: configurations, by their params. with_sharpe: trials with a finite metric of known unit. failed:
-    killed ones included. other_run_types: runs that are no trials, since no run of their type logs the metric.
+    killed ones included. other_run_types: runs of the other types, which are no trials.
     """
 
     all: int
@@ -41,7 +41,8 @@ class TrialCounts(msgspec.Struct, frozen=True, gc=False):
 class Sharpes(NamedTuple):
     """The Sharpe ratios of the trials that have one, of one period of the best run.
 
-    position: of the best run among them. annual: whether they were compared as annual ones. observations: NaN where a trial does not say it.
+    position: of the best run among them. annual: whether they were compared as annual ones. observations: NaN
+    where a trial does not say it.
     """
 
     best: Run
@@ -53,7 +54,7 @@ class Sharpes(NamedTuple):
 
 
 class Tried:
-    """The runs of a strategy that are trials of a metric: those whose run type logs it, deleted ones included.
+    """The runs of a strategy that are trials of a metric: those of a run type that logs it, and deleted ones.
 
     configurations: the number of each trial's configuration, by run id.
     """
@@ -83,6 +84,11 @@ class Tried:
             run_types=self._run_types,
         )
 
+    def children(self) -> int:
+        """How many of these trials were started by another one of them."""
+        ids = {run.run_id for run in self.all}
+        return sum(run.tags.get("mlflow.parentRunId") in ids for run in self.all)
+
     def best_by_value(self) -> Run:
         """The finished run with the highest metric, whatever its unit; of several the newest."""
         return _best(self._metric, [(run, run.metrics[self._metric] or 0.0) for run in self._finished()])
@@ -111,7 +117,7 @@ class Tried:
         if not any(run.run_id in candidates for run, _, _ in known):
             raise refusal or Refusal(
                 TOO_FEW_TRIALS,
-                f"No finished run has a {self._metric} that returns which vary can have: best is {best.run_id}.",
+                f"No finished run has a possible {self._metric}: that of {best.run_id} is the highest.",
             )
         return self._comparable(known, candidates, self._said(unknown, unusable))
 
@@ -145,8 +151,8 @@ class Tried:
             said.append(f"{unknown} trials do not say the unit of {self._metric}, and only count as trials.")
         if unusable:
             said.append(
-                f"{unusable} trials have a {self._metric} that is no number, infinite or impossible, and only "
-                "count as trials."
+                f"{unusable} trials have a {self._metric} that is no number, infinite or impossible, and "
+                "only count as trials."
             )
         return said
 
