@@ -189,6 +189,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.names",
         "tracking.questions",
         "tracking.runs",
+        "tracking.sampling",
         "tracking.search.expressions",
         "tracking.search.fields",
         "tracking.search.lexing",

@@ -8,6 +8,7 @@ from service.api.documentation import DocumentationRoutes
 from service.api.experiments import ExperimentRoutes
 from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
+from service.api.history import HistoryRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
 from service.api.runs import RunRoutes
@@ -26,6 +27,7 @@ def all_routes(
     """
     routes = [
         *RunRoutes(answering).routes(),
+        *HistoryRoutes(answering).routes(),
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),

@@ -52,7 +52,8 @@ class Histories:
             # Of a run that may not be read and of one that does not exist MLflow's basic-auth says the same.
             await self._make_sure_it_is_served(error)
             return NO_POINTS
-        return History.of(points.steps, points.times, points.values)
+        # A million points are 20 ms of work, in arrays, which need no turn of the interpreter.
+        return await asyncio.to_thread(History.of, points.steps, points.times, points.values)
 
     async def _pages(self, question: GetHistory) -> HistoryPage:
         """All pages as one."""

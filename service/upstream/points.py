@@ -57,10 +57,8 @@ class Points:
     def after(self, before: Points) -> Self:
         """Those behind the beginning that is the end of `before`, point by point."""
         for length in range(min(len(before), len(self), _LONGEST_OVERLAP), 0, -1):
-            is_alike = (
-                self.steps[length - 1] == before.steps[-1] and self.times[length - 1] == before.times[-1]
-            )
-            if is_alike and self.part(0, length)._is(before.part(len(before) - length, len(before))):
+            is_alike = self.steps[length - 1] == before.steps[-1]  # seldom: steps differ, as a rule
+            if is_alike and self.part(0, length).is_same(before.part(len(before) - length, len(before))):
                 return self.part(length, len(self))
         return self
 
@@ -116,8 +114,8 @@ def read_history(body: Body, key: str) -> Generator[None, None, HistoryPage]:
     if not raws:
         # A history without points is left out, so it is `{}`; anything else without it is no such reply.
         unexpected = lenient.decode(_anything, body).keys() - {"metrics", "next_page_token"}
-        if unexpected:
-            raise WireError(f"metrics are missing beside {sorted(unexpected)}")
+        if unexpected or token:
+            raise WireError(f"metrics are missing beside {sorted(unexpected) or 'a page token'}")
     points = Points()
     for start in range(0, len(raws), _AT_ONCE):
         if start:

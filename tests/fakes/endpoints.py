@@ -38,6 +38,16 @@ ENDPOINTS = {
         handlers.create_run,
     ),
     "runs/get": Endpoint(("GET",), RUN, handlers.get_run),
+    "metrics/get-history": Endpoint(
+        ("GET",),
+        {
+            **RUN,
+            "metric_key": fields.REQUIRED_TEXT,
+            "max_results": fields.PAGE_SIZE,
+            "page_token": fields.TEXT,
+        },
+        handlers.get_history,
+    ),
     "runs/search": Endpoint(
         ("POST",),
         {

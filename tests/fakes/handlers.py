@@ -192,6 +192,20 @@ def search_runs(store: Store, request: Request, dialect: Dialect) -> str:
     return wire.runs_page(page[:limit], token, dialect)
 
 
+def get_history(store: Store, request: Request, dialect: Dialect) -> str:
+    limit, offset = request["max_results"], wire.page_offset(request["page_token"])
+    if limit is not None and limit < 1:
+        raise MlflowError(
+            f"Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer."
+        )
+    run, key = store.runs.get(request["run_id"]), request["metric_key"]
+    points = sorted(run.histories.get(key, ()) if run else (), key=lambda metric: metric.place)[offset:]
+    reply: dict[str, Any] = {"metrics": [wire.metric_body(key, metric, dialect) for metric in points[:limit]]}
+    if limit is not None and len(points) > limit:
+        reply["next_page_token"] = wire.page_token(offset + limit)
+    return dialect.text(wire.without_empty(reply))
+
+
 def update_run(store: Store, request: Request, dialect: Dialect) -> str:
     run = run_of(store, request)
     run.update(status=request["status"], end_time=request["end_time"], name=request["run_name"])

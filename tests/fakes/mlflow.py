@@ -10,7 +10,7 @@ faults.py has ways for it to misbehave; tests/live/test_fake_is_honest*.py hold 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -200,8 +200,15 @@ class FakeMlflow:
         run.update(status=status, end_time=end_time)
         run.move_to(lifecycle_stage)
         run.params.update(params or {})
-        run.metrics.update({key: Metric(value, start_time, 0) for key, value in (metrics or {}).items()})
+        for key, value in (metrics or {}).items():
+            run.log_metric(key, Metric(value, start_time, 0))
         return run.run_id
+
+    def log(self, run_id: str, key: str, points: Iterable[tuple[int, int, float]]) -> None:
+        """Log points of a metric, each with its step, its time in milliseconds and its value."""
+        run = self.store.runs[run_id]
+        for step, time, value in points:
+            run.log_metric(key, Metric(value, time, step))
 
     def _api_handler(self, endpoint: Endpoint) -> Handler:
         async def handler(request: web.Request) -> web.StreamResponse:

@@ -94,7 +94,7 @@ def basic_auth(fake: FakeMlflow, readable: Collection[str]) -> Hook:
 
     async def hook(request: web.Request) -> web.StreamResponse | None:
         store, endpoint = fake.store, request.path.partition("/mlflow/")[2]
-        if endpoint == "runs/get":
+        if endpoint in ("runs/get", "metrics/get-history"):
             run = store.runs.get(request.query["run_id"])
             is_allowed = run is not None and run.experiment_id in readable
         elif endpoint == "experiments/get-by-name":

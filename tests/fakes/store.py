@@ -20,8 +20,18 @@ class Metric(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, int, float]:
-        """What makes one value later than another. The SQL store keeps NaN as 0 and a flag."""
-        return self.step, self.timestamp, 0.0 if math.isnan(self.value) else self.value
+        """What makes one value later than another."""
+        return self.step, self.timestamp, self.stored
+
+    @property
+    def place(self) -> tuple[int, int, float]:
+        """Where it stands in its history."""
+        return self.timestamp, self.step, self.stored
+
+    @property
+    def stored(self) -> float:
+        """The value as the SQL store keeps it: NaN is 0 and a flag."""
+        return 0.0 if math.isnan(self.value) else self.value
 
 
 @dataclass(slots=True)
@@ -49,6 +59,7 @@ class Run:
     end_time: int | None = None
     lifecycle_stage: str = "active"
     metrics: dict[str, Metric] = field(default_factory=dict)
+    histories: dict[str, list[Metric]] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     rendered: str | None = None
@@ -58,6 +69,7 @@ class Run:
         return f"mlflow-artifacts:/{self.experiment_id}/{self.run_id}/artifacts"
 
     def log_metric(self, key: str, metric: Metric) -> None:
+        self.histories.setdefault(key, []).append(metric)
         latest = self.metrics.get(key)
         if latest is None or metric.rank > latest.rank:
             self.metrics[key] = metric

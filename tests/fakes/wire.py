@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fakes.store import Experiment, Run
+from tests.fakes.store import Experiment, Metric, Run
 
 LARGEST = 1.7976931348623157e308
 
@@ -89,16 +89,17 @@ def run_info(run: Run, dialect: Dialect) -> dict[str, Any]:
     )
 
 
+def metric_body(key: str, metric: Metric, dialect: Dialect) -> dict[str, Any]:
+    return {
+        "key": key,
+        "value": dialect.number(metric.value),
+        "timestamp": dialect.integer(metric.timestamp),
+        "step": dialect.integer(metric.step),
+    }
+
+
 def run_body(run: Run, dialect: Dialect) -> dict[str, Any]:
-    metrics = [
-        {
-            "key": key,
-            "value": dialect.number(metric.value),
-            "timestamp": dialect.integer(metric.timestamp),
-            "step": dialect.integer(metric.step),
-        }
-        for key, metric in run.metrics.items()
-    ]
+    metrics = [metric_body(key, metric, dialect) for key, metric in run.metrics.items()]
     return {
         "info": run_info(run, dialect),
         "data": without_empty({"metrics": metrics, "params": pairs(run.params), "tags": pairs(run.tags)}),

@@ -4,7 +4,8 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from service.tracking.runs import Experiment, Run
-from service.upstream import wire
+from service.upstream import points, wire
+from service.upstream.points import HistoryPage
 from service.upstream.wire import Page
 
 T = TypeVar("T")
@@ -12,15 +13,21 @@ T = TypeVar("T")
 
 def read_runs(body: bytes) -> Page[Run]:
     """wire.read_runs, turn after turn."""
-    return _finished(wire.read_runs(body))
+    return finished(wire.read_runs(body))
 
 
 def read_experiments(body: bytes) -> Page[Experiment]:
     """wire.read_experiments, turn after turn."""
-    return _finished(wire.read_experiments(body))
+    return finished(wire.read_experiments(body))
 
 
-def _finished(reading: Generator[None, None, T]) -> T:
+def read_history(body: bytes) -> HistoryPage:
+    """points.read_history of the metric "m", turn after turn."""
+    return finished(points.read_history(body, "m"))
+
+
+def finished(reading: Generator[None, None, T]) -> T:
+    """What a reader returns in the end."""
     while True:
         try:
             next(reading)
@@ -34,4 +41,5 @@ READERS: list[Callable[[bytes], object]] = [
     read_runs,
     wire.read_experiment,
     read_experiments,
+    read_history,
 ]
