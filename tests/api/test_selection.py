@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from service.api import selection_schemas as schemas
 from service.tracking.analysis.trials import MOST_TRIALS
 from service.tracking.runs import Run
-from tests.api.searching import HeldIndex, make_run, searching
+from tests.api.searching import HeldIndex, make_run, over, searching
 from tests.api.serving import API, Client, answered, refused
 from tests.fakes.faults import answering
 from tests.fakes.mlflow import FakeMlflow
@@ -218,13 +219,27 @@ async def test_mlflow_down_is_never_a_smaller_count(api: Client, fake: FakeMlflo
     )
 
 
+async def test_remembered_deleted_trials_stand_in(index: HeldIndex, fake: FakeMlflow) -> None:
+    """While MLflow fails, remembered deleted trials count, and the answer says that it is stale."""
+    fake.add_run(tags=TAGS, metrics={"sharpe": 0.1}, lifecycle_stage="deleted")
+    index.age = 0.0
+    async with Client(over(index, fake, cache={"list_ttl": 0, "stale_if_error": 600})) as api:
+        await selected(api, experiment_id="0")
+        fake.before = answering(500)
+        index.put(trial(20, 0.7))
+        response = await api.get(path(), params={"metric": "sharpe", "experiment_id": "0"})
+        trials = (await answered(response, schemas.SelectionReport))["trials"]
+    assert (8, 1) == (trials["all"], trials["deleted"])
+    assert "stale" in response.headers["Cache-Status"]
+
+
 async def test_a_server_that_lists_no_deleted_runs(api: Client, fake: FakeMlflow) -> None:
     """Where the server ignores what is asked about deleted runs, their number is null, with the reason."""
-    fake.add_run(tags=TAGS, metrics={"sharpe": 0.1})
+    there = {"run_id": "a", "status": "FINISHED", "experiment_id": "0", "lifecycle_stage": "active"}
 
-    async def ignoring(call: Any) -> Any:
-        if isinstance(call.json, dict):
-            call.json.pop("run_view_type", None)
+    async def ignoring(request: web.Request) -> web.StreamResponse | None:
+        body = await request.text()
+        return web.json_response({"runs": [{"info": there}]}) if "DELETED_ONLY" in body else None
 
     fake.before = ignoring
     report = await selected(api)
