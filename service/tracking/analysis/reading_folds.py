@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,7 +13,7 @@ from service.tracking.analysis.computed import AXIS_UNKNOWN, FOLDS_OVERLAP, TOO_
 from service.tracking.analysis.selecting.fold_matrix import FoldVector
 from service.tracking.analysis.trials import Trials
 from service.tracking.asked import Asked
-from service.tracking.history import GetHistory, last_by_step
+from service.tracking.history import GetHistory, History, last_by_step
 from service.tracking.runs import Run
 
 MOST_RUNS: Final = 100
@@ -40,7 +41,7 @@ async def folds_of(asked: Asked, trials: Trials, metric: str) -> Answer[Folds]:
 
     Each step of the metric's history is a fold. UpstreamFailure where MLflow fails.
     """
-    runs = _newest_of_each(trials, metric)
+    runs = await asked.workers.run(partial(_newest_of_each, trials, metric))
     if not runs:
         return Answer(Folds(metric, reason=_why_none(trials, metric)))
     if len(runs) > MOST_RUNS:
@@ -50,18 +51,24 @@ async def folds_of(asked: Asked, trials: Trials, metric: str) -> Answer[Folds]:
         )
         return Answer(Folds(metric, reason=Reason(TOO_MANY, text)))
     answers = await asked.queries.several([GetHistory(run.run_id, metric, run.is_terminal) for run in runs])
-    vectors = {run.run_id: last_by_step(answer.value) for run, answer in zip(runs, answers, strict=True)}
+    histories = {run.run_id: answer.value for run, answer in zip(runs, answers, strict=True)}
+    vectors = await asked.workers.run(partial(_vectors, histories))
     return combine(Folds(metric, vectors), answers)
 
 
+def _vectors(histories: Mapping[str, History]) -> dict[str, FoldVector]:
+    return {run_id: last_by_step(history) for run_id, history in histories.items()}
+
+
 def _newest_of_each(trials: Trials, metric: str) -> list[Run]:
-    configurations = dict(
-        zip((run.run_id for run in trials.all), trials.configurations().tolist(), strict=True)
+    """The newest walk-forward run that logs the metric, of each configuration."""
+    runs = tuple(sorted(_walk_forwards(trials), key=lambda run: run.place.rank))
+    logging = msgspec.structs.replace(
+        trials, runs=tuple([run for run in runs if metric in run.metrics]), deleted=()
     )
     newest: dict[int, Run] = {}
-    for run in sorted(_walk_forwards(trials), key=lambda run: run.place.rank):
-        if metric in run.metrics:
-            newest.setdefault(configurations[run.run_id], run)
+    for run, configuration in zip(runs, logging.configurations().tolist(), strict=True):
+        newest.setdefault(configuration, run)
     return list(newest.values())
 
 

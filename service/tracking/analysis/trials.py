@@ -53,15 +53,22 @@ class Trials(msgspec.Struct, frozen=True, gc=False):
         The numbers count from 0 in the order of their first runs. A run that logged no parameters is a
         configuration of its own: nobody can tell what it tried.
         """
+        orders: dict[tuple[str, ...], tuple[str, ...]] = {}
         numbers: dict[object, int] = {}
         return np.array(
-            [
-                numbers.setdefault(frozenset(run.params.items()) if run.params else run.run_id, len(numbers))
-                for run in self.all
-            ],
-            np.intp,
+            [numbers.setdefault(_configuration(run, orders), len(numbers)) for run in self.all], np.intp
         )
 
 
 def _number(value: float | None) -> float:
     return np.nan if value is None else value
+
+
+def _configuration(run: Run, orders: dict[tuple[str, ...], tuple[str, ...]]) -> object:
+    """A value that runs with the same parameters share. orders: names in order, by the names as they come."""
+    params = run.params
+    if not params:
+        return run.run_id
+    names = tuple(params)
+    order = orders.get(names) or orders.setdefault(names, tuple(sorted(names)))
+    return order, tuple([params[name] for name in order])
