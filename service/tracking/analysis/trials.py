@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final
@@ -14,6 +15,9 @@ from service.tracking.runs import Run
 from service.tracking.search.queries import IndexStatus
 
 MOST_TRIALS: Final = 5_000
+
+# MLflow keeps an infinite value as this one (mlflow/store/tracking/sqlalchemy_store.py).
+_INFINITY: Final = sys.float_info.max
 
 
 class Trials(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +44,7 @@ class Trials(msgspec.Struct, frozen=True, gc=False):
     def values(self, metric: str) -> NDArray[np.float64]:
         """The metric of each of `all`, in their order; NaN where a run has no finite value of it."""
         values = np.array([_number(run.metrics.get(metric)) for run in self.all], np.float64)
-        values[~np.isfinite(values)] = np.nan
+        values[~(np.abs(values) < _INFINITY)] = np.nan
         return values
 
     def configurations(self) -> NDArray[np.intp]:
@@ -49,15 +53,22 @@ class Trials(msgspec.Struct, frozen=True, gc=False):
         The numbers count from 0 in the order of their first runs. A run that logged no parameters is a
         configuration of its own: nobody can tell what it tried.
         """
+        orders: dict[tuple[str, ...], tuple[str, ...]] = {}
         numbers: dict[object, int] = {}
         return np.array(
-            [
-                numbers.setdefault(frozenset(run.params.items()) if run.params else run.run_id, len(numbers))
-                for run in self.all
-            ],
-            np.intp,
+            [numbers.setdefault(_configuration(run, orders), len(numbers)) for run in self.all], np.intp
         )
 
 
 def _number(value: float | None) -> float:
     return np.nan if value is None else value
+
+
+def _configuration(run: Run, orders: dict[tuple[str, ...], tuple[str, ...]]) -> object:
+    """A value that runs with the same parameters share. orders: names in order, by the names as they come."""
+    params = run.params
+    if not params:
+        return run.run_id
+    names = tuple(params)
+    order = orders.get(names) or orders.setdefault(names, tuple(sorted(names)))
+    return order, tuple([params[name] for name in order])

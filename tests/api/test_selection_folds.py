@@ -1,0 +1,124 @@
+"""What the folds of walk-forward runs add to a selection: how likely the choice is overfitted."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from service.api import selection_schemas as schemas
+from service.tracking.analysis.reading_folds import MOST_RUNS
+from tests.api.searching import HeldIndex, make_run, searching
+from tests.api.serving import API, Client, answered, refused
+from tests.fakes.faults import answering
+from tests.fakes.mlflow import FakeMlflow
+
+SELECTION = f"{API}/strategies/s/selection"
+HISTORY = "metrics/get-history"
+TAGS = {"strategy_id": "s", "run_type": "walk_forward", "sharpe_unit": "annual", "periods_per_year": "252"}
+
+
+@pytest.fixture
+def index() -> HeldIndex:
+    """An index that holds no runs yet."""
+    return HeldIndex()
+
+
+@pytest.fixture
+async def api(index: HeldIndex, fake: FakeMlflow) -> AsyncIterator[Client]:
+    """The service over that index."""
+    async with searching(index, fake) as client:
+        yield client
+
+
+def walk(
+    index: HeldIndex,
+    fake: FakeMlflow,
+    number: int,
+    folds: Sequence[float],
+    key: str = "fold_sharpe",
+    **tags: str,
+) -> None:
+    """A walk forward with one value a fold, in the index and in MLflow."""
+    metrics = {"sharpe": sum(folds) / len(folds), key: folds[-1], "n_obs": 1_250.0}
+    params = {"lookback": str(number % 1_000)}
+    run = make_run(number, params=params, metrics=metrics, tags=TAGS)
+    index.put(run)
+    fake.add_run(run_id=run.run_id, start_time=run.start_time, params=params, tags=run.tags)
+    fake.log(run.run_id, key, [(step, 1_000 + step, value) for step, value in enumerate(folds)])
+
+
+async def selected(api: Client, **query: str) -> dict[str, Any]:
+    response = await api.get(SELECTION, params={"metric": "sharpe", **query})
+    return await answered(response, schemas.SelectionReport)
+
+
+async def test_a_trial_that_is_best_in_every_fold_is_not_overfitted(
+    api: Client, index: HeldIndex, fake: FakeMlflow
+) -> None:
+    """Where one configuration is best in all folds, the probability of overfitting is zero."""
+    for number in range(5):
+        walk(index, fake, number, [number + step / 10 for step in range(6)])
+    report = await selected(api)
+    assert (0.0, "fold_sharpe") == (report["pbo"]["value"], report["fold_metric"])
+    inputs = {one["name"]: one["value"] for one in report["pbo"]["inputs"]}
+    assert (5, 6, 20) == (inputs["configurations"], inputs["folds"], inputs["halves"])
+    assert report["effective_trials"]["value"] is not None
+
+
+async def test_the_metric_of_the_folds_may_be_named(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:
+    """Without a metric named fold_…, the metric itself is looked at, or the one that the query names."""
+    for number in range(5):
+        walk(index, fake, number, [number + step / 10 for step in range(6)], key="by_fold")
+    report = await selected(api)
+    assert ("sharpe", None) == (report["fold_metric"], report["pbo"]["value"])
+    report = await selected(api, fold_metric="by_fold")
+    assert ("by_fold", 0.0) == (report["fold_metric"], report["pbo"]["value"])
+
+
+async def test_only_the_newest_run_of_a_configuration_is_read(
+    api: Client, index: HeldIndex, fake: FakeMlflow
+) -> None:
+    """A configuration that was run again is one column: MLflow is asked once for each."""
+    for number in (0, 1, 2, 1_000, 1_001):
+        walk(index, fake, number, [0.1] * 6)
+    await selected(api)
+    asked = sorted(call.params["run_id"] for call in fake.calls if call.endpoint == HISTORY)
+    assert ["run002", "run1000", "run1001"] == asked
+
+
+async def test_folds_are_remembered(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:
+    """The history of a run that has ended is asked for once."""
+    for number in range(5):
+        walk(index, fake, number, [0.1] * 6)
+    await selected(api)
+    await selected(api, alpha="0.1")
+    assert 5 == fake.count(HISTORY)
+
+
+async def test_without_walk_forward_runs_there_is_no_axis(api: Client, index: HeldIndex) -> None:
+    """The steps of other runs are not known to be folds; those of CPCV overlap: both are refused."""
+    index.put(make_run(0, metrics={"sharpe": 1.0}, tags={**TAGS, "run_type": "backtest"}))
+    assert "axis_unknown" == (await selected(api))["pbo"]["reason"]["code"]
+    index.put(make_run(1, metrics={"sharpe": 1.0}, tags={**TAGS, "run_type": "cpcv"}))
+    assert "folds_overlap" == (await selected(api))["pbo"]["reason"]["code"]
+
+
+async def test_more_walk_forwards_than_are_read(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:
+    """Past the bound no history is read, and the reason says to narrow the trials."""
+    runs = [
+        make_run(n, params={"x": str(n)}, metrics={"sharpe": 1.0}, tags=TAGS) for n in range(MOST_RUNS + 1)
+    ]
+    index.put(*runs)
+    report = await selected(api)
+    assert ("too_many", MOST_RUNS + 1) == (report["pbo"]["reason"]["code"], report["trials"]["all"])
+    assert 0 == fake.count(HISTORY)
+
+
+async def test_folds_that_cannot_be_read_are_an_error(
+    api: Client, index: HeldIndex, fake: FakeMlflow
+) -> None:
+    """Where MLflow lists deleted runs and then fails, there is no report without folds."""
+    walk(index, fake, 0, [0.1] * 6)
+    await selected(api, run_type="cpcv")  # the deleted runs are remembered by then
+    fake.before = answering(500)
+    await refused(await api.get(SELECTION, params={"metric": "sharpe"}), 502, "upstream_error")
