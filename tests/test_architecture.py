@@ -196,6 +196,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "api.search_parsing",
         "api.search_rows",
         "http.negotiation",
+        "tracking.analysis.typed",
         "tracking.statistics",
         "local.address",
         "local.environment",
