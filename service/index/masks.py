@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import operator
-import re
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any, Final, TypeVar
@@ -15,12 +13,13 @@ from numpy.typing import NDArray
 from service.index.cells import MISSING, Numbers, among, is_missing
 from service.index.columns import RunIds, TextColumn, UriColumn
 from service.index.derived import Derived, Kept, PerText
-from service.index.patterns import like
 from service.index.ranks import Ranks
 from service.index.table import RunTable
 from service.index.texts import NO_TEXT
 from service.tracking.search.expressions import And, Comparison, Expression, Not, Operator, Or
 from service.tracking.search.fields import AsNumber, Field, FieldKind, Operand
+from service.tracking.search.matching import decimal
+from service.tracking.search.patterns import like
 
 Mask = NDArray[np.bool_]
 D = TypeVar("D", bound=Derived)
@@ -33,8 +32,6 @@ _COMPARE: Final[dict[Operator, Callable[[Any, Any], Any]]] = {
     Operator.GT: operator.gt,
     Operator.GE: operator.ge,
 }
-# As SQL and JSON write it: no white space, no underscores, no "inf".
-_DECIMAL: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _EQUAL: Final = {Operator.EQ, Operator.IN}
 _UNEQUAL: Final = {Operator.NE, Operator.NOT_IN}
 
@@ -155,8 +152,8 @@ class View:
 
 def number_of(text: str) -> float:
     """A text read as a finite decimal number, cells.MISSING where it is none."""
-    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
-    return number if math.isfinite(number) else float(MISSING)
+    number = decimal(text)
+    return float(MISSING) if number is None else number
 
 
 def _compare_numbers(numbers: Numbers, comparison: Comparison) -> Mask:

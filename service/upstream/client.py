@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
+from service.tracking.deleted_runs import ListDeletedRuns
 from service.tracking.questions import (
     GetExperiment,
     GetRun,
@@ -24,6 +25,7 @@ from service.tracking.runs import Experiment, Run, is_run_id
 from service.tracking.source import Source
 from service.upstream import filters, forms, wire
 from service.upstream.account import Account
+from service.upstream.deleted_runs import DeletedRunsReader
 from service.upstream.failures import AlreadyExists, Forbidden, Missing
 from service.upstream.forms import Form, Refusals
 from service.upstream.listing import Listing, oldest_first
@@ -72,6 +74,11 @@ class MlflowClient(Source):
             GetRun: self._run,
             ListRuns: self._runs,
             SearchRuns: self._search,
+            ListDeletedRuns: DeletedRunsReader(
+                partial(self._page, "runs/search", self._read_runs, ListDeletedRuns),
+                self._within_deadline,
+                self._forbidden,
+            ),
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
         }

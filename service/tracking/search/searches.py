@@ -142,14 +142,19 @@ class RunSearches:
         token = None if found.next is None else token_of_groups(grouping, found.next)
         return _with(answer, FoundGroups(found.groups, found.total, token, found.index))
 
-    async def every(self, search: RunSearch, place: str) -> AsyncIterator[FoundRuns]:
-        """All pages, up to EXPORT_LIMIT runs; at least one. As `search`, but only of the index."""
+    async def every(
+        self, search: RunSearch, place: str, at_once: int = _PER_EXPORTED_PAGE
+    ) -> AsyncIterator[FoundRuns]:
+        """All pages, of `at_once` runs, up to EXPORT_LIMIT runs; at least one page.
+
+        As `search`, but only of the index.
+        """
         ids = search.experiment_ids
         if ids and not self._covers(ids):
             raise self._no_index(ids, ["filter"], place)
         left, token = EXPORT_LIMIT, ""
         while True:
-            search = msgspec.structs.replace(search, page_size=min(left, _PER_EXPORTED_PAGE))
+            search = msgspec.structs.replace(search, page_size=min(left, at_once))
             found = (await self.search(search, token, place)).value
             yield found
             left -= len(found.runs)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.index.patterns import like
+from service.tracking.search.patterns import like
 from tests.tracking.search import plainly
 
 ALPHABET = st.sampled_from("abA%_.\n\\ß")
