@@ -17,6 +17,7 @@ from service.api.search_schemas import (
     SearchParameters,
     SearchRequest,
 )
+from service.api.strategy_schemas import StrategyParameters
 from service.errors import FieldError, InvalidRequest
 from service.tracking.directions import Directions
 from service.tracking.search.expressions import Expression
@@ -42,6 +43,7 @@ MAX_GROUPED_METRICS: Final = 20
 _JOINED: Final = frozenset({"order_by", "fields", "facets", "experiment_id", "by", "metrics"})
 _EXPERIMENT_ID = re.compile(EXPERIMENT_ID_PATTERN, re.ASCII)
 _NEWEST_FIRST: Final = (Order(START_TIME, descending=True),)
+_STRATEGY: Final = "tags.strategy_id"
 _NONE: Final[tuple[Any, ...]] = ()
 
 
@@ -97,8 +99,17 @@ def search_of_body(body: bytes) -> SearchQuery:
 def groups_of_query(query_string: str, directions: Directions) -> GroupQuery:
     """The groups in a query. directions: of the metrics. InvalidRequest as above."""
     given = validated(GroupParameters, _parameters(query_string), "query")
+    return _groups(given, given.by, directions)
+
+
+def strategies_of_query(query_string: str, directions: Directions) -> GroupQuery:
+    """The groups by strategy in a query, as above."""
+    return _groups(validated(StrategyParameters, _parameters(query_string), "query"), _STRATEGY, directions)
+
+
+def _groups(given: GroupParameters | StrategyParameters, by_names: str, directions: Directions) -> GroupQuery:
     read = _Reader("query")
-    by = read("by", lambda: _some(parse_names(given.by, MAX_GROUPED_BY)), _NONE)
+    by = read("by", lambda: _some(parse_names(by_names, MAX_GROUPED_BY)), _NONE)
     metrics = read("metrics", lambda: _metrics(given.metrics or ""), _NONE)
     expression = read("filter", lambda: parse_filter(given.filter or ""), None)
     order = read("order_by", lambda: _group_order(given.order_by or "", metrics), GroupOrder())

@@ -23,13 +23,13 @@ MAX_PAGE_SIZE = 1_000
 MAX_EXPERIMENTS = 100
 EXPERIMENT_ID_PATTERN = r"^(0|[1-9][0-9]{0,17})$"  # MLflow's are whole numbers of 64 bits
 
-_FILTER = (
+FILTER = (
     "Comparisons of fields, joined by AND, OR, NOT and parentheses, such as "
     "`metrics.oos_sharpe > 1 AND tags.run_type = 'backtest'`; all runs where there is none."
 )
 _FIELD = "`metrics.x`, `params.x`, `tags.x` or an attribute such as `status`"
-_NEXT_PAGE = "`next_page_token` of the page before, with the same filter, order and experiments."
-_EXPERIMENTS = "Ids of experiments; the default experiment where there are none."
+NEXT_PAGE = "`next_page_token` of the page before, with the same filter, order and experiments."
+EXPERIMENTS = "Ids of experiments; the default experiment where there are none."
 
 PageSize = Annotated[int, AfterValidator(lambda n: min(n, MAX_PAGE_SIZE))]
 Count = Annotated[int, Field(ge=0)]
@@ -50,7 +50,7 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    filter: str | None = Field(None, description=_FILTER)
+    filter: str | None = Field(None, description=FILTER)
     order_by: str | None = Field(
         None,
         description=f"Fields with commas between, each {_FIELD}, with `asc` or `desc` behind it; newest "
@@ -61,7 +61,7 @@ class SearchParameters(BaseModel):
         ge=1,
         description=f"At most this many runs; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: str | None = Field(None, description=_NEXT_PAGE)
+    page_token: str | None = Field(None, description=NEXT_PAGE)
     fields: str | None = Field(
         None,
         description="What of each run is answered: fields with commas between, where `metrics.*` stands for "
@@ -70,7 +70,7 @@ class SearchParameters(BaseModel):
     facets: str | None = Field(
         None, description="Fields with commas between, of which the values of all hits are counted."
     )
-    experiment_id: str | None = Field(None, description=f"{_EXPERIMENTS} Several with commas between.")
+    experiment_id: str | None = Field(None, description=f"{EXPERIMENTS} Several with commas between.")
     format: SearchFormat = Field(SearchFormat("rows"), description="How runs are shown.")
 
 
@@ -79,7 +79,7 @@ class SearchRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    filter: Annotated[str, Field(strict=True)] = Field("", description=_FILTER)
+    filter: Annotated[str, Field(strict=True)] = Field("", description=FILTER)
     order_by: list[Annotated[str, Field(strict=True)]] = Field(
         [],
         description=f"Fields, each {_FIELD}, with ` asc` or ` desc` behind it; newest start first where "
@@ -90,7 +90,7 @@ class SearchRequest(BaseModel):
         ge=1,
         description=f"At most this many runs; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: Annotated[str, Field(strict=True)] | None = Field(None, description=_NEXT_PAGE)
+    page_token: Annotated[str, Field(strict=True)] | None = Field(None, description=NEXT_PAGE)
     fields: list[Annotated[str, Field(strict=True)]] = Field(
         [],
         description="What of each run is answered: fields, where `metrics.*` stands for all metrics. All "
@@ -99,7 +99,7 @@ class SearchRequest(BaseModel):
     facets: list[Annotated[str, Field(strict=True)]] = Field(
         [], description="Fields of which the values of all hits are counted."
     )
-    experiment_id: list[Annotated[str, Field(strict=True)]] = Field([], description=_EXPERIMENTS)
+    experiment_id: list[Annotated[str, Field(strict=True)]] = Field([], description=EXPERIMENTS)
     format: SearchFormat = Field(SearchFormat("rows"), description="How runs are shown.")
 
 
@@ -114,7 +114,7 @@ class GroupParameters(BaseModel):
     metrics: str | None = Field(
         None, description="Names of metrics to summarize in each group, with commas between."
     )
-    filter: str | None = Field(None, description=_FILTER)
+    filter: str | None = Field(None, description=FILTER)
     order_by: str | None = Field(
         None,
         description="`runs`, `first_start_time`, `last_start_time`, `key` or a figure of a metric, such as "
@@ -125,8 +125,8 @@ class GroupParameters(BaseModel):
         ge=1,
         description=f"At most this many groups; above {MAX_PAGE_SIZE:,} it means {MAX_PAGE_SIZE:,}.",
     )
-    page_token: str | None = Field(None, description=_NEXT_PAGE)
-    experiment_id: str | None = Field(None, description=f"{_EXPERIMENTS} Several with commas between.")
+    page_token: str | None = Field(None, description=NEXT_PAGE)
+    experiment_id: str | None = Field(None, description=f"{EXPERIMENTS} Several with commas between.")
 
 
 def _of_any_type(schema: JsonDict) -> None:

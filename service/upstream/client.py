@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
 from service.tracking.deleted_runs import ListDeletedRuns
+from service.tracking.history import GetHistory
 from service.tracking.questions import (
     GetExperiment,
     GetRun,
@@ -28,6 +29,7 @@ from service.upstream.account import Account
 from service.upstream.deleted_runs import DeletedRunsReader
 from service.upstream.failures import AlreadyExists, Forbidden, Missing
 from service.upstream.forms import Form, Refusals
+from service.upstream.histories import Histories
 from service.upstream.listing import Listing, oldest_first
 from service.upstream.names import Names
 from service.upstream.portions import Portions
@@ -81,6 +83,7 @@ class MlflowClient(Source):
             ),
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
+            GetHistory: Histories(transport.call, self._account.make_sure_it_is_served).history,
         }
 
     async def answer(self, question: Question[T]) -> Answer[T]:

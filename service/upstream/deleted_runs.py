@@ -44,7 +44,7 @@ class DeletedRunsReader:
             return DeletedRuns(())
         body: dict[str, Any] = {
             "experiment_ids": list(question.experiment_ids),
-            "filter": filters.by_tags({"strategy_id": question.strategy_id}).text,
+            "filter": filters.by_patterns({"strategy_id": question.strategy_id}).text,
             "run_view_type": "DELETED_ONLY",
         }
         found: dict[str, Run] = {}

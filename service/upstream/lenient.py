@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ Body = bytes | bytearray  # of a reply
 T = TypeVar("T")
 
 # MLflow's SQL store keeps ±Infinity as the largest double there is.
-_LARGEST = 1.7976931348623157e308
+LARGEST: Final = 1.7976931348623157e308
 _INT64 = range(-(2**63), 2**63)
 _STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 # By name, and by number as protobuf has them (mlflow/protos/service.proto).
@@ -141,7 +141,7 @@ def metric_of(value: float | str) -> float | None:
         number = float(value)
     except ValueError as error:
         raise WireError("a metric's value is not a number") from error
-    if abs(number) >= _LARGEST:
+    if abs(number) >= LARGEST:
         return math.copysign(math.inf, number)
     return None if math.isnan(number) else number
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from service.tracking.codec import Codec
+from service.tracking.deleted_runs import DeletedRuns, ListDeletedRuns
 from service.tracking.entity import Entity
 from service.tracking.questions import (
     FreshnessClass,
@@ -35,6 +36,8 @@ EVERY: list[tuple[Question[Any], Any, FreshnessClass]] = [
     (GetExperiment("nothing"), None, FreshnessClass.MISSING),
     (ListExperiments(), (make_experiment(), EXPERIMENT), FreshnessClass.EXPERIMENTS),
     (ListExperiments(), (), FreshnessClass.EXPERIMENTS),
+    (ListDeletedRuns(("0",), "s", 10), DeletedRuns((ENDED,), 1), FreshnessClass.RUN_LIST),
+    (ListDeletedRuns(("0",), "s", 10), DeletedRuns((), is_listed=False), FreshnessClass.RUN_LIST),
 ]
 KINDS = [kind for kind in Question.__subclasses__() if kind.__module__.startswith("service.")]
 every_answer = pytest.mark.parametrize(("question", "value", "freshness"), EVERY)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from service.answer import Answer, combine
 from service.checkpoint import checkpoint
 from service.errors import FieldError, InvalidRequest
+from service.tracking.analysis.strategies import STRATEGY_ID
 from service.tracking.analysis.trials import MOST_TRIALS, Trials
 from service.tracking.asked import Asked
 from service.tracking.deleted_runs import DeletedRuns, ListDeletedRuns
 from service.tracking.runs import Run
 from service.tracking.search.expressions import And, Comparison, Expression, Operator
-from service.tracking.search.fields import Field, FieldKind
 from service.tracking.search.matching import matches
 from service.tracking.search.queries import IndexStatus, RunSearch
-
-STRATEGY_ID = Field(FieldKind.TAG, "strategy_id")
 
 _AT_ONCE = 50  # runs that are read in one turn of the loop: 5 ms for runs of 100 fields
 _PLACE = "query"
@@ -52,7 +50,7 @@ async def _there(
     search = RunSearch(experiment_ids, wanted)
     runs: list[Run] = []
     index = _NO_RUNS
-    async for page in asked.searches.every(search, _PLACE, _AT_ONCE):
+    async for page in asked.searches.every(search, _PLACE, "experiment_id", _AT_ONCE):
         _check(page.total or 0)
         runs += page.runs
         index = page.index

@@ -129,13 +129,15 @@ class RunSearches:
         token = None if page.next is None else token_of_search(search, page.next)
         return _with(answer, FoundRuns(page.runs, page.total, None, token, page.facets, page.index))
 
-    async def groups(self, grouping: Grouping, page_token: str, place: str = "query") -> Answer[FoundGroups]:
-        """A page of groups. As `search`, but that MLflow cannot answer it."""
+    async def groups(
+        self, grouping: Grouping, page_token: str, place: str = "query", part: str = "by"
+    ) -> Answer[FoundGroups]:
+        """A page of groups. As `search`, but that MLflow cannot answer it: part is what it cannot."""
         if not grouping.experiment_ids:
             return Answer(FoundGroups((), 0, None, _NO_RUNS))
         after = start_of_groups(grouping, page_token, f"{place}.page_token")
         if not self._covers(grouping.experiment_ids):
-            raise self._no_index(grouping.experiment_ids, ["by"], place)
+            raise self._no_index(grouping.experiment_ids, [part], place)
         grouping = msgspec.structs.replace(grouping, after=after)
         answer = await self._the_index(grouping.experiment_ids).groups(grouping)
         found = answer.value
@@ -143,15 +145,15 @@ class RunSearches:
         return _with(answer, FoundGroups(found.groups, found.total, token, found.index))
 
     async def every(
-        self, search: RunSearch, place: str, at_once: int = _PER_EXPORTED_PAGE
+        self, search: RunSearch, place: str, part: str = "filter", at_once: int = _PER_EXPORTED_PAGE
     ) -> AsyncIterator[FoundRuns]:
         """All pages, of `at_once` runs, up to EXPORT_LIMIT runs; at least one page.
 
-        As `search`, but only of the index.
+        As `search`, but only of the index: part is what MLflow cannot answer.
         """
         ids = search.experiment_ids
         if ids and not self._covers(ids):
-            raise self._no_index(ids, ["filter"], place)
+            raise self._no_index(ids, [part], place)
         left, token = EXPORT_LIMIT, ""
         while True:
             search = msgspec.structs.replace(search, page_size=min(left, at_once))
