@@ -12,6 +12,7 @@ from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
 from service.api.runs import RunRoutes
 from service.api.search import SearchRoutes
+from service.api.selection import SelectionRoutes
 from service.api.strategies import StrategyRoutes
 from service.http.route import Route
 
@@ -29,6 +30,7 @@ def all_routes(
         *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),
         *StrategyRoutes(answering).routes(),
+        *SelectionRoutes(answering).routes(),
         *ExperimentRoutes(answering).routes(),
         *health.routes(),
         *(metrics.routes() if metrics else ()),

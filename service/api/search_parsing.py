@@ -40,7 +40,7 @@ MAX_FACETS: Final = 10
 MAX_GROUPED_BY: Final = 3
 MAX_GROUPED_METRICS: Final = 20
 
-_JOINED: Final = frozenset({"order_by", "fields", "facets", "experiment_id", "by", "metrics"})
+_JOINED: Final = frozenset({"order_by", "fields", "facets", "experiment_id", "by", "metrics", "run_type"})
 _EXPERIMENT_ID = re.compile(EXPERIMENT_ID_PATTERN, re.ASCII)
 _NEWEST_FIRST: Final = (Order(START_TIME, descending=True),)
 _STRATEGY: Final = "tags.strategy_id"
@@ -85,7 +85,7 @@ class GroupQuery(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 
 def search_of_query(query_string: str) -> SearchQuery:
     """The search in a query. InvalidRequest, with every fault that was found."""
-    given = validated(SearchParameters, _parameters(query_string), "query")
+    given = validated(SearchParameters, parameters_of(query_string), "query")
     experiments = given.experiment_id.split(",") if given.experiment_id else []
     return _search(given, given.order_by or "", given.fields or "", given.facets or "", experiments, "query")
 
@@ -98,30 +98,30 @@ def search_of_body(body: bytes) -> SearchQuery:
 
 def groups_of_query(query_string: str, directions: Directions) -> GroupQuery:
     """The groups in a query. directions: of the metrics. InvalidRequest as above."""
-    given = validated(GroupParameters, _parameters(query_string), "query")
+    given = validated(GroupParameters, parameters_of(query_string), "query")
     return _groups(given, given.by, directions)
 
 
 def strategies_of_query(query_string: str, directions: Directions) -> GroupQuery:
     """The groups by strategy in a query, as above."""
-    return _groups(validated(StrategyParameters, _parameters(query_string), "query"), _STRATEGY, directions)
+    return _groups(validated(StrategyParameters, parameters_of(query_string), "query"), _STRATEGY, directions)
 
 
 def _groups(given: GroupParameters | StrategyParameters, by_names: str, directions: Directions) -> GroupQuery:
-    read = _Reader("query")
+    read = Reader("query")
     by = read("by", lambda: _some(parse_names(by_names, MAX_GROUPED_BY)), _NONE)
     metrics = read("metrics", lambda: _metrics(given.metrics or ""), _NONE)
     expression = read("filter", lambda: parse_filter(given.filter or ""), None)
     order = read("order_by", lambda: _group_order(given.order_by or "", metrics), GroupOrder())
     experiments = given.experiment_id.split(",") if given.experiment_id else []
-    experiment_ids = read("experiment_id", lambda: _experiment_ids(experiments), _NONE)
+    experiment_ids = read("experiment_id", lambda: experiment_ids_of(experiments), _NONE)
     read.end()
     directed = tuple((name, directions(name)) for name in metrics)
     grouping = Grouping((), by, directed, expression, order, given.page_size)
     return GroupQuery(experiment_ids, grouping, given.page_token or "")
 
 
-class _Reader:
+class Reader:
     """Reads one part of a request after another, and says in the end what is wrong with all of them."""
 
     def __init__(self, place: str) -> None:
@@ -153,12 +153,12 @@ def _search(
     experiments: Sequence[str],
     place: str,
 ) -> SearchQuery:
-    read = _Reader(place)
+    read = Reader(place)
     expression = read("filter", lambda: parse_filter(given.filter or ""), None)
     order = read("order_by", lambda: parse_order(order_by) or _NEWEST_FIRST, _NONE)
     choice = read("fields", lambda: parse_fields(fields) if fields else None, None)
     counted = read("facets", lambda: parse_names(facets, MAX_FACETS), _NONE)
-    experiment_ids = read("experiment_id", lambda: _experiment_ids(experiments), _NONE)
+    experiment_ids = read("experiment_id", lambda: experiment_ids_of(experiments), _NONE)
     read.end()
     return SearchQuery(
         place,
@@ -173,7 +173,7 @@ def _search(
     )
 
 
-def _parameters(query_string: str) -> dict[str, str]:
+def parameters_of(query_string: str) -> dict[str, str]:
     """The parameters of a query. Lists that come in several are one; else the first value counts."""
     pairs = parse_qsl(query_string, keep_blank_values=True)
     parameters = dict(reversed(pairs))
@@ -182,7 +182,7 @@ def _parameters(query_string: str) -> dict[str, str]:
     return parameters
 
 
-def _experiment_ids(given: Sequence[str]) -> tuple[str, ...]:
+def experiment_ids_of(given: Sequence[str]) -> tuple[str, ...]:
     ids = tuple(dict.fromkeys(one.strip() for one in given))
     if len(ids) > MAX_EXPERIMENTS:
         raise ValueError(f"at most {MAX_EXPERIMENTS} experiments")

@@ -11,14 +11,16 @@ from aiohttp import web
 from service.api import strategy_examples as examples
 from service.api import strategy_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
+from service.api.examples import STRATEGY
 from service.api.parsing import memoized
 from service.api.search import link_line, state_of
 from service.api.search_parsing import strategies_of_query
 from service.http.representations import WithLines
-from service.http.route import Content, Operation, Route, Tag
+from service.http.route import Content, Operation, PathParameter, Route, Tag
 from service.tracking.analysis.strategies import FoundStrategies, Strategy, strategies_of
 
 TAG: Final = Tag("strategies", "All runs of a strategy: what was tried, and what is more than luck.")
+STRATEGY_ID: Final = PathParameter("strategy_id", "The tag strategy_id of the runs.", STRATEGY)
 
 
 class StrategyRoutes:

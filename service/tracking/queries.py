@@ -28,6 +28,10 @@ class TrackingQueries:
         """The answer to a question as the source gives it, for what needs no more than that."""
         return await self._source.answer(question)
 
+    async def several(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        """The answers to several questions, asked at once, in their order."""
+        return await self._source.answer_many(questions)
+
     async def runs(
         self,
         *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final
@@ -14,6 +15,9 @@ from service.tracking.runs import Run
 from service.tracking.search.queries import IndexStatus
 
 MOST_TRIALS: Final = 5_000
+
+# MLflow keeps an infinite value as this one (mlflow/store/tracking/sqlalchemy_store.py).
+_INFINITY: Final = sys.float_info.max
 
 
 class Trials(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +44,7 @@ class Trials(msgspec.Struct, frozen=True, gc=False):
     def values(self, metric: str) -> NDArray[np.float64]:
         """The metric of each of `all`, in their order; NaN where a run has no finite value of it."""
         values = np.array([_number(run.metrics.get(metric)) for run in self.all], np.float64)
-        values[~np.isfinite(values)] = np.nan
+        values[~(np.abs(values) < _INFINITY)] = np.nan
         return values
 
     def configurations(self) -> NDArray[np.intp]:
