@@ -211,6 +211,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "tracking.analysis.drivers",
         "tracking.analysis.pairs",
         "tracking.analysis.ranks",
+        "tracking.analysis.reading_drivers",
         "tracking.analysis.typed",
         "tracking.statistics",
         "local.address",

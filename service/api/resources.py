@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
+from service.api.drivers import DriversRoutes
 from service.api.experiments import ExperimentRoutes
 from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
@@ -31,6 +32,7 @@ def all_routes(
         *ComparisonRoutes(answering).routes(),
         *StrategyRoutes(answering).routes(),
         *SelectionRoutes(answering).routes(),
+        *DriversRoutes(answering).routes(),
         *ExperimentRoutes(answering).routes(),
         *health.routes(),
         *(metrics.routes() if metrics else ()),

@@ -42,6 +42,7 @@ def example_of(route: Route) -> str:
 OF_QUERIES = {
     "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "groupRuns": "?by=status",
+    "getDrivers": "?metric=sharpe",
     "getSelection": "?metric=sharpe",
 }
 REQUESTS = {
@@ -106,7 +107,7 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 400 == await ask_in_vain(api, conformance, name, "HTTP/1.2")
         assert 417 == await ask_in_vain(api, conformance, name, "HTTP/1.1", "Expect: much")
     assert 422 == await ask(api, "listRuns", params={"limit": 0})
-    for name in ("searchRuns", "groupRuns", "listStrategies", "getSelection"):
+    for name in ("searchRuns", "groupRuns", "listStrategies", "getSelection", "getDrivers"):
         assert 422 == await ask(api, name, params={"filter": "status"})
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status

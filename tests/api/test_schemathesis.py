@@ -118,7 +118,7 @@ def failing() -> Iterator[str]:
 
 def true_all_the_same(case: schemathesis.Case[Any]) -> list[Any]:
     """The checks that find faults in what is right."""
-    has_texts = case.path.endswith(("/runs/search", "/runs/groups", "/strategies", "/selection"))
+    has_texts = case.path.endswith(("/runs/search", "/runs/groups", "/strategies", "/selection", "/drivers"))
     return [ALLOWS_MORE, REFUSES_TEXTS] if has_texts else [ALLOWS_MORE]
 
 
