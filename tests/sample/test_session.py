@@ -20,9 +20,20 @@ LINEAGE = {
     "model_version",
     "signal_version",
 }
-SUMMARIES = {
-    "training": {"oos_sharpe", "oos_sortino", "max_drawdown", "calmar_ratio"},
-    "walk_forward": {"mean_oos_sharpe", "std_oos_sharpe", "fold_oos_sharpe", "fold_mse", "fold_dir_acc"},
+SHAPE = {"n_obs", "skewness", "kurtosis"}  # of the daily returns that a Sharpe ratio is of
+SUMMARIES: dict[str, set[str]] = {
+    "training": {"oos_sharpe", "oos_sortino", "max_drawdown", "calmar_ratio", *SHAPE},
+    "sweep": set(),
+    "walk_forward": {
+        "joined_oos_sharpe",
+        "mean_oos_sharpe",
+        "std_oos_sharpe",
+        "fold_oos_sharpe",
+        "fold_mse",
+        "fold_dir_acc",
+        "fold_lookback_days",
+        *SHAPE,
+    },
     "cpcv": {
         "cv_mean_mse",
         "cv_mean_mae",
@@ -50,6 +61,8 @@ SUMMARIES = {
         "trade_avg_loss",
         "trade_expectancy",
         "trade_turnover_annualised",
+        "trade_count",
+        *SHAPE,
     },
 }
 
@@ -59,15 +72,16 @@ def last_values(run: SampleRun) -> dict[str, float]:
     return {point.key: point.value for point in sorted(run.metrics, key=lambda point: point.step)}
 
 
-def of_type(runs: tuple[SampleRun, ...], run_type: str) -> list[SampleRun]:
-    return [run for run in runs if run.tags["run_type"] == run_type]
+def of_type(runs: tuple[SampleRun, ...], run_type: str, n_splits: int | None = None) -> list[SampleRun]:
+    found = [run for run in runs if run.tags["run_type"] == run_type]
+    return [run for run in found if n_splits is None or run.params["n_splits"] == str(n_splits)]
 
 
 def test_every_kind_of_run_is_there(runs: tuple[SampleRun, ...]) -> None:
-    """Four strategies are each trained five times, walked forward, cross-validated and backtested twice."""
+    """Four strategies are trained, walked forward, cross-validated and backtested twice, two also swept."""
     kinds = Counter(run.tags["run_type"] for run in runs)
-    assert kinds == {"training": 20, "walk_forward": 10, "cpcv": 4, "backtest": 8}
-    assert Counter(run.status for run in runs) == {"FINISHED": 40, "FAILED": 1, "RUNNING": 1}
+    assert kinds == {"training": 25, "walk_forward": 34, "cpcv": 4, "backtest": 8, "sweep": 2}
+    assert Counter(run.status for run in runs) == {"FINISHED": 71, "FAILED": 1, "RUNNING": 1}
     assert len({run.tags["strategy_id"] for run in runs}) == 4
 
 
@@ -86,11 +100,20 @@ def test_strategies_keep_their_ids(runs: tuple[SampleRun, ...]) -> None:
 
 
 def test_runs_follow_each_other_in_a_fixed_week(runs: tuple[SampleRun, ...]) -> None:
-    """Starts are strictly ascending from a fixed Monday on, and no run starts before the last one ended."""
+    """Starts are strictly ascending from a fixed Monday on, and no run starts before the last one ended.
+
+    Children follow each other within the time of their parent.
+    """
     assert datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp() * 1000 == runs[0].start_time
-    for before, after in pairwise(runs):
+    assert all(before.start_time < after.start_time for before, after in pairwise(runs))
+    for before, after in pairwise(run for run in runs if run.parent is None):
         assert before.end_time is not None
         assert before.start_time < before.end_time < after.start_time
+    for parent in of_type(runs, "sweep"):
+        children = [run for run in runs if run.parent == parent.start_time]
+        for child, following in pairwise([*children, parent]):
+            assert child.end_time is not None
+            assert child.end_time <= following.start_time or child.end_time == parent.end_time
 
 
 @pytest.mark.parametrize("run_type", SUMMARIES)
@@ -120,10 +143,11 @@ def test_the_failed_run_says_why(runs: tuple[SampleRun, ...]) -> None:
 
 
 def test_one_run_never_traded(runs: tuple[SampleRun, ...]) -> None:
-    """One training run found no trade, so its ratios are NaN and its drawdown a plain 0; no other has NaN."""
+    """One training run found no trade: what is divided by risk is NaN, its drawdown 0; no other has NaN."""
     (silent,) = (run for run in runs if any(math.isnan(point.value) for point in run.metrics))
     values = last_values(silent)
-    assert {"oos_sharpe", "oos_sortino", "calmar_ratio"} == {key for key in values if math.isnan(values[key])}
+    ratios = {"oos_sharpe", "oos_sortino", "calmar_ratio", "skewness", "kurtosis"}
+    assert ratios == {key for key in values if math.isnan(values[key])}
     assert str(values["max_drawdown"]) == "0.0"
 
 
@@ -134,7 +158,7 @@ def test_no_value_is_infinite(runs: tuple[SampleRun, ...]) -> None:
 
 def test_folds_and_splits_are_steps(runs: tuple[SampleRun, ...]) -> None:
     """A walk forward has five steps, a cross-validation a step for each of C(6, 2) splits and 5 paths."""
-    walked, validated = of_type(runs, "walk_forward")[0], of_type(runs, "cpcv")[0]
+    walked, validated = of_type(runs, "walk_forward", 5)[0], of_type(runs, "cpcv")[0]
     assert list(range(5)) == [point.step for point in walked.metrics if point.key == "fold_oos_sharpe"]
     assert list(range(15)) == [point.step for point in validated.metrics if point.key == "split_mse"]
     assert list(range(5)) == [point.step for point in validated.metrics if point.key == "path_sharpe"]
@@ -142,7 +166,7 @@ def test_folds_and_splits_are_steps(runs: tuple[SampleRun, ...]) -> None:
 
 def test_a_mean_is_the_mean_of_the_logged_folds(runs: tuple[SampleRun, ...]) -> None:
     """The summary of a walk forward follows from the folds that stand beside it."""
-    walked = of_type(runs, "walk_forward")[0]
+    walked = of_type(runs, "walk_forward", 5)[0]
     folds = [point.value for point in walked.metrics if point.key == "fold_oos_sharpe"]
     assert pytest.approx(sum(folds) / len(folds)) == last_values(walked)["mean_oos_sharpe"]
 
@@ -171,8 +195,8 @@ def test_the_control_has_the_weakest_walk_forward(runs: tuple[SampleRun, ...]) -
     """Prices without a trend give the lowest mean out-of-sample Sharpe ratio of the four."""
     means = {
         run.params["universe"]: last_values(run)["mean_oos_sharpe"]
-        for run in of_type(runs, "walk_forward")
-        if run.status == "FINISHED" and run.params["method"] == "rolling"
+        for run in of_type(runs, "walk_forward", 5)
+        if run.params["method"] == "rolling"
     }
     assert min(means, key=lambda universe: means[universe]) == "no-trend-control"
 
@@ -180,11 +204,14 @@ def test_the_control_has_the_weakest_walk_forward(runs: tuple[SampleRun, ...]) -
 def test_each_session_has_the_same_numbers(runs: tuple[SampleRun, ...]) -> None:
     """A few results, pinned to the ten digits that are logged."""
     pinned = {
-        (7, "best_score"): 1.124657207,
-        (8, "perf_sharpe_ratio"): 1.128787755,
-        (16, "mean_oos_sharpe"): 1.017855099,
-        (30, "trade_profit_factor"): 1.946158598,
-        (41, "fold_mse"): 1.015778786,
+        (20, "best_score"): 1.124657207,
+        (13, "joined_oos_sharpe"): 1.228099032,
+        (13, "kurtosis"): 4.818242634,
+        (21, "perf_sharpe_ratio"): 1.128787755,
+        (34, "mean_oos_sharpe"): 1.017855099,
+        (47, "trade_profit_factor"): 2.062759715,
+        (55, "joined_oos_sharpe"): 0.7553007514,
+        (72, "fold_mse"): 1.015778786,
     }
     assert pinned == {(index, key): last_values(runs[index])[key] for index, key in pinned}
 

@@ -45,6 +45,7 @@ def training(prices: Floats, rule: Rule, cost_bps: float) -> Finding:
             "oos_sortino": performance.sortino_ratio(returns),
             "max_drawdown": -performance.max_drawdown(returns),
             "calmar_ratio": performance.calmar_ratio(returns),
+            **_shape(returns),
         },
     )
 
@@ -70,17 +71,26 @@ def walking_forward(
             "fold_oos_sharpe": sharpe,
             "fold_mse": fold.errors.mse,
             "fold_dir_acc": fold.errors.directional_accuracy,
+            "fold_lookback_days": float(fold.rule.lookback_days),
         }
         for fold, sharpe in zip(result.folds, result.sharpes, strict=True)
     )
     if done is not None:
         return Finding("walk_forward", params, series=series[:done], status="RUNNING")
-    params["chosen_lookback_days"] = _joined(fold.rule.lookback_days for fold in result.folds)
     summary = {
+        "joined_oos_sharpe": performance.sharpe_ratio(result.returns),
+        **_shape(result.returns),
         "mean_oos_sharpe": float(np.mean(result.sharpes)),
         "std_oos_sharpe": float(np.std(result.sharpes, ddof=1)),
     }
     return Finding("walk_forward", params, summary, series)
+
+
+def sweep(children: tuple[Finding, ...]) -> Finding:
+    """The parent of walk forwards of one rule each, which are its results: it has none of its own."""
+    grid = {key: dict.fromkeys(child.params[key] for child in children) for key in children[0].params}
+    params = {key: _joined(values) for key, values in grid.items()}
+    return Finding("sweep", params, children=children)
 
 
 def cross_validation(material: Study) -> tuple[Finding, Rule]:
@@ -125,6 +135,8 @@ def backtest(prices: Floats, rule: Rule, cost_bps: float) -> Finding:
     summary = {
         **_return_metrics(returns),
         **_risk_metrics(returns),
+        **_shape(returns),
+        "trade_count": float(trades.count),
         "trade_win_rate": trades.win_rate,
         "trade_profit_factor": trades.profit_factor,
         "trade_avg_loss": trades.average_loss,
@@ -133,7 +145,7 @@ def backtest(prices: Floats, rule: Rule, cost_bps: float) -> Finding:
     }
     return Finding(
         "backtest",
-        params={**_params(rule, cost_bps), "days": len(returns), "trades": trades.count},
+        params={**_params(rule, cost_bps), "days": len(returns)},
         summary=summary,
     )
 
@@ -159,8 +171,17 @@ def _study_params(material: Study) -> dict[str, object]:
     }
 
 
-def _joined(numbers: Iterable[int]) -> str:
-    return ",".join(map(str, numbers))
+def _joined(values: Iterable[object]) -> str:
+    return ",".join(map(str, values))
+
+
+def _shape(returns: Floats) -> Mapping[str, float]:
+    """What a Sharpe ratio's standard error needs beside the ratio: of daily returns, kurtosis 3 if normal."""
+    return {
+        "n_obs": float(len(returns)),
+        "skewness": performance.skewness(returns),
+        "kurtosis": performance.kurtosis(returns),
+    }
 
 
 def _return_metrics(returns: Floats) -> Mapping[str, float]:

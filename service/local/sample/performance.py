@@ -42,6 +42,16 @@ def sortino_ratio(returns: Floats) -> float:
     return _ratio(float(np.mean(returns)) * TRADING_DAYS, downside)
 
 
+def skewness(returns: Floats) -> float:
+    """The third standardised moment: negative where the worst days are worse than the best are good."""
+    return _moment(returns, 3)
+
+
+def kurtosis(returns: Floats) -> float:
+    """The fourth standardised moment, raw: 3 for a normal distribution, not 0."""
+    return _moment(returns, 4)
+
+
 def max_drawdown(returns: Floats) -> float:
     """The deepest fall from a peak of wealth, the start included, as a positive fraction of that peak."""
     return float(np.max(_under_water(returns)))
@@ -96,6 +106,13 @@ def trade_statistics(profits: Floats) -> TradeStatistics:
         average_loss=_ratio(float(np.sum(losses)), len(losses)),
         expectancy=_ratio(float(np.sum(profits)), count),
     )
+
+
+def _moment(returns: Floats, power: int) -> float:
+    """A standardised central moment with the population's deviation (n); NaN where returns do not vary."""
+    off = returns - np.mean(returns)
+    spread = float(np.std(returns)) if np.ptp(returns) > 0.0 else 0.0
+    return _ratio(float(np.mean(off**power)), spread**power)
 
 
 def _under_water(returns: Floats) -> Floats:

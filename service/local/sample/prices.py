@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -63,6 +64,19 @@ def daily_returns(prices: Floats) -> Floats:
     returns = np.zeros_like(prices)
     returns[1:] = prices[1:] / prices[:-1] - 1.0
     return returns
+
+
+def corrected(prices: Floats) -> Floats:
+    """The prices as a vendor may deliver them again: one close of the first asset is 1% higher."""
+    delivered = prices.copy()
+    row = len(prices) // 2
+    delivered[row, 0] = round(delivered[row, 0] * 1.01, _DECIMALS)
+    return delivered
+
+
+def digest(prices: Floats) -> str:
+    """Eight hexadecimal digits that tell one history of prices from another, as MLflow's own digests do."""
+    return hashlib.sha256(prices.astype("<f8").tobytes()).hexdigest()[:8]
 
 
 def _nervousness(noise: Floats) -> Floats:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-RunType = Literal["training", "walk_forward", "cpcv", "backtest"]
+from service.local.sample.provenance import Context, Dataset, Model
+
+RunType = Literal["training", "walk_forward", "cpcv", "backtest", "sweep"]
 Status = Literal["FINISHED", "FAILED", "RUNNING"]
 
 _SIGNIFICANT_DIGITS = 10  # beyond them two processors may differ
@@ -24,7 +26,11 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True)
 class SampleRun:
-    """One MLflow run to be. Times are Unix epoch milliseconds; end_time is None while the run goes on."""
+    """One MLflow run to be. Times are Unix epoch milliseconds; end_time is None while the run goes on.
+
+    parent is the start time of the run that this one is a part of: no two runs of the sample start at the
+    same time. makes is a model that the run logs, uses the name of one that an earlier run has logged.
+    """
 
     name: str
     status: Status
@@ -33,6 +39,15 @@ class SampleRun:
     tags: Mapping[str, str]
     params: Mapping[str, str]
     metrics: tuple[MetricPoint, ...]
+    dataset: Dataset | None = None
+    parent: int | None = None
+    makes: Model | None = None
+    uses: str | None = None
+
+    @property
+    def context(self) -> Context:
+        """What the run's dataset is used for, in MLflow's words."""
+        return "training" if self.tags.get("run_type") == "training" else "evaluation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class Finding:
     """What one experiment found, before it has a time.
 
     series holds one mapping for each step (a fold, a split, a path); a summary is the result of the whole.
+    children are findings that are parts of this one. dataset, makes and uses are those of the run.
     """
 
     run_type: RunType
@@ -48,9 +64,15 @@ class Finding:
     series: tuple[Mapping[str, float], ...] = ()
     status: Status = "FINISHED"
     note: str = ""
+    children: tuple[Finding, ...] = ()
+    dataset: Dataset | None = None
+    makes: Model | None = None
+    uses: str | None = None
 
 
-def place(finding: Finding, tags: Mapping[str, str], start_time: int, duration: int) -> SampleRun:
+def place(
+    finding: Finding, tags: Mapping[str, str], start_time: int, duration: int, parent: int | None = None
+) -> SampleRun:
     """A finding as a run that starts at start_time and would take duration milliseconds.
 
     Its steps are spread evenly over the duration, and the summary comes at the end, when the run ends too.
@@ -70,6 +92,10 @@ def place(finding: Finding, tags: Mapping[str, str], start_time: int, duration: 
         tags={"run_type": finding.run_type, **tags, **note},
         params={key: str(value) for key, value in finding.params.items()},
         metrics=tuple(_flat([*points, _point(finding.summary, 0, end)])),
+        dataset=finding.dataset,
+        parent=parent,
+        makes=finding.makes,
+        uses=finding.uses,
     )
 
 

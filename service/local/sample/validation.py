@@ -44,12 +44,16 @@ class Judgement:
     errors: ForecastErrors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WalkForward:
-    """What each fold chose, and the annualised Sharpe ratio that the choice had on the fold's test days."""
+    """What each fold chose, and the annualised Sharpe ratio that the choice had on the fold's test days.
+
+    returns are the daily returns of all test days, joined to one record.
+    """
 
     folds: tuple[Judgement, ...]
     sharpes: tuple[float, ...]
+    returns: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def walk_forward(material: Study, folds: Sequence[Fold]) -> WalkForward:
         judgements.append(_judge(material, chosen, fold.train, fold.test))
     returns = net_returns(held, material.prices, material.cost_bps)
     sharpes = tuple(sharpe_ratio(returns[fold.test.start : fold.test.stop]) for fold in folds)
-    return WalkForward(tuple(judgements), sharpes)
+    return WalkForward(tuple(judgements), sharpes, returns[folds[0].test.start : folds[-1].test.stop])
 
 
 def cross_validate(material: Study, splits: tuple[PurgedSplit, ...], n_groups: int) -> CrossValidation:
