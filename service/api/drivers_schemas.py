@@ -99,7 +99,8 @@ class MatchedPairs(AnswerBody):
 
 
 class AssociationMethod(RootModel[Literal["spearman", "kruskal_wallis"]]):
-    """`spearman`: a number against the metric. `kruskal_wallis`: the metric between the values of a text."""
+    """`spearman`: the metric against a parameter whose values are mostly numbers, where others are left out.
+    `kruskal_wallis`: the metric between the values of any other parameter."""
 
 
 class ParameterAssociation(AnswerBody):
@@ -115,8 +116,8 @@ class ParameterAssociation(AnswerBody):
     )
     n: Count = Field(description="Configurations that it is of.")
     missing: Count = Field(
-        description="Configurations without the parameter: left out beside numbers, a value of their own "
-        "beside texts."
+        description="Configurations without the parameter: left out by spearman, a value of their own for "
+        "kruskal_wallis."
     )
     values: Count = Field(description="Number of different values that are compared.")
     p_value: float | None = Field(description="Of chance alone.")
@@ -157,8 +158,8 @@ class ParametersTogether(AnswerBody):
     strength: float = Field(
         ge=0,
         le=1,
-        description="The larger of |Spearman| and Cramér's V of the weakest link that holds the group "
-        f"together; {TOGETHER} or more.",
+        description="The larger of |Spearman| and Cramér's V, of the two that are linked least; "
+        f"{TOGETHER} or more.",
     )
 
 

@@ -45,10 +45,11 @@ _SAME_METRIC: Final = Reason(NOT_COMPUTABLE, "the metric is the same in all thes
 class Association(msgspec.Struct, frozen=True, gc=False):
     """How far a metric goes along with a parameter, over the configurations of a run type.
 
-    value: Spearman's rho, -1 to 1, of a number; epsilon squared, 0 to 1, of anything else; None for the
-    `reason`. n: configurations it is of. missing: those without the parameter, which are a value of their own
-    beside texts, and left out beside numbers. q_value: the smallest false discovery rate at which it counts,
-    over all associations. is_rise_better: of numbers, whether the metric gets better as the parameter rises.
+    value: Spearman's rho, -1 to 1, of a parameter whose values are mostly numbers, where others are left out;
+    epsilon squared, 0 to 1, of any other, where a missing value is one of its own; None for the `reason`.
+    n: configurations it is of. missing: those without the parameter. q_value: the smallest false discovery
+    rate at which it counts, over all associations. is_rise_better: of numbers, whether the metric gets better
+    as the parameter rises.
     """
 
     run_type: str
@@ -92,21 +93,21 @@ def _order(association: Association) -> tuple[float, float]:
 
 def _association(configurations: Configurations, factor: Factor, merit: int) -> Association:
     missing = int((factor.codes == 0).sum()) if factor.has_missing else 0
-    if factor.is_number:
-        chosen = factor.codes > 0 if factor.has_missing else np.full(len(factor.codes), True)
-    else:
+    chosen = factor.has_number
+    is_number = int(chosen.sum()) * 2 > len(chosen) - missing
+    if not is_number:
         chosen = (np.bincount(factor.codes) >= FEWEST_OF_LEVEL)[factor.codes]
     codes, values = factor.codes[chosen], configurations.values[chosen]
     levels = len(np.unique(codes))
     reason: Reason | None = None
     value = p_value = rises = None
-    if factor.is_number and (len(codes) < FEWEST or levels == 1):
+    if is_number and (len(codes) < FEWEST or levels == 1):
         reason = _FEW_NUMBERS
     elif levels < 2:  # noqa: PLR2004 # as the reason says
         reason = _FEW_LEVELS
     elif _is_constant(values):
         reason = _SAME_METRIC
-    elif factor.is_number:
+    elif is_number:
         value, p_value = spearman(codes, values)
         rises = value * merit > 0 if value * merit else None
     else:
@@ -114,7 +115,7 @@ def _association(configurations: Configurations, factor: Factor, merit: int) -> 
     return Association(
         configurations.run_type,
         factor.field,
-        SPEARMAN if factor.is_number else KRUSKAL_WALLIS,
+        SPEARMAN if is_number else KRUSKAL_WALLIS,
         value,
         len(codes),
         missing,

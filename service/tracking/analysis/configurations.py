@@ -53,6 +53,12 @@ class Factor(msgspec.Struct, frozen=True, gc=False):
         """Whether all its values are numbers, where it is not missing."""
         return isinstance(self.levels[-1], float)
 
+    @property
+    def has_number(self) -> NDArray[np.bool_]:
+        """Of each configuration, whether its level is a number."""
+        is_number = np.array([isinstance(level, float) for level in self.levels])
+        return is_number[self.codes]
+
 
 class Configurations(msgspec.Struct, frozen=True, gc=False):
     """The configurations of one run type that have a value of the metric.
@@ -74,9 +80,8 @@ class Configurations(msgspec.Struct, frozen=True, gc=False):
 def value_of(run: Run, metric: str) -> float | None:
     """The metric of a run that has finished: None where it has no value that can be reckoned with."""
     value = run.metrics.get(metric)
-    if run.status != "FINISHED" or value is None or abs(value) > _LARGEST:
-        return None
-    return value
+    is_usable = run.status == "FINISHED" and value is not None and abs(value) <= _LARGEST  # NaN is not
+    return value if is_usable else None
 
 
 def configurations_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ FEWEST: Final = 4  # configurations: below, everything moves together
 MOST_BINS: Final = 10  # values of a number that are compared one by one; more are compared by fifths
 _FIFTHS: Final = 5
 _LAID_OUT: Final = 4_096  # cells of a table that is laid out whole
+MOST_GROUPS: Final = 100
 MOST_COMPARED: Final = 200  # parameters of a run type: 20,000 pairs of them take 0.4 s
 
 METHOD: Final = Method(
@@ -44,7 +45,7 @@ class Constant(msgspec.Struct, frozen=True, gc=False):
 class Group(msgspec.Struct, frozen=True, gc=False):
     """Parameters that moved together within a run type, so that what they did cannot be told apart.
 
-    strength: the larger of |Spearman| and Cramér's V, of the weakest link that holds the group together.
+    strength: the larger of |Spearman| and Cramér's V, of the two that are linked least.
     """
 
     run_type: str
@@ -95,17 +96,30 @@ def _groups(configurations: Configurations) -> Iterator[Group]:
     factors = configurations.factors
     if len(configurations.values) < FEWEST:
         return
-    groups: list[tuple[frozenset[int], float]] = []
-    # The strongest link first, so that the last one that widens a group is the weakest that it needs.
-    for strength, *places in sorted(_links(factors, len(configurations.values)), reverse=True):
-        link = frozenset(places)
-        if not any(link <= members for members, _ in groups):
-            joined = [members for members, _ in groups if members & link]
-            groups = [group for group in groups if group[0] not in joined]
-            groups.append((link.union(*joined), strength))
-    for members, strength in groups:
+    links = {frozenset(places): strength for strength, *places in _links(factors, len(configurations.values))}
+    for members in _cliques(links):
         fields = tuple(factors[member].field for member in sorted(members))
+        strength = min(links[frozenset(link)] for link in combinations(members, 2))
         yield Group(configurations.run_type, fields, strength)
+
+
+def _cliques(links: Mapping[frozenset[int], float]) -> list[set[int]]:
+    """Groups of which each two members are linked, the strongest links first; a member may be in several.
+
+    Each link is within a group, but where there are more than MOST_GROUPS.
+    """
+    groups: list[set[int]] = []
+    for link in sorted(links, key=lambda link: (-links[link], sorted(link))):
+        if any(link <= group for group in groups):
+            continue
+        joined = False
+        for group in groups:
+            if link & group and all(frozenset((*(link - group), member)) in links for member in group):
+                group.update(link)
+                joined = True
+        if not joined and len(groups) < MOST_GROUPS:
+            groups.append(set(link))
+    return groups
 
 
 def _links(factors: Sequence[Factor], n: int) -> Iterator[tuple[float, int, int]]:

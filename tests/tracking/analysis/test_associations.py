@@ -32,6 +32,13 @@ def test_a_number_has_spearmans_rho() -> None:
     assert pytest.approx((expected.statistic, expected.pvalue)) == (depth.value, depth.p_value)
 
 
+def test_a_text_among_numbers_is_left_out() -> None:
+    """A parameter that is a number in most configurations is ranked by those."""
+    runs = [trial(n, float(n), {"seed": n, "depth": n if n < 12 else "auto"}) for n in range(20)]
+    depth = _associations(runs)["depth"]
+    assert ("spearman", 12, 1.0) == (depth.method.name, depth.n, depth.value)
+
+
 def test_a_text_has_epsilon_squared() -> None:
     """Values of a text that five configurations have are compared, a missing one among them."""
     values = _noise(21)

@@ -31,6 +31,7 @@ def test_texts_of_one_meaning_are_one_level() -> None:
         trial(2, 5.0, {"depth": 9}, status="FAILED"),
         trial(2, None, {"depth": 9}),
         trial(2, float("inf"), {"depth": 9}),
+        trial(2, float("nan"), {"depth": 9}),
         trial(2, -1e300, {"depth": 9}),
     ],
 )

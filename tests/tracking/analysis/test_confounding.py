@@ -71,12 +71,22 @@ def test_a_parameter_that_only_some_models_have() -> None:
     assert [{"model", "dropout"}] == _together(runs)
 
 
-def test_groups_are_joined() -> None:
-    """Two parameters that move with a third are one group with it, as strong as its weakest link."""
+def test_three_that_move_together_are_one_group() -> None:
+    """Parameters of which each two move together are one group, as strong as the two that do least."""
     runs = [trial(n, 1.0, {"a": n % 2, "b": n % 2, "c": n % 2 if n else 1, "free": n}) for n in range(100)]
     (group,) = _confounded(runs).together
     assert (param("a"), param("b"), param("c")) == group.fields
     assert 0.9 < group.strength < 1.0
+
+
+def test_what_two_have_in_common_joins_them_not() -> None:
+    """Two parameters that each go along with a third, and not with each other, are not one group."""
+    grid: list[dict[str, object]] = [
+        {"splits": 6, "lookback": 21 * (1 + n % 3), "holding": 5 * (1 + n // 3 % 4)} for n in range(24)
+    ]
+    other: list[dict[str, object]] = [{"splits": 8, "lookback": "joined", "holding": "joined"}] * 2
+    runs = [trial(n, 1.0, {**each, "seed": n}) for n, each in enumerate([*grid, *other])]
+    assert [{"holding", "splits"}, {"lookback", "splits"}] == sorted(_together(runs), key=sorted)
 
 
 def test_parameters_that_vary_on_their_own_are_no_group() -> None:
