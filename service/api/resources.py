@@ -6,6 +6,7 @@ from service.api.analysis import AnalysisRoutes
 from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
+from service.api.drivers import DriversRoutes
 from service.api.experiments import ExperimentRoutes
 from service.api.folds import FoldRoutes
 from service.api.groups import GroupRoutes
@@ -39,6 +40,7 @@ def all_routes(
         *LineageRoutes(answering).routes(),
         *StrategyRoutes(answering).routes(),
         *SelectionRoutes(answering).routes(),
+        *DriversRoutes(answering).routes(),
         *ExperimentRoutes(answering).routes(),
         *health.routes(),
         *(metrics.routes() if metrics else ()),

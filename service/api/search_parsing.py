@@ -41,7 +41,9 @@ MAX_FACETS: Final = 10
 MAX_GROUPED_BY: Final = 3
 MAX_GROUPED_METRICS: Final = 20
 
-_JOINED: Final = frozenset({"order_by", "fields", "facets", "experiment_id", "by", "metrics", "run_type"})
+_JOINED: Final = frozenset(
+    {"order_by", "fields", "facets", "experiment_id", "by", "metrics", "run_type", "ignore"}
+)
 _EXPERIMENT_ID = re.compile(EXPERIMENT_ID_PATTERN, re.ASCII)
 _NEWEST_FIRST: Final = (Order(START_TIME, descending=True),)
 _STRATEGY: Final = "tags.strategy_id"

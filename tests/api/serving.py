@@ -131,7 +131,7 @@ async def answered(response: ClientResponse, model: type[M]) -> dict[str, Any]:
     assert response.status == 200, text
     assert response.headers["Content-Type"] == "application/json"
     body = strictly(text)
-    assert body == model.model_validate_json(text, strict=True).model_dump(exclude_unset=True)
+    assert body == model.model_validate_json(text, strict=True).model_dump(exclude_unset=True, by_alias=True)
     return dict(body)
 
 

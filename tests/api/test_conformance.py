@@ -44,6 +44,7 @@ OF_QUERIES = {
     "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "getAnalysis": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "groupRuns": "?by=status",
+    "getDrivers": "?metric=sharpe",
     "getSelection": "?metric=sharpe",
 }
 REQUESTS = {
@@ -108,7 +109,7 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 400 == await ask_in_vain(api, conformance, name, "HTTP/1.2")
         assert 417 == await ask_in_vain(api, conformance, name, "HTTP/1.1", "Expect: much")
     assert 422 == await ask(api, "listRuns", params={"limit": 0})
-    for name in ("searchRuns", "groupRuns", "listStrategies", "getSelection"):
+    for name in ("searchRuns", "groupRuns", "listStrategies", "getSelection", "getDrivers"):
         assert 422 == await ask(api, name, params={"filter": "status"})
     assert 422 == await ask(api, "getLineage", params={"experiment_id": "x"})
     assert 404 == (await api.get(f"{API}/lineage?ref=nowhere", headers=KNOWN)).status
