@@ -108,10 +108,10 @@ def search_of_body(body: bytes) -> SearchQuery:
 
 def lineage_of_query(query_string: str) -> LineageQuery:
     """The reference in a query, and where to look for it. InvalidRequest as above."""
-    given = validated(LineageParameters, _parameters(query_string), "query")
-    read = _Reader("query")
+    given = validated(LineageParameters, parameters_of(query_string), "query")
+    read = Reader("query")
     experiments = given.experiment_id.split(",") if given.experiment_id else []
-    experiment_ids = read("experiment_id", lambda: _experiment_ids(experiments), _NONE)
+    experiment_ids = read("experiment_id", lambda: experiment_ids_of(experiments), _NONE)
     read.end()
     return LineageQuery(given.ref, experiment_ids)
 
