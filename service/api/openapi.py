@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from service import __version__, errors
-from service.api import headers, schemas
+from service.api import headers, lineage_schemas, schemas
 from service.api.examples import PROBLEMS, REQUEST_ID
 from service.api.json_schemas import components, query_parameters, reference
 from service.http import errors as http_errors
@@ -29,6 +29,7 @@ _OF_AUTHENTICATION: Errors = (errors.Unauthenticated, errors.Forbidden, errors.A
 _MODELS: Mapping[type[errors.TrackingError], type[BaseModel]] = {
     errors.InvalidRequest: schemas.InvalidProblem,
     errors.RunsNotFound: schemas.MissingRunsProblem,
+    errors.LineageNotFound: lineage_schemas.LineageProblem,
 }
 # How callers authenticate, by the mode of authentication; in every other mode nobody is asked to.
 _SECURITY_SCHEMES: Mapping[str, Mapping[str, Mapping[str, str]]] = {

@@ -8,6 +8,7 @@ from service.api.documentation import DocumentationRoutes
 from service.api.experiments import ExperimentRoutes
 from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
+from service.api.lineage import LineageRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
 from service.api.runs import RunRoutes
@@ -27,6 +28,7 @@ def all_routes(
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),
+        *LineageRoutes(answering).routes(),
         *ExperimentRoutes(answering).routes(),
         *health.routes(),
         *(metrics.routes() if metrics else ()),

@@ -173,7 +173,9 @@ class ProblemCode(RootModel[str]):
     model_config = ConfigDict(json_schema_extra={"enum": [*sorted({*codes()})]})
 
 
-class _Problem(AnswerBody):
+class ProblemBody(AnswerBody):
+    """What every error says."""
+
     type: str = Field(description="A URN that identifies the kind of problem; it need not be followed.")
     title: str
     status: int = Field(description="The HTTP status.")
@@ -181,21 +183,21 @@ class _Problem(AnswerBody):
     request_id: str = Field(description="The id of the request, which the service's log has, too.")
 
 
-class Problem(_Problem):
+class Problem(ProblemBody):
     """An error, as RFC 9457 defines it."""
 
     code: ProblemCode
     share_read: float = optional("With `index_not_ready`: how much of all runs has been read, 0 to 1, about.")
 
 
-class InvalidProblem(_Problem):
+class InvalidProblem(ProblemBody):
     """A request with values that are not allowed."""
 
     code: Literal["invalid_request"]
     errors: list[FieldProblem]
 
 
-class MissingRunsProblem(_Problem):
+class MissingRunsProblem(ProblemBody):
     """A request for runs that MLflow says do not exist."""
 
     code: Literal["run_not_found"]

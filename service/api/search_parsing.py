@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from service.api.lineage_schemas import LineageParameters
 from service.api.parsing import parse_json, validated
 from service.api.search_schemas import (
     EXPERIMENT_ID_PATTERN,
@@ -81,6 +82,13 @@ class GroupQuery(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
         return msgspec.structs.replace(self.grouping, experiment_ids=experiment_ids)
 
 
+class LineageQuery(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """A reference that was asked for. experiment_ids: () for wherever it is found."""
+
+    ref: str
+    experiment_ids: tuple[str, ...]
+
+
 def search_of_query(query_string: str) -> SearchQuery:
     """The search in a query. InvalidRequest, with every fault that was found."""
     given = validated(SearchParameters, _parameters(query_string), "query")
@@ -92,6 +100,16 @@ def search_of_body(body: bytes) -> SearchQuery:
     """The search in a JSON body. MalformedBody, or InvalidRequest as above."""
     given = parse_json(SearchRequest, body)
     return _search(given, given.order_by, given.fields, given.facets, given.experiment_id, "body")
+
+
+def lineage_of_query(query_string: str) -> LineageQuery:
+    """The reference in a query, and where to look for it. InvalidRequest as above."""
+    given = validated(LineageParameters, _parameters(query_string), "query")
+    read = _Reader("query")
+    experiments = given.experiment_id.split(",") if given.experiment_id else []
+    experiment_ids = read("experiment_id", lambda: _experiment_ids(experiments), _NONE)
+    read.end()
+    return LineageQuery(given.ref, experiment_ids)
 
 
 def groups_of_query(query_string: str, directions: Directions) -> GroupQuery:

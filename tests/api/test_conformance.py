@@ -40,6 +40,7 @@ def example_of(route: Route) -> str:
 
 # The queries of those that need one.
 OF_QUERIES = {
+    "getLineage": f"?ref={RUN_IDS[0]}",
     "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "groupRuns": "?by=status",
 }
@@ -107,6 +108,8 @@ async def refusals(api: Client, conformance: Conformance) -> None:
     assert 422 == await ask(api, "listRuns", params={"limit": 0})
     for name in ("searchRuns", "groupRuns"):
         assert 422 == await ask(api, name, params={"filter": "status"})
+    assert 422 == await ask(api, "getLineage", params={"experiment_id": "x"})
+    assert 404 == (await api.get(f"{API}/lineage?ref=nowhere", headers=KNOWN)).status
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
     compare = f"{API}/runs/compare?run_id={RUN_IDS[0]}"

@@ -28,7 +28,7 @@ TIMEOUT = {"$ref": "#/components/parameters/RequestTimeout"}
 MLFLOW_FAILS = schemathesis.checks.not_a_server_error
 # The path of compare could be a run's, too, so its Allow also has the methods of a run's detail.
 ALLOWS_MORE = schemathesis.checks.allow_header_conformance
-# No schema can tell a filter from another text, which is rightly refused.
+# No schema can tell a filter or a reference from another text, which is rightly refused.
 REFUSES_TEXTS = schemathesis.checks.positive_data_acceptance
 DESCRIBED_CHECKS = [
     schemathesis.checks.content_type_conformance,
@@ -118,7 +118,7 @@ def failing() -> Iterator[str]:
 
 def true_all_the_same(case: schemathesis.Case[Any]) -> list[Any]:
     """The checks that find faults in what is right."""
-    has_texts = case.path.endswith(("/runs/search", "/runs/groups"))
+    has_texts = case.path.endswith(("/runs/search", "/runs/groups", "/lineage"))
     return [ALLOWS_MORE, REFUSES_TEXTS] if has_texts else [ALLOWS_MORE]
 
 
