@@ -15,6 +15,7 @@ MISSING: Final = np.array([_MISSING_BITS], np.int64).view(np.float64)[0]
 
 # A dict takes as much memory for one row as an array for so many.
 _SPARSE_BYTES: Final = 110
+_INTEGER_BYTES: Final = 40  # with its place in a list
 _DENSE_FROM: Final = 12
 _SPARSE_BELOW: Final = 24
 
@@ -42,11 +43,19 @@ def among(codes: Codes, some: Sequence[int], most: int) -> NDArray[np.bool_]:
 class Space:
     """What the columns of a table share: how many rows there are, free ones included, and the bytes taken."""
 
-    __slots__ = ("bytes", "rows")
+    __slots__ = ("_integers", "bytes", "rows")
 
     def __init__(self) -> None:
         self.rows = 0
         self.bytes = 0
+        self._integers: list[int] = []
+
+    def integers(self, start: int, stop: int) -> Sequence[int]:
+        """The whole numbers from start, 0 or more, to before stop: each one object, whoever needs it."""
+        more = range(len(self._integers), stop)
+        self._integers += more
+        self.bytes += _INTEGER_BYTES * len(more)
+        return self._integers[start:stop]
 
 
 class Cells(Generic[Value]):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers, among, is_missing
 from service.index.columns import RunIds, TextColumn, UriColumn
-from service.index.derived import Derived, Kept, PerText
-from service.index.patterns import like
+from service.index.derived import Derived, Kept, PerText, each
+from service.index.patterns import TestAll, like_all
 from service.index.ranks import Ranks
 from service.index.table import RunTable
 from service.index.texts import NO_TEXT
@@ -90,8 +90,8 @@ class View:
         """What has to be derived from texts before a filter is evaluated."""
         match expression:
             case And(of) | Or(of):
-                for each in of:
-                    yield from self.derived(each)
+                for one in of:
+                    yield from self.derived(one)
             case Not(of):
                 yield from self.derived(of)
             case Comparison(operand):
@@ -128,7 +128,7 @@ class View:
             lacking: Mask = codes == NO_TEXT
             return lacking if comparison.operator is Operator.IS_NULL else ~lacking
         else:
-            some = [code for each in _values(comparison) if (code := texts.find(str(each))) > 0]
+            some = [code for value in _values(comparison) if (code := texts.find(str(value))) > 0]
             equal: Mask = among(codes, some, len(texts))
             return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
         mask: Mask = by_code[codes]
@@ -137,13 +137,13 @@ class View:
     def _as_numbers(self, column: TextColumn | RunIds | UriColumn) -> PerText:
         return self._held_as(
             (id(column.texts), "number"),
-            lambda: PerText(column.texts, number_of, MISSING, np.float64),
+            lambda: PerText(column.texts, each(number_of, MISSING), MISSING, np.float64),
         )
 
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
         return self._held_as(
             (id(column.texts), comparison),
-            lambda: PerText(column.texts, _test(comparison), False, np.bool_),
+            lambda: PerText(column.texts, _tests(comparison), False, np.bool_),
         )
 
     def _held_as(self, key: tuple[int, object], new: Callable[[], D]) -> D:
@@ -196,16 +196,17 @@ def _values(comparison: Comparison) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _test(comparison: Comparison) -> Callable[[str], bool]:
+def _tests(comparison: Comparison) -> TestAll:
+    """Which of several texts satisfy a comparison."""
     value = comparison.value
     match comparison.operator:
         case Operator.LIKE | Operator.ILIKE:
-            return like(str(value), ignores_case=comparison.operator is Operator.ILIKE)
+            return like_all(str(value), ignores_case=comparison.operator is Operator.ILIKE)
         case Operator.IN | Operator.NOT_IN:
             among, others = frozenset(_values(comparison)), comparison.operator is Operator.NOT_IN
-            return lambda text: (text in among) != others
+            return each(lambda text: (text in among) != others, nothing=False)
         case Operator.IS_NULL | Operator.IS_NOT_NULL:
             there = comparison.operator is Operator.IS_NOT_NULL
-            return lambda _: there
+            return each(lambda _: there, nothing=False)
     compare = _COMPARE[comparison.operator]
-    return lambda text: compare(text, value)
+    return each(lambda text: compare(text, value), nothing=False)

@@ -7,9 +7,47 @@ one be looked for again, so no pattern takes more than its length times the text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 Test = Callable[[str], bool]
+TestAll = Callable[[Sequence[str | None]], Sequence[bool] | NDArray[np.bool_]]
+
+_BETWEEN = "\0"  # two texts that are searched at once
+_WILD = re.compile("[%_]")
+
+
+def like_all(pattern: str, *, ignores_case: bool = False) -> TestAll:
+    """Which of several texts fit; None never does.
+
+    The longest piece of the pattern is looked for in all of them at once, joined, and only those that have it
+    are looked at.
+    """
+    fits = like(pattern, ignores_case=ignores_case)
+    piece = max(_WILD.split(pattern.lower() if ignores_case else pattern), key=len)
+
+    def each(texts: Sequence[str | None]) -> Sequence[bool]:
+        return [text is not None and fits(text) for text in texts]
+
+    def together(texts: Sequence[str | None]) -> Sequence[bool] | NDArray[np.bool_]:
+        some = [text or "" for text in texts] if None in texts else cast("Sequence[str]", texts)
+        joined = _BETWEEN.join(some)
+        if joined.count(_BETWEEN) != len(some) - 1:
+            return each(texts)
+        if ignores_case:
+            joined = joined.lower()
+        found = np.zeros(len(some), np.bool_)
+        row = start = 0
+        while start >= 0 and (at := joined.find(piece, start)) >= 0:
+            row += joined.count(_BETWEEN, start, at)
+            found[row] = fits(some[row])
+            start = joined.find(_BETWEEN, at)
+        return found
+
+    return together if piece and _BETWEEN not in piece else each
 
 
 def like(pattern: str, *, ignores_case: bool = False) -> Test:

@@ -115,6 +115,8 @@ class _Reader:
 
     def __init__(self, sections: Mapping[str, bytearray], since: float) -> None:
         self._sections = sections
+        names = self._texts("texts/run_name/texts")
+        self._names = dict(zip(names, names, strict=True))  # a tag has them, too: equal texts are one object
         self.table = RunTable()
         columns = self.table.columns
         ids = self._texts("ids")
@@ -150,7 +152,7 @@ class _Reader:
 
     def _text_column(self, key: str, column: TextColumn) -> None:
         places = self._codes(f"{key}/places")
-        texts = self._texts(f"{key}/texts")
+        texts = [self._names.get(text, text) for text in self._texts(f"{key}/texts")]
         column.dictionary.fill(texts, np.bincount(places, minlength=len(texts)).tolist())
         column.cells.fill(self._rows(key), places + np.int32(1))
 

@@ -212,9 +212,10 @@ def _to_run(raw: msgspec.Raw, shared: dict[Any, Any], names: Names) -> Run:
     if len(metrics) < len(data.metrics) or not info.run_id:
         return lenient.read_run(raw, names)
     tags = {names[tag.key]: same(tag.value, tag.value) for tag in data.tags}
+    name = tags.get("mlflow.runName", "")  # one object, for it mostly is the same text
     return Run(
         run_id=info.run_id,
-        run_name=info.run_name or tags.get("mlflow.runName", ""),
+        run_name=name if name == info.run_name else info.run_name or name,
         status=status_of(info.status, names),
         start_time=time_of(info.start_time),
         end_time=time_of(info.end_time),

@@ -71,10 +71,10 @@ async def test_a_run_that_vanishes_behind_the_reader_is_gone_after_a_sweep() -> 
     assert world.mlflow.visible() == world.indexed()
 
 
-async def test_five_thousand_runs_in_one_millisecond() -> None:
+async def test_many_runs_in_one_millisecond() -> None:
     """A millisecond that has more runs than a page is read to its end, and what is before it, too."""
     world = world_of(500)
-    for each in range(5_000):
+    for each in range(1_500):
         start = BASE_MS - HISTORY // 2
         world.mlflow.add(f"same{each:04}", status="FINISHED", start_time=start, end_time=start + 1)
     await world.read()
