@@ -75,6 +75,7 @@ class MlflowClient(Source):
         self._experiments: dict[str, str] = {}  # their names by their ids, for messages
         self._listed: str | None = None  # the experiment that was listed last: most runs asked for are of it
         self._ways: dict[type[Question[Any]], Callable[[Any], Awaitable[object]]] = {
+            **Registry(transport, self._account, self._look, self._read_runs, clock).ways,
             GetRun: self._run,
             ListRuns: self._runs,
             SearchRuns: self._search,
@@ -85,7 +86,6 @@ class MlflowClient(Source):
             ),
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
-            **Registry(transport, self._account, self._look, self._read_runs, clock).ways,
             GetHistory: Histories(transport.call, self._account.make_sure_it_is_served).history,
         }
 

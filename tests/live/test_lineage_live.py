@@ -17,11 +17,14 @@ from service.tracking.lineage.resolved import Resolved
 from service.tracking.lineage.resolving import resolve
 from service.upstream.client import MlflowClient
 from service.upstream.transport import Limits, MlflowTransport
+from tests.api.serving import API as BASE
+from tests.api.serving import serving
 from tests.live.logbook import API, Logbook, unique
 from tests.tracking.lineage.registry import asked_of
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
+NO_MEMORY = {"Cache-Control": "no-cache"}
 MOST_CALLS = 3  # of one reference to a model: each is a round
 COMMIT = "3f9a1c2d4e5f60718293a4b5c6d7e8f901234567"
 # Where an experiment keeps its artifacts, and how people write that place.
@@ -143,6 +146,23 @@ async def test_a_model_version_and_its_aliases(study: Study, name: str) -> None:
     found = (await study.client.answer(SearchModelVersions((first, second)))).value
     assert isinstance(found, ModelVersions)
     assert {(first, "1"), (second, "2")} == {(one.run_id, one.version) for one in found.versions}
+
+
+async def test_an_alias_over_http(study: Study) -> None:
+    """A caller who wants no memory gets the run of the version that the alias stands for now."""
+    runs = [await study.run(), await study.run()]
+    name = await study.registered("champions league")
+    for run_id in runs:
+        await study.version(name, source=f"runs:/{run_id}/model", run_id=run_id)
+    async with serving(study.mlflow.url, mlflow_experiment_name=study.experiment) as api:
+        for version, run_id in enumerate(runs, start=1):
+            await study.let_stand("champion", name, str(version))
+            response = await api.get(
+                f"{BASE}/lineage", params={"ref": f"models:/{name}@champion"}, headers=NO_MEMORY
+            )
+            body = await response.json()
+            assert [(run_id, "recorded")] == [(one["run_id"], one["evidence"]) for one in body["runs"]]
+            assert str(version) == body["model_version"]["version"]
 
 
 async def test_a_version_without_a_run_id(study: Study) -> None:

@@ -142,11 +142,12 @@ class _Search:
             self._warn(VERSIONS_NOT_READ, "Model versions were not asked for, as too much was asked already.")
         model = resolved.logged_model
         version = resolved.model_version
+        versions = [*(() if version is None else (version,)), *self._versions]
         found = Surroundings(
             self._run,
             tuple(self._runs.values()),
             self._of_dataset,
-            tuple(dict.fromkeys([*(() if version is None else (version,)), *self._versions])),
+            tuple({(one.name, one.version): one for one in versions}.values()),
             () if model is None else (model,),
             tuple(self._warnings),
             (*self._of, version, model),
