@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -39,6 +39,8 @@ ASSUMED: Final = "assumed"
 # Of one period. Returns that vary have none so high; those of a constant series have, by rounding.
 IMPLAUSIBLE_SHARPE: Final = 100.0
 
+Names = tuple[str, ...]
+
 _UNIT: Final = ("sharpe_unit",)
 _PERIODS: Final = ("periods_per_year",)
 _OBSERVATIONS: Final = ("n_obs", "n_observations", "observations", "n_returns")
@@ -47,6 +49,9 @@ _RAW_KURTOSIS: Final = ("raw_kurtosis", "kurtosis_raw")
 _EXCESS_KURTOSIS: Final = ("excess_kurtosis", "kurtosis_excess")
 _KURTOSIS: Final = ("kurtosis", "kurt")
 _CONVENTION: Final = ("kurtosis_convention",)
+_ALL_NAMES: Final[tuple[Names, ...]] = (
+    *(_UNIT, _PERIODS, _OBSERVATIONS, _SKEWNESS, _RAW_KURTOSIS, _EXCESS_KURTOSIS, _KURTOSIS, _CONVENTION),
+)
 _FEWEST_OBSERVATIONS: Final = 2
 # MLflow keeps an infinite value as this one (mlflow/store/tracking/sqlalchemy_store.py).
 _INFINITY: Final = sys.float_info.max
@@ -75,7 +80,10 @@ class Declared:
         self._metric = metric
         self._declaration = declaration
         before = re.match(r"(.*?)sharpe", metric, re.IGNORECASE)
-        self._prefix = before[1] if before else ""
+        prefixes = dict.fromkeys((before[1] if before else "", ""))
+        self._candidates: Mapping[Names, Names] = {
+            names: tuple(prefix + name for name in names for prefix in prefixes) for names in _ALL_NAMES
+        }
 
     def value(self, run: Run) -> float | None:
         """The metric as the run logged it; None where it is missing or no finite number."""
@@ -175,35 +183,28 @@ class Declared:
         return found, said.value if said and said.value in {RAW, EXCESS} else None
 
     def _number(
-        self, name: str, given: float | str | None, run: Run, names: Sequence[str], unit: str
+        self, name: str, given: float | str | None, run: Run, names: Names, unit: str
     ) -> Input | None:
         """A number that the query says or points to, or that the run has under one of the names."""
         if isinstance(given, str):
             return Input(name, _field(run, given), unit, given)
         if given is not None:
             return Input(name, given, unit, QUERY)
-        for candidate in self._candidates(names):
+        for candidate in self._candidates[names]:
             for kind, values in (("metrics", run.metrics), ("params", run.params), ("tags", run.tags)):
                 if candidate in values and (number := _finite(values[candidate])) is not None:
                     return Input(name, number, unit, f"{kind}.{candidate}")
         return None
 
-    def _text(self, name: str, given: str | None, run: Run, names: Sequence[str]) -> Input | None:
+    def _text(self, name: str, given: str | None, run: Run, names: Names) -> Input | None:
         """A text that the query says, or that the run has under one of the names."""
         if given is not None:
             return Input(name, given, "", QUERY)
-        for candidate in self._candidates(names):
+        for candidate in self._candidates[names]:
             for kind, values in (("tags", run.tags), ("params", run.params)):
                 if candidate in values:
                     return Input(name, values[candidate].strip().lower(), "", f"{kind}.{candidate}")
         return None
-
-    def _candidates(self, names: Sequence[str]) -> Sequence[str]:
-        return (
-            [prefixed for name in names for prefixed in (self._prefix + name, name)]
-            if self._prefix
-            else names
-        )
 
 
 def number_in(found: Input) -> float:

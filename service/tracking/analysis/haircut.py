@@ -7,6 +7,7 @@ their p-values are adjusted as they are.
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from service.tracking.statistics import incomplete_beta
 
 Floats = npt.NDArray[np.float64]
 
-_HALVINGS = 60
+_STEPS = 100
+_CLOSE = 1e-10  # of the logarithm of a p-value
 _ITERATIONS = 1_000
 _EPSILON = 1e-14
 _TINY = 1e-300
@@ -57,13 +59,38 @@ def benjamini_yekutieli(p: Floats) -> Floats:
 
 
 def sharpe_with(p: float, observations: float, most: float) -> float:
-    """The Sharpe ratio of one period, from 0 to `most`, that has this two-sided p-value: found by halving."""
+    """The Sharpe ratio of one period, from 0 to `most`, that has this two-sided p-value.
+
+    The logarithm of the p-value is nearly a parabola, so that false position in its Illinois form finds it in
+    some ten steps.
+    """
     df = observations - 1
+
+    def above(sharpe: float) -> float:
+        t = sharpe * math.sqrt(observations)
+        probability = incomplete_beta(df / 2, 0.5, df / (df + t * t))
+        return math.log(max(probability, sys.float_info.min)) - math.log(max(p, sys.float_info.min))
+
     low, high = 0.0, most
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        t = middle * math.sqrt(observations)
-        low, high = (middle, high) if incomplete_beta(df / 2, 0.5, df / (df + t * t)) > p else (low, middle)
+    at_low, at_high = above(low), above(high)
+    if at_low <= 0:
+        return low
+    if at_high >= 0:
+        return high
+    last = 0
+    for _ in range(_STEPS):
+        middle = (low * at_high - high * at_low) / (at_high - at_low)
+        at_middle = above(middle)
+        if abs(at_middle) < _CLOSE:
+            return middle
+        side = 1 if at_middle > 0 else -1
+        if side > 0:
+            low, at_low = middle, at_middle
+            at_high /= 2 if side == last else 1
+        else:
+            high, at_high = middle, at_middle
+            at_low /= 2 if side == last else 1
+        last = side
     return (low + high) / 2
 
 

@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from service.tracking.analysis.haircut import Floats
 from service.tracking.analysis.refusals import Refusal
 from service.tracking.analysis.sharpe import (
     Bailey2012,
@@ -139,3 +141,23 @@ def test_a_maximum_of_more_is_higher_and_varies_less(one: float, other: float) -
     few, many = sorted((one, other))
     assert expected_maximum(few) <= expected_maximum(many)
     assert variance_of_maximum(many) <= variance_of_maximum(few) + 1e-9
+
+
+@given(st.lists(st.floats(-0.1, 0.1), min_size=20, max_size=100), st.sampled_from([1e-3, 0.5, 2.0, 1e4]))
+def test_scaling_the_returns_changes_nothing(returns: list[float], scale: float) -> None:
+    """Leverage, or returns in per cent: the Sharpe ratio and the moments are the same, and so is the DSR."""
+    assume(np.std(returns) > 1e-3)
+    one, other = moments_of(np.array(returns)), moments_of(np.array(returns) * scale)
+    assert value(Bailey2012(), one, 0.05, 50) == pytest.approx(dsr(other, 0.05, 50, Bailey2012()))
+
+
+def moments_of(returns: Floats) -> Moments:
+    """As they are estimated from returns."""
+    apart = returns - returns.mean()
+    deviation = float(np.sqrt((apart**2).mean()))
+    return Moments(
+        float(returns.mean() / returns.std(ddof=1)),
+        len(returns),
+        float((apart**3).mean()) / deviation**3,
+        float((apart**4).mean()) / deviation**4,
+    )

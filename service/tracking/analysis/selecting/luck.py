@@ -67,7 +67,7 @@ class Luck:
             methods.method_of_dsr(self._terms.formula, self._conventions),
             lambda: sharpe.dsr(self._moments(), known.deviation_for(trials()), trials(), self._formula),
             [*self._inputs(), lambda: Input("trials", trials(), "trials", DERIVED), known.spread],
-            self._warnings,
+            [*self._warnings, *remarks.on_spread(known)],
         )
 
     def deflation_benchmark(self) -> Computed:
@@ -127,7 +127,7 @@ class Luck:
                 self._moments(), known.deviation(), self._formula, 1 - self._terms.alpha
             ),
             [*self._inputs(), known.spread],
-            self._warnings,
+            [*self._warnings, *remarks.on_spread(known)],
         )
 
     def _moments(self) -> Moments:

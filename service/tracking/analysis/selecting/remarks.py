@@ -16,6 +16,7 @@ from service.tracking.analysis.trials import Trials
 
 _FOLDS: Final = re.compile(r"mean|avg|average|fold|split|path", re.IGNORECASE)
 _UNLIKELY_ANNUAL: Final = 10.0
+_FEW: Final = 10  # the deviation of so many is known to a fifth or so
 
 
 def id_of_best(known: Evidence) -> str | None:
@@ -36,6 +37,14 @@ def on_moments(known: Evidence) -> tuple[str, ...]:
             "That is optimistic for returns with a long left tail: see sensitivity."
         ),
     )
+
+
+def on_spread(known: Evidence) -> tuple[str, ...]:
+    """On how the trials are spread, which few of them hardly tell."""
+    count = known.counts.with_sharpe
+    if not 1 < count < _FEW:
+        return ()
+    return (f"Only {count} trials have a Sharpe ratio: how trials are spread is hardly known from so few.",)
 
 
 def on_luck(known: Evidence, dsr: float, level: float) -> str:
@@ -69,7 +78,8 @@ def on_trials(known: Evidence, trials: Trials, metric: str) -> tuple[str, ...]:
     if known.counts.other_run_types:
         said.append(
             f"Runs that are no trials, since no run of their run_type logs {metric}: "
-            f"{known.counts.other_run_types}."
+            f"{known.counts.other_run_types}. Where the best run was chosen by them, ask for the metric that "
+            "they log."
         )
     if children := known.tried.children():
         said.append(

@@ -41,7 +41,7 @@ def test_runs_of_other_types_are_no_trials_and_said() -> None:
         selection.trials.other_run_types,
         selection.trials.run_types,
     )
-    assert any("no trials" in warning and warning.endswith(": 3.") for warning in selection.warnings)
+    assert any("no run of their run_type logs oos_sharpe: 3." in warning for warning in selection.warnings)
 
 
 def test_the_best_is_a_finished_run_that_is_there() -> None:
@@ -72,6 +72,13 @@ def test_one_trial_has_no_spread_and_needs_none() -> None:
     assert selection.psr.value == selection.dsr.value
     assert selection.deviation.reason is not None
     assert "too_few_trials" == selection.deviation.reason.code
+
+
+@pytest.mark.parametrize(("count", "said"), [(2, True), (9, True), (10, False)])
+def test_a_spread_of_few_trials_is_said_to_be_rough(count: int, said: bool) -> None:
+    """From ten on the deviation is known to a fifth or so."""
+    warnings = report(some(*(number / 10 for number in range(count)))).dsr.warnings
+    assert said == any("hardly known from so few" in warning for warning in warnings)
 
 
 def test_one_result_of_many_trials_is_too_few() -> None:
