@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 
 from service.answer import Answer
 from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
-from service.tracking.deleted_runs import ListDeletedRuns
 from service.tracking.history import GetHistory
 from service.tracking.questions import (
     GetExperiment,
@@ -24,9 +23,8 @@ from service.tracking.questions import (
 )
 from service.tracking.runs import Experiment, Run, is_run_id
 from service.tracking.source import Source
-from service.upstream import filters, forms, wire
+from service.upstream import deleted_runs, filters, forms, wire
 from service.upstream.account import Account
-from service.upstream.deleted_runs import DeletedRunsReader
 from service.upstream.failures import AlreadyExists, Forbidden, Missing
 from service.upstream.forms import Form, Refusals
 from service.upstream.histories import Histories
@@ -79,11 +77,7 @@ class MlflowClient(Source):
             GetRun: self._run,
             ListRuns: self._runs,
             SearchRuns: self._search,
-            ListDeletedRuns: DeletedRunsReader(
-                partial(self._page, "runs/search", self._read_runs, ListDeletedRuns),
-                self._within_deadline,
-                self._forbidden,
-            ),
+            **deleted_runs.ways(self._page, self._read_runs, self._within_deadline, self._forbidden),
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
             GetHistory: Histories(transport.call, self._account.make_sure_it_is_served).history,

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from service.errors import UpstreamForbidden
 from service.tracking.deleted_runs import DeletedRuns, ListDeletedRuns
+from service.tracking.questions import Question
 from service.tracking.runs import Run
 from service.upstream import filters
 from service.upstream.failures import Forbidden
-from service.upstream.wire import Page
+from service.upstream.wire import Body, Page
 
 _PAGE = 1_000
 
-PageOf = Callable[[Mapping[str, Any], int], Awaitable[Page[Run]]]
+Read = Callable[[Body], Generator[None, None, Page[Run]]]
+PageOf = Callable[[str, Read, Hashable, Mapping[str, Any], int], Awaitable[Page[Run]]]
+Deadline = Callable[[], AbstractAsyncContextManager[None]]
+Refused = Callable[[str, Forbidden], Awaitable[UpstreamForbidden]]
+
+
+def ways(
+    page_of: PageOf, read: Read, within_deadline: Deadline, forbidden: Refused
+) -> dict[type[Question[Any]], Callable[[Any], Awaitable[object]]]:
+    """How the question after deleted runs is asked. Parameters: as those of DeletedRunsReader."""
+    return {ListDeletedRuns: DeletedRunsReader(page_of, read, within_deadline, forbidden)}
 
 
 class DeletedRunsReader:
     """Asks MLflow for deleted runs, page by page.
 
-    page_of: a page of runs/search with this body, of at most so many runs. within_deadline: of all pages.
-    forbidden: what a refusal to read an experiment is.
+    page_of: a page of an endpoint's list, by what reads it, whose list it is, its body, and how many at most.
+    read: reads runs. within_deadline: of all pages. forbidden: what a refusal to read an experiment is.
     """
 
-    def __init__(
-        self,
-        page_of: PageOf,
-        within_deadline: Callable[[], AbstractAsyncContextManager[None]],
-        forbidden: Callable[[str, Forbidden], Awaitable[UpstreamForbidden]],
-    ) -> None:
+    def __init__(self, page_of: PageOf, read: Read, within_deadline: Deadline, forbidden: Refused) -> None:
         self._page_of = page_of
+        self._read = read
         self._within_deadline = within_deadline
         self._forbidden = forbidden
 
@@ -54,7 +61,8 @@ class DeletedRunsReader:
         try:
             async with self._within_deadline():
                 while True:
-                    page = await self._page_of({**body, "page_token": token} if token else body, _PAGE)
+                    asked = {**body, "page_token": token} if token else body
+                    page = await self._page_of("runs/search", self._read, ListDeletedRuns, asked, _PAGE)
                     is_listed = is_listed and all(run.is_deleted for run in page.found)
                     found |= {run.run_id: run for run in page.found if question.asks_for(run)}
                     unreadable += len(page.unreadable)
