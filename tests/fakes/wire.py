@@ -102,14 +102,14 @@ def run_body(run: Run, dialect: Dialect) -> dict[str, Any]:
     return {
         "info": run_info(run, dialect),
         "data": without_empty({"metrics": metrics, "params": pairs(run.params), "tags": pairs(run.tags)}),
-        "inputs": {},
+        "inputs": run.inputs,
     }
 
 
 def run_text(run: Run, dialect: Dialect, indent: str) -> str:
     """One run as it stands inside a reply; encoded once until it changes, which keeps load tests cheap."""
     if run.rendered is None:
-        run.rendered = dialect.text({**run_body(run, dialect), "outputs": {}})
+        run.rendered = dialect.text({**run_body(run, dialect), "outputs": run.outputs})
     return run.rendered.replace("\n", f"\n{indent}") if dialect.pretty else run.rendered
 
 
