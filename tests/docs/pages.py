@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.auth.api_keys import new_key
+from service.local.sample.provenance import SOURCE_TYPE
+from service.local.sample.runs import SampleRun
 from service.local.sample.session import session
 from tests.api.serving import Client, serving
 from tests.docs.answers import Answers
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.fakes.mlflow import FakeMlflow
+from tests.fakes.store import Metric
 
 ADDRESS = "127.0.0.1:8080"  # what a page calls the service's address
 MLFLOW = "http://127.0.0.1:5000"  # and MLflow's
@@ -52,17 +55,33 @@ def commands(page: Path) -> list[Command]:
 async def sample_mlflow() -> AsyncIterator[FakeMlflow]:
     """A fake MLflow that holds the sample session, as `make run` logs it into a real one."""
     async with FakeMlflow().serve() as fake:
+        run_ids: dict[int, str] = {}
         for run in _sample():
-            fake.add_run(
+            parent = {} if run.parent is None else {"mlflow.parentRunId": run_ids[run.parent]}
+            run_id = fake.add_run(
                 name=run.name,
                 status=run.status,
                 start_time=run.start_time,
                 end_time=run.end_time,
                 params=run.params,
-                metrics={point.key: point.value for point in run.metrics},
-                tags={**run.tags, "mlflow.runName": run.name},
+                tags={**run.tags, **parent, "mlflow.runName": run.name},
             )
+            run_ids[run.start_time] = run_id
+            stored = fake.store.runs[run_id]
+            stored.inputs = _inputs(run)
+            for point in run.metrics:
+                stored.log_metric(point.key, Metric(point.value, point.timestamp, point.step))
         yield fake
+
+
+def _inputs(run: SampleRun) -> dict[str, Any]:
+    """The dataset of a run, as MLflow answers it."""
+    if run.dataset is None:
+        return {}
+    dataset = run.dataset
+    described = {"name": dataset.name, "digest": dataset.digest, "source_type": SOURCE_TYPE}
+    tags = [{"key": "mlflow.data.context", "value": run.context}]
+    return {"dataset_inputs": [{"dataset": {**described, "source": dataset.source}, "tags": tags}]}
 
 
 _sample = cache(session)  # simulated once for all pages
