@@ -143,28 +143,43 @@ def _factors(
 
 
 def _factor(field: Field, column: Sequence[str | None]) -> Factor:
-    distinct = [text for text in dict.fromkeys(column) if text is not None]
-    meanings = _meanings(distinct)
-    numbers = {level for level in meanings if isinstance(level, float)}
-    texts = dict.fromkeys(level for level in meanings if isinstance(level, str))
-    missing = (None,) if None in column else ()
-    levels: tuple[Level, ...] = (*missing, *sorted(numbers), *texts)
-    places = dict(zip(levels, range(len(levels)), strict=True))
-    codes: dict[str | None, int] = dict(zip(distinct, map(places.__getitem__, meanings), strict=True))
-    codes[None] = 0
-    return Factor(field, levels, np.fromiter(map(codes.__getitem__, column), np.int32, len(column)))
+    texts = [text for text in column if text is not None]
+    numbers = _numbers(texts)
+    levels, codes = _of_texts(texts) if numbers is None else _of_numbers(numbers)
+    if len(texts) == len(column):
+        return Factor(field, levels, codes)
+    whole = np.zeros(len(column), np.int32)
+    whole[np.array([text is not None for text in column])] = codes + 1
+    return Factor(field, (None, *levels), whole)
 
 
-def _meanings(texts: Sequence[str]) -> Sequence[float | str]:
-    """What each text means. Thousands of numbers, as random searches draw them, are read at once."""
-    if _NUMERIC.fullmatch("".join(texts)):  # of these characters float() reads decimal numbers only
-        try:
-            numbers = [float(text) + 0.0 for text in texts]  # -0 is 0
-        except ValueError:
-            numbers = [_EXACT]
-        if all(-_EXACT < number < _EXACT for number in numbers):
-            return numbers
-    return list(map(_meaning, texts))
+def _numbers(texts: Sequence[str]) -> Floats | None:
+    """The numbers that all these texts are; None where one is something else.
+
+    They are read at once, for a random search draws a hundred thousand of them.
+    """
+    if not _NUMERIC.fullmatch("".join(texts)):
+        return None
+    try:  # of these characters float() reads decimal numbers only
+        numbers = np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        return None
+    return numbers if (np.abs(numbers) < _EXACT).all() else None
+
+
+def _of_numbers(numbers: Floats) -> tuple[tuple[Level, ...], Codes]:
+    levels, codes = np.unique(numbers + 0.0, return_inverse=True)  # -0 is 0
+    return tuple(levels.tolist()), codes.ravel().astype(np.int32)
+
+
+def _of_texts(texts: Sequence[str]) -> tuple[tuple[Level, ...], Codes]:
+    meanings = {text: _meaning(text) for text in dict.fromkeys(texts)}
+    distinct = dict.fromkeys(meanings.values())
+    numbers = sorted(level for level in distinct if isinstance(level, float))
+    levels: tuple[Level, ...] = (*numbers, *(level for level in distinct if isinstance(level, str)))
+    places = {level: place for place, level in enumerate(levels)}
+    codes = {text: places[level] for text, level in meanings.items()}
+    return levels, np.fromiter(map(codes.__getitem__, texts), np.int32, len(texts))
 
 
 def _meaning(text: str) -> float | str:

@@ -52,11 +52,6 @@ def canonical(text: str) -> str:
     return text
 
 
-def is_same(text: str, other: str) -> bool:
-    """Whether two texts mean the same."""
-    return text == other or canonical(text) == canonical(other)
-
-
 def _exact(text: str, number: float) -> float | int:
     return number if abs(number) < _EXACT else int(Decimal(text))
 

@@ -145,9 +145,9 @@ class RunSearches:
         return _with(answer, FoundGroups(found.groups, found.total, token, found.index))
 
     async def every(
-        self, search: RunSearch, place: str, part: str = "filter", at_once: int = _PER_EXPORTED_PAGE
+        self, search: RunSearch, place: str, part: str = "filter", at_once: int | None = None
     ) -> AsyncIterator[FoundRuns]:
-        """All pages, of `at_once` runs, up to EXPORT_LIMIT runs; at least one page.
+        """All pages, up to EXPORT_LIMIT runs; at least one. at_once: runs of a page, None for those of an export.
 
         As `search`, but only of the index: part is what MLflow cannot answer.
         """
@@ -156,7 +156,7 @@ class RunSearches:
             raise self._no_index(ids, [part], place)
         left, token = EXPORT_LIMIT, ""
         while True:
-            search = msgspec.structs.replace(search, page_size=min(left, at_once))
+            search = msgspec.structs.replace(search, page_size=min(left, at_once or _PER_EXPORTED_PAGE))
             found = (await self.search(search, token, place)).value
             yield found
             left -= len(found.runs)

@@ -1,8 +1,12 @@
 """Runs as configurations."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.tracking.analysis.configurations import Configurations, Level, configurations_of
+from service.tracking.analysis.typed import canonical, number_of
 from service.tracking.runs import Run
 from service.tracking.search.fields import Field
 from tests.tracking.analysis.trials import METRIC, param, tag, trial
@@ -22,6 +26,25 @@ def test_texts_of_one_meaning_are_one_level() -> None:
     texts = ["auto", "1e1", "2", "10.0", "AUTO"]
     runs = [trial(n, 1.0, {"depth": text}) for n, text in enumerate(texts)]
     assert {param("depth"): (None, 2.0, 10.0, "auto", "AUTO")} == _levels(_only([*runs, trial(9, 1.0)]))
+
+
+@given(st.lists(st.none() | st.sampled_from(["0", "-0.0", "0e5", "7", "7.0", "-1", "1e400", "e", "2" * 17])))
+def test_a_column_of_numbers_is_read_as_one_of_texts(texts: list[str | None]) -> None:
+    """Whether all texts are numbers or not, a configuration has the level that its text means."""
+    runs = [
+        trial(n, float(n), {"n": n} | ({} if text is None else {"x": text})) for n, text in enumerate(texts)
+    ]
+    for configurations in configurations_of(runs, METRIC):
+        for factor in configurations.factors:
+            if factor.field == param("x"):
+                levels = [factor.levels[code] for code in factor.codes]
+                expected = [None if text is None else _meaning(text) for text in texts]
+                assert expected == [levels[int(value)] for value in np.argsort(configurations.values)]
+
+
+def _meaning(text: str) -> Level:
+    number = number_of(text)
+    return canonical(text) if number is None or abs(number) >= 2**53 else number
 
 
 @pytest.mark.parametrize(
