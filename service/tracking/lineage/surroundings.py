@@ -63,7 +63,7 @@ class Surroundings(msgspec.Struct, frozen=True, gc=False):
 
     run: of the session. runs: those that may be of its session, full ones. of_dataset: runs of the same
     version of the dataset, which may have no metrics, params and tags but that one. of: the objects that all
-    this is made of: others as soon as anything is another.
+    this is made of: others as soon as anything is another. versions: one may stand there twice.
     """
 
     run: Run
@@ -139,7 +139,10 @@ class _Search:
                 "was not looked for. Ask again: what was found is remembered.",
             )
         if not may_ask:
-            self._warn(VERSIONS_NOT_READ, "Model versions were not asked for, as too much was asked already.")
+            self._warn(
+                VERSIONS_NOT_READ,
+                "Model versions were not asked for. Ask again: what was found is remembered.",
+            )
         model = resolved.logged_model
         version = resolved.model_version
         versions = [*(() if version is None else (version,)), *self._versions]
