@@ -76,7 +76,9 @@ class MlflowClient(Source):
             SearchRuns: self._search,
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
-            GetHistory: Histories(transport.call, self._account.make_sure_it_is_served).history,
+            GetHistory: Histories(
+                transport.call, self._account.make_sure_it_is_served, self._portions, clock
+            ).history,
         }
 
     async def answer(self, question: Question[T]) -> Answer[T]:
