@@ -80,7 +80,9 @@ class MlflowClient(Source):
             **deleted_runs.ways(self._page, self._read_runs, self._within_deadline, self._forbidden),
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
-            GetHistory: Histories(transport.call, self._account.make_sure_it_is_served).history,
+            GetHistory: Histories(
+                transport.call, self._account.make_sure_it_is_served, self._portions, clock
+            ).history,
         }
 
     async def answer(self, question: Question[T]) -> Answer[T]:

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Final
 
-from service.errors import UpstreamRefused, UpstreamTooLarge
+from service.errors import UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
 from service.tracking.history import NO_POINTS, GetHistory, History
 from service.tracking.runs import is_run_id
 from service.upstream.failures import Forbidden, Missing, WrongShape
 from service.upstream.filters import can_be_a_tag
 from service.upstream.lenient import Body
 from service.upstream.points import HistoryPage, read_history
+from service.upstream.portions import Portions
 
 _ENDPOINT: Final = "metrics/get-history"
-_PAGE: Final = 10_000  # points: MLflow gives 25,000 at most, and to find them in a reply holds the loop
+_PAGE: Final = 5_000  # points: MLflow gives 25,000 at most, and takes seconds for them
 _MOST_POINTS: Final = 1_000_000
-_READING: Final = 4  # histories at once, so that slots are left for questions that are short
+_READING: Final = 2  # histories at once: MLflow has questions to answer that are short
 
 
 class Histories:
     """Reads histories by MLflow's paged metrics/get-history, a few at once.
 
     call: as the transport's. make_sure_it_is_served: raises UpstreamAuth where a 403 is about the account.
+    portions: how many points to ask for. clock: seconds, monotonic.
     """
 
     def __init__(
         self,
         call: Callable[..., Awaitable[Any]],
         make_sure_it_is_served: Callable[[Forbidden], Awaitable[None]],
+        portions: Portions,
+        clock: Callable[[], float],
     ) -> None:
         self._call = call
         self._make_sure_it_is_served = make_sure_it_is_served
+        self._portions = portions
+        self._clock = clock
         self._reading = asyncio.Semaphore(_READING)
 
     async def history(self, question: GetHistory) -> History:
@@ -66,8 +72,7 @@ class Histories:
         while whole.token:
             if len(whole.points) >= _MOST_POINTS:
                 raise UpstreamTooLarge(f"{_ENDPOINT}: more than {_MOST_POINTS} points")
-            of_page = {"max_results": str(_PAGE), "page_token": whole.token}
-            page: HistoryPage = await self._call("GET", _ENDPOINT, read, params=params | of_page)
+            page = await self._page(params | {"page_token": whole.token}, read)
             # A point of an earlier time, logged between two pages, moves the others on: they come again.
             new = page.points.after(whole.points)
             if page.token and not new:
@@ -76,17 +81,36 @@ class Histories:
             whole = HistoryPage(whole.points, page.token)
         return whole
 
-    async def _first(self, params: dict[str, str], read: Callable[[Body], Any]) -> HistoryPage:
+    async def _first(self, params: Mapping[str, str], read: Callable[[Body], Any]) -> HistoryPage:
         """The first page; all points at once from a server that refuses to be asked for a page."""
         try:
-            page: HistoryPage = await self._call(
-                "GET", _ENDPOINT, read, params=params | {"max_results": str(_PAGE)}
-            )
+            return await self._page(params, read)
         except (Missing, Forbidden):
             raise
         except UpstreamRefused as refused:
             try:
-                page = await self._call("GET", _ENDPOINT, read, params=params)
+                page: HistoryPage = await self._call("GET", _ENDPOINT, read, params=params)
             except UpstreamRefused:
                 raise refused from None
+            return page
+
+    async def _page(self, params: Mapping[str, str], read: Callable[[Body], Any]) -> HistoryPage:
+        """A page of as many points as can be had; after one that is too slow or too large, of fewer."""
+        size = self._portions.of(_ENDPOINT, _PAGE)
+        try:
+            return await self._of_size(size, params, read)
+        except (UpstreamTimeout, UpstreamTooLarge):
+            fewer = self._portions.were_too_much(_ENDPOINT, size)
+            if fewer == size:
+                raise
+            return await self._of_size(fewer, params, read)
+
+    async def _of_size(
+        self, size: int, params: Mapping[str, str], read: Callable[[Body], Any]
+    ) -> HistoryPage:
+        began = self._clock()
+        page: HistoryPage = await self._call(
+            "GET", _ENDPOINT, read, params={**params, "max_results": str(size)}
+        )
+        self._portions.went_well(_ENDPOINT, len(page.points), self._clock() - began, 0)
         return page

@@ -1,5 +1,6 @@
 """How MLflow is asked for the history of a metric."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -47,11 +48,27 @@ async def test_a_history_is_read(fake: FakeMlflow, client: MlflowClient, key: st
 
 
 async def test_a_long_history_is_read_page_by_page(fake: FakeMlflow, client: MlflowClient) -> None:
-    """25,000 points are three pages of at most 10,000, and none is lost between them."""
-    read = await history(client, logged(fake, 25_000))
-    assert list(range(25_000)) == read.steps.tolist()
+    """12,000 points are three pages of at most 5,000, and none is lost between them."""
+    read = await history(client, logged(fake, 12_000))
+    assert list(range(12_000)) == read.steps.tolist()
     assert 3 == fake.count(HISTORY)
-    assert {"10000"} == {call.params["max_results"] for call in fake.calls}
+    assert {"5000"} == {call.params["max_results"] for call in fake.calls}
+
+
+async def test_a_page_that_is_too_slow_is_asked_for_in_parts(fake: FakeMlflow) -> None:
+    """After a page that took too long the service asks for a quarter of it, and no point is lost."""
+
+    async def slow(request: web.Request) -> web.StreamResponse | None:
+        if int(request.query["max_results"]) > 2_000:
+            await asyncio.sleep(5)
+        return None
+
+    run_id = logged(fake, 3_000)
+    fake.before = slow
+    async with MlflowTransport(fake.url, Limits(attempts=1, read_timeout=0.3)) as transport:
+        read = await history(MlflowClient(transport), run_id)
+    assert list(range(3_000)) == read.steps.tolist()
+    assert ["5000", "1250"] == [call.params["max_results"] for call in fake.calls][:2]
 
 
 async def test_a_server_without_pages_gives_all_at_once(fake: FakeMlflow, client: MlflowClient) -> None:
@@ -132,7 +149,7 @@ async def test_a_page_that_fails_is_a_failure(fake: FakeMlflow, client: MlflowCl
     async def broken(request: web.Request) -> web.StreamResponse | None:
         return web.Response(status=500) if "page_token" in request.query else None
 
-    run_id = logged(fake, 10_001)
+    run_id = logged(fake, 5_001)
     fake.before = broken
     with pytest.raises(UpstreamError):
         await history(client, run_id)
