@@ -181,6 +181,11 @@ SELECTION: dict[str, Any] = {
         reason=_NO_FOLDS,
     ),
     "sensitivity": [],
-    "warnings": ["2 runs are no trials: no run of their run_type logs oos_sharpe."],
+    "warnings": [
+        (
+            "Runs of other types are no trials of oos_sharpe (2 backtest). Where they helped to choose what the "
+            "trials are, more was tried than is counted here."
+        )
+    ],
     "index": INDEX,
 }
