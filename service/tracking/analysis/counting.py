@@ -47,12 +47,11 @@ class Counted(msgspec.Struct, frozen=True, gc=False):
         if not self.other_run_types or not self.run_types:
             return ()
         others = ", ".join(f"{number} {run_type}" for run_type, number in self.other_run_types.items())
-        return (
-            (
-                f"Runs of other types are no trials of {metric} ({others}). Where they helped to choose what the "
-                "trials are, more was tried than is counted here."
-            ),
+        warning = (
+            f"Runs of other types are no trials of {metric} ({others}). Where they helped to choose what the "
+            "trials are, more was tried than is counted here."
         )
+        return (warning,)
 
 
 def counted(trials: Trials, metric: str, run_types: Collection[str] = ()) -> Counted:
