@@ -42,6 +42,7 @@ def example_of(route: Route) -> str:
 OF_QUERIES = {
     "getComparison": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "groupRuns": "?by=status",
+    "getMetricHistory": "?key=sharpe",
     "getSelection": "?metric=sharpe",
 }
 REQUESTS = {
@@ -109,6 +110,7 @@ async def refusals(api: Client, conformance: Conformance) -> None:
     for name in ("searchRuns", "groupRuns", "listStrategies", "getSelection"):
         assert 422 == await ask(api, name, params={"filter": "status"})
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
+    assert 422 == (await api.get(f"{API}/runs/{RUN_IDS[0]}/metrics/history", headers=KNOWN)).status
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
     compare = f"{API}/runs/compare?run_id={RUN_IDS[0]}"
     assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
