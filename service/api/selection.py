@@ -106,6 +106,6 @@ def _body(strategy_id: str, query: SelectionQuery, report: SelectionReport) -> M
         "degradation": selection.degradation,
         "probability_of_loss": selection.probability_of_loss,
         "sensitivity": selection.sensitivity,
-        "warnings": selection.warnings,
+        "warnings": report.warnings,
         "index": state_of(report.index),
     }

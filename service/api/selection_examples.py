@@ -34,6 +34,10 @@ _NO_FOLDS = {
     "text": "No trial with the tag run_type = walk_forward logs oos_sharpe, and only of such runs a step is "
     "known to be a fold: name another metric by fold_metric.",
 }
+_OTHERS = (
+    "Runs of other types are no trials of oos_sharpe (2 backtest). Where they helped to choose what the "
+    "trials are, more was tried than is counted here."
+)
 
 
 def _statistic(
@@ -181,6 +185,6 @@ SELECTION: dict[str, Any] = {
         reason=_NO_FOLDS,
     ),
     "sensitivity": [],
-    "warnings": ["2 runs are no trials: no run of their run_type logs oos_sharpe."],
+    "warnings": [_OTHERS],
     "index": INDEX,
 }

@@ -45,6 +45,7 @@ OF_QUERIES = {
     "getAnalysis": f"?run_id={RUN_IDS[0]}&run_id={RUN_IDS[1]}",
     "groupRuns": "?by=status",
     "getDrivers": "?metric=sharpe",
+    "getMetricHistory": "?key=sharpe",
     "getSelection": "?metric=sharpe",
 }
 REQUESTS = {
@@ -114,6 +115,7 @@ async def refusals(api: Client, conformance: Conformance) -> None:
     assert 422 == await ask(api, "getLineage", params={"experiment_id": "x"})
     assert 404 == (await api.get(f"{API}/lineage?ref=nowhere", headers=KNOWN)).status
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
+    assert 422 == (await api.get(f"{API}/runs/{RUN_IDS[0]}/metrics/history", headers=KNOWN)).status
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
     for path in ("/runs/compare", "/runs/compare/analysis"):
         compare = f"{API}{path}?run_id={RUN_IDS[0]}"

@@ -129,7 +129,9 @@ async def test_run_types_that_do_not_log_the_metric_are_no_trials(api: Client, i
     """The answer says which run types count, and how many runs of others there are."""
     training = {**TAGS, "run_type": "training"}
     index.put(trial(10, None, tags=training), trial(11, 0.5, tags={**TAGS, "run_type": "walk_forward"}))
-    trials = (await selected(api))["trials"]
+    report = await selected(api)
+    assert ["1 training" in warning for warning in report["warnings"]] == [True]
+    trials = report["trials"]
     assert (["backtest", "walk_forward"], "derived", {"training": 1}) == (
         trials["run_types"],
         trials["run_types_source"],

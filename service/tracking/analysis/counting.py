@@ -42,6 +42,17 @@ class Counted(msgspec.Struct, frozen=True, gc=False):
     other_run_types: Mapping[str, int]
     parts: int
 
+    def warnings(self, metric: str) -> tuple[str, ...]:
+        """What the number of trials may leave out."""
+        if not self.other_run_types or not self.run_types:
+            return ()
+        others = ", ".join(f"{number} {run_type}" for run_type, number in self.other_run_types.items())
+        warning = (
+            f"Runs of other types are no trials of {metric} ({others}). Where they helped to choose what the "
+            "trials are, more was tried than is counted here."
+        )
+        return (warning,)
+
 
 def counted(trials: Trials, metric: str, run_types: Collection[str] = ()) -> Counted:
     """The trials of a metric among the runs of a strategy.

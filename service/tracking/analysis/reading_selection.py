@@ -41,7 +41,7 @@ class SelectionReport(msgspec.Struct, frozen=True, gc=False):
     """The selection, and what it was made of.
 
     parts, other_run_types: runs that are no trials, as of Counted. deleted_reason: why deleted ones are not
-    all known; None where they are.
+    all known; None where they are. warnings: on the whole report.
     """
 
     selection: Selection
@@ -49,6 +49,7 @@ class SelectionReport(msgspec.Struct, frozen=True, gc=False):
     parts: int
     other_run_types: Mapping[str, int]
     deleted_reason: str | None
+    warnings: tuple[str, ...]
     index: IndexStatus
 
 
@@ -87,5 +88,6 @@ def _report(tried: Counted, folds: Folds, question: SelectionQuestion) -> Select
         tried.parts,
         tried.other_run_types,
         tried.trials.deleted_reason,
+        (*selection.warnings, *tried.warnings(question.metric)),
         tried.trials.index,
     )

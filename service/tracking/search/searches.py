@@ -147,9 +147,10 @@ class RunSearches:
     async def every(
         self, search: RunSearch, place: str, part: str = "filter", at_once: int | None = None
     ) -> AsyncIterator[FoundRuns]:
-        """All pages, up to EXPORT_LIMIT runs; at least one. at_once: runs of a page, None for those of an export.
+        """All pages, up to EXPORT_LIMIT runs; at least one.
 
-        As `search`, but only of the index: part is what MLflow cannot answer.
+        As `search`, but only of the index: part is what MLflow cannot answer. at_once: runs of a page, None
+        for those of an export.
         """
         ids = search.experiment_ids
         if ids and not self._covers(ids):
