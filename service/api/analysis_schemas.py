@@ -14,7 +14,7 @@ from service.tracking.runs import RUN_ID_PATTERN
 
 ANALYSIS_MIN: Final = 2
 ANALYSIS_MAX: Final = 100
-MAX_METRICS: Final = 1_000
+MAX_METRICS: Final = 100
 _LONGEST_NAME = 250  # of a metric in MLflow (mlflow/utils/validation.py)
 
 _RUN_IDS = f"{ANALYSIS_MIN} to {ANALYSIS_MAX} distinct run ids"
