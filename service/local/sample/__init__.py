@@ -5,6 +5,6 @@
     experiments → session → record → MLflow       what is run, as plain values, and its writing
     provenance → registry → MLflow                what a run was made from, and the models that it makes
 
-Only `record` and `registry` know MLflow. Nothing reads a clock or a file, so each machine logs the same runs. Needs the
-`embedded` extra.
+Only `record` and `registry` know MLflow. Nothing reads a clock or a file, so each machine logs the same runs.
+Needs the `embedded` extra.
 """
