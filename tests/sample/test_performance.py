@@ -116,3 +116,16 @@ def test_without_trades_nothing_is_said_of_them() -> None:
     assert math.isnan(statistics.profit_factor)
     assert math.isnan(statistics.average_loss)
     assert math.isnan(statistics.expectancy)
+
+
+def test_skewness_and_kurtosis_are_standardised_moments() -> None:
+    """Of one gain of 3 among three losses of 1: m2 is 3, m3 is 6 and m4 is 21."""
+    returns = np.array([3.0, -1.0, -1.0, -1.0])
+    assert pytest.approx(6 / 3**1.5) == performance.skewness(returns)
+    assert pytest.approx(21 / 9) == performance.kurtosis(returns)
+
+
+def test_returns_that_do_not_vary_have_no_shape() -> None:
+    """There is no deviation to standardise by."""
+    assert math.isnan(performance.skewness(np.zeros(5)))
+    assert math.isnan(performance.kurtosis(np.zeros(5)))

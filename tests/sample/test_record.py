@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,55 +11,15 @@ from mlflow import MlflowClient
 from service.local.sample.__main__ import main
 from service.local.sample.record import NotEmptyError, WriteError, connect, record
 from service.local.sample.runs import SampleRun
+from tests.sample.store import ignore, stored
 
 # SQLAlchemy deprecates a loader that MLflow's models still use.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
+    pytest.mark.usefixtures("own_environment"),
+]
 
 NOWHERE = "http://reader:secret@127.0.0.1:1"  # port 1 refuses every connection
-
-fresh_names = (f"research-{number}" for number in count())
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with MLflow's tables, which take seconds to make."""
-    file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    connect(f"sqlite:///{file}").search_experiments()
-    return file
-
-
-@pytest.fixture
-def address(empty_store: Path, tmp_path: Path) -> str:
-    """A store of the test's own: registered models are the whole store's."""
-    return f"sqlite:///{shutil.copy(empty_store, tmp_path / 'mlflow.db')}"
-
-
-@pytest.fixture
-def client(address: str) -> MlflowClient:
-    return connect(address)
-
-
-@pytest.fixture
-def experiment_name() -> str:
-    return next(fresh_names)
-
-
-@pytest.fixture(autouse=True)
-def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command line sets variables, and a local store puts its artifacts below the working directory."""
-    monkeypatch.setattr(os, "environ", {**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
-    monkeypatch.chdir(tmp_path)
-
-
-def ignore(_: int) -> None:
-    """For tests that do not look at the progress."""
-
-
-def stored(client: MlflowClient, experiment_name: str) -> list[str]:
-    """The ids of the experiment's runs, oldest start first."""
-    experiment = client.get_experiment_by_name(experiment_name)
-    found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
-    return [run.info.run_id for run in found]
 
 
 def test_every_run_is_stored_as_it_was_decided(
@@ -241,3 +199,12 @@ def test_the_command_fails_where_mlflow_does(capsys: pytest.CaptureFixture[str])
     """Without an MLflow the command says so on standard error and exits with 1."""
     assert main([NOWHERE, "research"]) == 1
     assert capsys.readouterr().err.startswith("sample: MLflow failed: ")
+
+
+def test_the_command_says_that_mlflow_refuses_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MLflow writes to folders only where MLFLOW_ALLOW_FILE_STORE is set, and the command says so."""
+    os.environ.pop("MLFLOW_ALLOW_FILE_STORE", None)
+    assert main([(tmp_path / "mlruns").as_uri(), "research"]) == 1
+    assert "MLFLOW_ALLOW_FILE_STORE" in capsys.readouterr().err

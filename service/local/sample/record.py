@@ -26,8 +26,14 @@ class WriteError(Exception):
 
 
 def connect(tracking_uri: str) -> MlflowClient:
-    """A client for the tracking server at this address; nothing is asked of it yet."""
-    return MlflowClient(tracking_uri)
+    """A client for the tracking server at this address; nothing is asked of it yet.
+
+    Raises WriteError for an address that MLflow refuses, as a folder, unless MLFLOW_ALLOW_FILE_STORE is set.
+    """
+    try:
+        return MlflowClient(tracking_uri)
+    except MlflowException as error:
+        raise WriteError(str(error)) from error
 
 
 def record(
