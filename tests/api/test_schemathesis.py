@@ -118,7 +118,15 @@ def failing() -> Iterator[str]:
 
 
 # Their texts are of a grammar that no schema can say.
-_WITH_TEXTS = ("/runs/search", "/runs/groups", "/runs/compare/analysis", "/lineage", "/strategies", "/selection", "/drivers")
+_WITH_TEXTS = (
+    "/runs/search",
+    "/runs/groups",
+    "/runs/compare/analysis",
+    "/lineage",
+    "/strategies",
+    "/selection",
+    "/drivers",
+)
 
 
 def true_all_the_same(case: schemathesis.Case[Any]) -> list[Any]:
