@@ -9,7 +9,15 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    StringConstraints,
+)
 
 from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
 from service.api.parsing import memoized, parse_query
@@ -42,11 +50,9 @@ class HistoryQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    key: Annotated[list[Key], Field(min_length=1, max_length=_MOST_KEYS), BeforeValidator(_each_once)] = (
-        Field(
-            description=f"The keys of 1 to {_MOST_KEYS} metrics: the parameter is repeated.",
-            examples=[["loss", "val/loss"]],
-        )
+    key: Keys = Field(
+        description=f"The keys of 1 to {_MOST_KEYS} metrics: the parameter is repeated.",
+        examples=[["loss", "val/loss"]],
     )
     max_points: Annotated[
         int, BeforeValidator(whole_number), AfterValidator(lambda n: min(n, _MOST_POINTS))
@@ -69,7 +75,7 @@ class Series(AnswerBody):
     n: int = Field(ge=0, description="Number of points that the run logged.")
     sampled: bool = Field(description="Whether the entries are buckets.")
     step: list[Annotated[int, Field(json_schema_extra={"format": "int64"})]]
-    time: list[EpochMilliseconds] = Field(description="When it was logged, in Unix epoch milliseconds.")
+    time: list[EpochMilliseconds] = Field(description="When each was logged.")
     value: list[float | None] = Field(description="null where it is not a finite number.")
     min: list[float | None] | None = Field(
         description="The least finite value of each bucket; null where it has none."
@@ -86,11 +92,15 @@ class Series(AnswerBody):
     )
 
 
+class HistoryAxis(RootModel[Axis]):
+    """What the entries of a series are in order of."""
+
+
 class Histories(AnswerBody):
     """What a run logged of some metrics."""
 
     run_id: str = Field(description="The id in the path.")
-    axis: Axis = Field(description="What the entries are in order of.")
+    axis: HistoryAxis
     max_points: int = Field(description="At most so many entries has a series of this answer.")
     series: dict[str, Series] = Field(
         description="By key; without entries where the run does not exist or has no such metric."

@@ -76,8 +76,12 @@ class SessionRun(AnswerBody):
     run_id: str
     run_name: str
     status: RunStatus
-    start_time: EpochMilliseconds | None
-    end_time: EpochMilliseconds | None
+    start_time: EpochMilliseconds | None = Field(
+        description="Unix epoch milliseconds when the run started; null where MLflow has no time."
+    )
+    end_time: EpochMilliseconds | None = Field(
+        description="Unix epoch milliseconds when the run ended; null while it is active."
+    )
     experiment_id: str
     shares: list[LineageTrait] = Field(description="What it shares with the run of the session.")
     relation: RunRelation | None = Field(description="Null where it is no relative of that run.")
@@ -196,11 +200,17 @@ class LineageModel(AnswerBody):
     status: str
 
 
+class LineageOutcome(
+    RootModel[Literal["found", "missing", "no_run", "elsewhere", "unsupported", "forbidden"]]
+):
+    """What came of looking: `elsewhere` is the same path in another store, `no_run` says of no run."""
+
+
 class LineageAttempt(AnswerBody):
     """One thing that was looked for."""
 
     what: str
-    outcome: Literal["found", "missing", "no_run", "elsewhere", "unsupported", "forbidden"]
+    outcome: LineageOutcome
 
 
 class LineageRemark(AnswerBody):
