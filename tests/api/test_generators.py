@@ -87,7 +87,7 @@ def test_numbers_have_64_bits() -> None:
 
 
 def test_null_is_one_of_two_types() -> None:
-    """What may be null has a list of types with null in it, or is a model or null: there is no other choice."""
+    """What may be null has a list of types with null in it, or is a model or null: no other choice."""
     nullable = {place: types_of(one) for place, one in SCHEMAS.items() if "null" in types_of(one)}
     assert nullable
     assert {2} == {len(types) for place, types in nullable.items() if "/anyOf/" not in place}
