@@ -169,7 +169,6 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "index.names",
         "index.ordering",
         "index.recorded",
-        "index.patterns",
         "index.shapes",
         "index.summaries",
         "index.table",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel
 
@@ -40,10 +41,12 @@ from service.tracking.search.searches import EXPORT_LIMIT, FoundRuns, RunSearche
 TAG = Tag("search", "All runs of an experiment, found, sorted, counted and summed up.")
 CSV = "text/csv"
 
+_ROWS_AT_ONCE = 100  # about 1 ms of work
 _LINES_AT_ONCE = 100  # about 2 ms of work, for runs of 40 fields
 _ANSWERS = {200: Content(schemas.FoundRuns, examples.FOUND_RUNS, texts={CSV: examples.CSV})}
 
 state_of = projection(schemas.IndexState)
+_encode = msgspec.json.Encoder().encode
 
 
 class SearchRoutes:
@@ -110,16 +113,19 @@ class SearchRoutes:
             return await self._respond(request, state, key, state.value, _nothing)
         answer = await searches.search(query.of(experiments.value), query.page_token, query.place)
         found = answer.value
+        of: tuple[object, ...] = (found.runs, found.index)
+        answered: Answer[object] = state or answer
+        if state is not None and found.total is not None:
+            of = state.value
+        else:  # what MLflow said is as good as the runs that it was read from
+            answered, key = answer.after(experiments), (*key, found.next_page_token)
+        shown = {} if self._holds(key, of) else await _shown(query, found.runs)
 
         def build() -> WithLines:
             lines = f"Vary: Accept\r\n{link_line(request, schemas.SearchParameters, found.next_page_token)}"
-            return WithLines(_body(query, found), lines)
+            return WithLines({**shown, **_beside(query, found)}, lines)
 
-        if state is not None and found.total is not None:
-            return await self._respond(request, state, key, state.value, build)
-        # What MLflow said is as good as the runs that it was read from.
-        key = (*key, found.next_page_token)
-        return await self._respond(request, answer.after(experiments), key, (found.runs, found.index), build)
+        return await self._respond(request, answered, key, of, build)
 
 
 def _nothing() -> object:
@@ -140,9 +146,8 @@ def link_line(request: web.BaseRequest, parameters: type[BaseModel], page_token:
     return f'Link: <?{urlencode([*following, ("page_token", page_token)])}>; rel="next"\r\n'
 
 
-def _body(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
+def _beside(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
     return {
-        **_shown(query, found.runs),
         "total": found.total,
         "reason": found.reason,
         "next_page_token": found.next_page_token,
@@ -154,11 +159,23 @@ def _body(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
     }
 
 
-def _shown(query: SearchQuery, runs: tuple[Run, ...]) -> Mapping[str, Any]:
+async def _shown(query: SearchQuery, runs: tuple[Run, ...]) -> Mapping[str, Any]:
+    """The runs, as rows or columns. Many of them are encoded here already, some in a turn of the loop."""
     if query.format == "rows":
-        return {"runs": list(map(row_of(query.choice), runs))}
-    fields = columns_of(query.choice, names_in(query.choice, runs))
-    return {"columns": {name_of(field): list(map(reader_of(field), runs)) for field in fields}}
+        row = row_of(query.choice)
+        if len(runs) <= _ROWS_AT_ONCE:
+            return {"runs": list(map(row, runs))}
+        rows: list[msgspec.Raw] = []
+        for start in range(0, len(runs), _ROWS_AT_ONCE):
+            rows += [msgspec.Raw(_encode(row(run))) for run in runs[start : start + _ROWS_AT_ONCE]]
+            await checkpoint()
+        return {"runs": rows}
+    columns: dict[str, msgspec.Raw] = {}
+    for field in columns_of(query.choice, names_in(query.choice, runs)):
+        columns[name_of(field)] = msgspec.Raw(_encode(list(map(reader_of(field), runs))))
+        if len(runs) > _ROWS_AT_ONCE:
+            await checkpoint()
+    return {"columns": columns}
 
 
 async def _export(

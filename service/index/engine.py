@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from service.checkpoint import checkpoint
 from service.index.derived import Derived, Kept
 from service.index.facets import facet
 from service.index.grouping import GroupHits, groups_of
@@ -17,9 +18,11 @@ from service.index.table import RunTable
 from service.tracking.runs import Run
 from service.tracking.search.expressions import Expression
 from service.tracking.search.fields import Operand
-from service.tracking.search.queries import FacetValue, Grouping, Position, RunSearch
+from service.tracking.search.queries import FacetValue, Grouping, Position, RunSearch, Selection
 
 KEPT_BYTES: Final = 32 * 1024 * 1024
+
+_IN_A_TURN: Final = 100  # runs that are put together at once: about 1.5 ms
 
 
 class Hits(NamedTuple):
@@ -63,7 +66,7 @@ class Engine:
         page = first(rows, keys, run_id, search.page_size + 1)
         shown = page[: search.page_size]
         following = position_of(view, search.order, shown[-1]) if len(page) > len(shown) else None
-        return Hits(self._table.runs_at(shown, search.selection), total, following, facets)
+        return Hits(await self._runs_at(shown, search.selection), total, following, facets)
 
     async def groups(self, grouping: Grouping) -> GroupHits:
         """A page of the groups of the runs that match."""
@@ -80,6 +83,19 @@ class Engine:
             await each.catch_up()
         self._kept.forget_the_oldest()
         return view
+
+    async def _runs_at(self, rows: Sequence[int], selection: Selection) -> tuple[Run, ...]:
+        """The runs of rows, so many in a turn. One that is deleted between two turns is left out."""
+        table = self._table
+        if len(rows) <= _IN_A_TURN:
+            return table.runs_at(rows, selection)
+        ids = [table.ids.value(row) for row in rows]
+        runs: list[Run] = []
+        for start in range(0, len(ids), _IN_A_TURN):
+            await checkpoint()
+            some = [table.ids.row(run_id) for run_id in ids[start : start + _IN_A_TURN]]
+            runs += table.runs_at([row for row in some if row >= 0], selection)
+        return tuple(runs)
 
     def _rows(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Rows:
         mask = self._table.of_experiments(experiment_ids)

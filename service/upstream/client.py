@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
 from service.answer import Answer
-from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
+from service.errors import UpstreamForbidden, UpstreamRefused, UpstreamTooLarge
 from service.tracking.history import GetHistory
 from service.tracking.questions import (
     GetExperiment,
@@ -26,29 +25,22 @@ from service.tracking.source import Source
 from service.upstream import deleted_runs, filters, forms, wire
 from service.upstream.account import Account
 from service.upstream.failures import AlreadyExists, Forbidden, Missing
-from service.upstream.forms import Form, Refusals
+from service.upstream.forms import Form
 from service.upstream.histories import Histories
 from service.upstream.listing import Listing, oldest_first
 from service.upstream.names import Names
-from service.upstream.portions import Portions
+from service.upstream.pages import Pages, note
 from service.upstream.registry import Registry
 from service.upstream.transport import MlflowTransport
-from service.upstream.wire import Page
-
-log = logging.getLogger("service.upstream")
 
 _PAGE = 1000
 _SEVERAL = 2
 _AT_ONCE = 16  # runs that one caller asks for by themselves, so that others find a free slot
 _WIDE = 100  # runs that show in which order they come
-_ALMOST = 0.9  # of the time of all pages
-_LONG = 2.0  # seconds of a page
-_MOST_NOTED = 1_000  # runs that cannot be read, and names of experiments
 _BY_IDS = Form(frozenset({"run_id IN"}), {})
 _ONE_BY_ONE = Form(frozenset(), {})
 
 T = TypeVar("T")
-Read = Callable[[wire.Body], Generator[None, None, Page[T]]]
 
 
 class MlflowClient(Source):
@@ -61,15 +53,12 @@ class MlflowClient(Source):
     def __init__(self, transport: MlflowTransport, clock: Callable[[], float] = time.monotonic) -> None:
         self._call = transport.call
         self._within_deadline = transport.within_deadline
-        self._deadline = transport.deadline
         self._clock = clock
         names = Names()
         self._read_run = partial(wire.read_run, names=names)
         self._read_runs = partial(wire.read_runs, names=names)
-        self._refusals = Refusals(clock)
-        self._portions = Portions(transport.max_body_bytes, clock)
+        self._pages = Pages(transport, clock)
         self._account = Account(self._look, clock)
-        self._unreadable: dict[str, str] = {}  # why, by the name: each is told of once
         self._experiments: dict[str, str] = {}  # their names by their ids, for messages
         self._listed: str | None = None  # the experiment that was listed last: most runs asked for are of it
         self._ways: dict[type[Question[Any]], Callable[[Any], Awaitable[object]]] = {
@@ -77,11 +66,11 @@ class MlflowClient(Source):
             GetRun: self._run,
             ListRuns: self._runs,
             SearchRuns: self._search,
-            **deleted_runs.ways(self._page, self._read_runs, self._within_deadline, self._forbidden),
+            **deleted_runs.ways(self._pages.page, self._read_runs, self._within_deadline, self._forbidden),
             GetExperiment: self._experiment,
             ListExperiments: self._every_experiment,
             GetHistory: Histories(
-                transport.call, self._account.make_sure_it_is_served, self._portions, clock
+                transport.call, self._account.make_sure_it_is_served, self._pages.portions, clock
             ).history,
         }
 
@@ -133,7 +122,7 @@ class MlflowClient(Source):
         """Those of the runs that one search finds: none where that is not worth it, or not known where."""
         if self._listed is None or len(run_ids) < _SEVERAL:
             return {}
-        if self._refusals.among([_BY_IDS, _ONE_BY_ONE]) == [_ONE_BY_ONE]:
+        if self._pages.refusals.among([_BY_IDS, _ONE_BY_ONE]) == [_ONE_BY_ONE]:
             return {}
         body = {
             "experiment_ids": [self._listed],
@@ -149,7 +138,7 @@ class MlflowClient(Source):
             await self._account.make_sure_it_is_served(error)
             return {}
         except UpstreamRefused:
-            self._refusals.note(_BY_IDS, _ONE_BY_ONE)
+            self._pages.refusals.note(_BY_IDS, _ONE_BY_ONE)
             return {}
         return {run.run_id: run for run in page.found if run.run_id in run_ids}
 
@@ -159,7 +148,7 @@ class MlflowClient(Source):
         if not all(map(filters.can_be_a_tag, question.tags.values())):
             return ()
         listing = Listing(question)
-        page_of = partial(self._page, "runs/search", self._read_runs, question.experiment_id)
+        page_of = partial(self._pages.page, "runs/search", self._read_runs, question.experiment_id)
 
         # The run at the place that the list continues from comes again: it is left out here.
         fewest = question.limit + (question.after is not None)
@@ -169,7 +158,7 @@ class MlflowClient(Source):
 
         try:
             async with self._within_deadline():
-                form, page = await self._first(
+                form, page = await self._pages.first(
                     forms.of_runs(question), lambda form: page_of(form.body, number_for(form))
                 )
                 wanted = number_for(form)
@@ -190,7 +179,7 @@ class MlflowClient(Source):
             page = await self._call("POST", "runs/search", self._read_runs, json=forms.of_search(question))
         except Forbidden as error:
             raise await self._forbidden(", ".join(question.experiment_ids), error) from error
-        self._tell_of_unreadable("runs/search", page)
+        self._pages.tell_of_unreadable("runs/search", page)
         return RunPage(tuple(page.found), page.token, len(page.unreadable), self._clock() - began)
 
     async def _experiment(self, question: GetExperiment) -> Experiment | None:
@@ -204,14 +193,15 @@ class MlflowClient(Source):
             return None
         except Forbidden as error:
             raise await self._forbidden(question.name, error) from error
-        _note(self._experiments, experiment.experiment_id, experiment.name)
+        note(self._experiments, experiment.experiment_id, experiment.name)
         return experiment
 
     async def _every_experiment(self, _: ListExperiments) -> tuple[Experiment, ...]:
         """https://mlflow.org/docs/latest/api_reference/rest-api.html#search-experiments"""
-        page_of = partial(self._page, "experiments/search", wire.read_experiments, None)
+        page_of = partial(self._pages.page, "experiments/search", wire.read_experiments, None)
+        ways = forms.of_experiments()
         async with self._within_deadline():
-            form, page = await self._first(forms.of_experiments(), lambda form: page_of(form.body, _PAGE))
+            form, page = await self._pages.first(ways, lambda form: page_of(form.body, _PAGE))
             found = page.found
             while page.token:
                 page = await page_of(form.body | {"page_token": page.token}, _PAGE)
@@ -229,55 +219,6 @@ class MlflowClient(Source):
             return False
         return True
 
-    async def _first(
-        self, ways: Sequence[Form], ask: Callable[[Form], Awaitable[Page[T]]]
-    ) -> tuple[Form, Page[T]]:
-        """The first page, in the fullest form that the server takes."""
-        refused: list[tuple[Form, UpstreamRefused]] = []
-        for form in self._refusals.among(ways):
-            try:
-                page = await ask(form)
-            except (Missing, AlreadyExists):
-                raise
-            except UpstreamRefused as error:
-                refused.append((form, error))
-            else:
-                for fuller, _ in refused[:1]:
-                    self._refusals.note(fuller, form)
-                return form, page
-        raise refused[0][1]
-
-    async def _page(
-        self, endpoint: str, read: Read[T], of: Hashable, body: Mapping[str, Any], wanted: int
-    ) -> Page[T]:
-        """A page of a list, of as many as are wanted or as can be had at once."""
-        asked, may_wait = self._portions.of(of, wanted), True
-        while True:
-            began = self._clock()
-            try:
-                page = await self._call("POST", endpoint, read, json={**body, "max_results": asked})
-            except (UpstreamTooLarge, UpstreamTimeout) as error:
-                fewer = self._portions.were_too_much(of, asked)
-                # A server that is slow is asked once more only, for less, where there is time for it.
-                if asked == 1 or not may_wait or self._clock() - began > self._deadline * _ALMOST:
-                    raise
-                may_wait = not isinstance(error, UpstreamTimeout)
-                asked = fewer
-            except asyncio.CancelledError:  # the time of all pages is over: was it this one that took it?
-                if self._clock() - began > _LONG:
-                    self._portions.were_too_much(of, asked)
-                raise
-            else:
-                came = len(page.found) + len(page.unreadable)
-                self._portions.went_well(of, came, self._clock() - began, page.size)
-                self._tell_of_unreadable(endpoint, page)
-                return page
-
-    def _tell_of_unreadable(self, endpoint: str, page: Page[T]) -> None:
-        for name, why in page.unreadable:
-            if _note(self._unreadable, name, why):
-                log.warning("%s: %r cannot be read and is left out: %s", endpoint, name, why)
-
     async def _look(self) -> None:
         await self._call("POST", "experiments/search", wire.read_nothing, json={"max_results": 1})
 
@@ -285,12 +226,3 @@ class MlflowClient(Source):
         """What a 403 about an experiment (its name or id) is; UpstreamAuth if it is about the account."""
         await self._account.make_sure_it_is_served(error)
         return UpstreamForbidden(self._experiments.get(experiment, experiment), error.cause)
-
-
-def _note(known: dict[str, str], key: str, text: str) -> bool:
-    """Keep a text by its key, of a thousand at most; whether it is new."""
-    is_new = key not in known
-    if is_new and len(known) >= _MOST_NOTED:
-        known.clear()
-    known[key] = text
-    return is_new

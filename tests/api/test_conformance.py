@@ -46,6 +46,7 @@ OF_QUERIES = {
     "groupRuns": "?by=status",
     "getDrivers": "?metric=sharpe",
     "getMetricHistory": "?key=sharpe",
+    "getFolds": "?key=sharpe",
     "getSelection": "?metric=sharpe",
 }
 REQUESTS = {
