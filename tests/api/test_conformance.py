@@ -117,7 +117,9 @@ async def refusals(api: Client, conformance: Conformance) -> None:
     assert 404 == (await api.get(f"{API}/lineage?ref=nowhere", headers=KNOWN)).status
     assert 422 == await ask(api, "searchRunsByBody", json={"filter": "status"})
     assert 422 == (await api.get(f"{API}/runs/{RUN_IDS[0]}/metrics/history", headers=KNOWN)).status
+    assert 422 == await ask(api, "getFolds", params={"axis": "time"})
     assert 404 == (await api.get(f"{API}/runs/nowhere", headers=KNOWN)).status
+    assert 404 == (await api.get(f"{API}/runs/nowhere/folds?key=sharpe", headers=KNOWN)).status
     for path in ("/runs/compare", "/runs/compare/analysis"):
         compare = f"{API}{path}?run_id={RUN_IDS[0]}"
         assert 404 == (await api.get(f"{compare}&run_id=nowhere", headers=KNOWN)).status
