@@ -133,7 +133,8 @@ class SelectionVerdict(AnswerBody):
     """What the DSR says."""
 
     code: str = Field(
-        description="`more_than_luck` where the DSR reaches the level, `luck` below, `undecided` without one."
+        description="`more_than_luck` where the DSR reaches the level, `luck` below, `undecided` without one "
+        "and where it would be below if the runs of other types were trials, too."
     )
     text: str
 

@@ -80,6 +80,7 @@ def _report(tried: Counted, folds: Folds, question: SelectionQuestion) -> Select
         question.autocorrelation,
         folds.vectors,
         folds.reason,
+        0 if question.run_types else sum(tried.other_run_types.values()),
     )
     selection = selection_of(tried.trials, inputs)
     return SelectionReport(

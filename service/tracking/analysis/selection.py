@@ -35,7 +35,8 @@ class SelectionInputs(msgspec.Struct, frozen=True, gc=False):
     Sharpe ratio that the backtest length and the trial budget are for; None for that of the best run. alpha:
     above 0 and below 1. formula: "bailey2012" or "ldp2025". autocorrelation: of neighbouring returns, above
     -1 and below 1, None for none; only ldp2025 takes it. folds: the fold vectors of walk-forward runs, by run
-    id; where they are not known, folds_reason says why.
+    id; where they are not known, folds_reason says why. others: runs that are no trials of the metric, but
+    may have chosen what the trials are.
     """
 
     metric: str
@@ -47,6 +48,7 @@ class SelectionInputs(msgspec.Struct, frozen=True, gc=False):
     autocorrelation: float | None = None
     folds: Mapping[str, FoldVector] = {}
     folds_reason: Reason | None = None
+    others: int = 0
 
 
 class Haircut(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +72,10 @@ class Sensitivity(msgspec.Struct, frozen=True, gc=False):
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """code: "more_than_luck" where the DSR is at least 1 - alpha, "luck" below, "undecided" without it."""
+    """code: "more_than_luck" where the DSR is at least 1 - alpha, "luck" below, "undecided" without it.
+
+    It is undecided, too, where the DSR would be below if each of the other runs were a trial.
+    """
 
     code: str
     text: str
@@ -122,13 +127,14 @@ def selection_of(trials: Trials, asked: SelectionInputs) -> Selection:
     count = known.counts.all
     effective = folds.effective_trials(count)
     dsr = luck.dsr(lambda: count)
+    break_even = luck.break_even_trials()
     return Selection(
         metric=asked.metric,
         formula=asked.formula,
         level=1 - asked.alpha,
         trials=known.counts,
         best_run_id=remarks.id_of_best(known),
-        verdict=_verdict(known, dsr, 1 - asked.alpha),
+        verdict=_verdict(known, dsr, break_even, asked),
         sharpe=computed(methods.SHARPE, known.sharpe, [known.value, known.unit, known.periods]),
         deviation=computed(methods.DEVIATION, known.deviation, [known.with_sharpe]),
         expected_best_of_noise=luck.expected_best_of_noise(),
@@ -141,7 +147,7 @@ def selection_of(trials: Trials, asked: SelectionInputs) -> Selection:
         min_track_record=luck.min_track_record(),
         min_backtest_length=luck.min_backtest_length(),
         trial_budget=luck.trial_budget(),
-        break_even_trials=luck.break_even_trials(),
+        break_even_trials=break_even,
         haircut=_haircut(known),
         pbo=folds.pbo(),
         degradation=folds.degradation(),
@@ -164,9 +170,15 @@ def _haircut(known: Evidence) -> Haircut:
     return Haircut(cut.bonferroni(), cut.holm(), cut.benjamini_yekutieli())
 
 
-def _verdict(known: Evidence, dsr: Computed, level: float) -> Verdict:
-    """From the DSR alone; the text has the figures."""
+def _verdict(known: Evidence, dsr: Computed, break_even: Computed, asked: SelectionInputs) -> Verdict:
+    """From the DSR, with the trials that are counted and with all that may have been some."""
+    level = 1 - asked.alpha
     if dsr.value is None:
         return Verdict(UNDECIDED, dsr.reason.text if dsr.reason else "")
-    code = MORE_THAN_LUCK if dsr.value >= level else LUCK
-    return Verdict(code, remarks.on_luck(known, dsr.value, level))
+    text = remarks.on_luck(known, dsr.value, level)
+    if dsr.value < level:
+        return Verdict(LUCK, text)
+    most = known.counts.all + asked.others
+    if asked.others and break_even.value is not None and break_even.value < most:
+        return Verdict(UNDECIDED, f"{text} {remarks.on_others(asked.others, break_even.value)}")
+    return Verdict(MORE_THAN_LUCK, text)

@@ -169,6 +169,15 @@ def test_the_verdict_is_luck_below_the_level() -> None:
     assert "The DSR is 0.9004, below 0.95." in report(example_of_2014(100)).verdict.text
 
 
+def test_runs_that_may_have_chosen_the_trials_leave_it_open() -> None:
+    """Of the example 46 trials are more than luck, and no more: with one run beside them nobody knows."""
+    assert "more_than_luck" == report(example_of_2014(40), others=6).verdict.code
+    verdict = report(example_of_2014(46), others=1).verdict
+    assert "undecided" == verdict.code
+    assert "with more than 46 trials the DSR is below" in verdict.text
+    assert "luck" == report(example_of_2014(100), others=1).verdict.code
+
+
 def test_the_formula_of_2025_is_chosen_by_name() -> None:
     """Its method says so, and it takes the autocorrelation."""
     selection = report(example_of_2014(), formula="ldp2025", autocorrelation=0.1)

@@ -59,6 +59,15 @@ def on_luck(known: Evidence, dsr: float, level: float) -> str:
     )
 
 
+def on_others(others: int, break_even: float) -> str:
+    """Why runs that are no trials of the metric leave it open what the best trial is."""
+    return (
+        f"But {others} runs of other types may have chosen what the trials are, and with more than "
+        f"{break_even:g} trials the DSR is below. Ask for a metric that those runs log, or name the run "
+        "types that were tried (`run_type`)."
+    )
+
+
 def on_trials(known: Evidence, trials: Trials, metric: str) -> tuple[str, ...]:
     """On all that makes the whole report doubtful."""
     said: list[str] = []
