@@ -11,11 +11,14 @@ import asyncio
 import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from aiohttp import web
 
+from service.tracking import runs as tracking
 from tests.bench.scale import runs_of
 from tests.bench.serving import serve
+from tests.bench.trials import strategy_runs
 from tests.fakes.endpoints import ENDPOINTS
 from tests.fakes.fields import read_request
 from tests.fakes.filters import Clause, clauses
@@ -43,14 +46,14 @@ class _Some(Store):
 
 
 class ScaleUpstream(FakeMlflow):
-    """FakeMlflow with so many of the scale runs. scale: how many times as long as MLflow a search takes."""
+    """FakeMlflow with these runs. scale: how many times as long as MLflow a search takes."""
 
-    def __init__(self, runs: int, scale: float = 1.0) -> None:
+    def __init__(self, runs: Iterable[tracking.Run], scale: float = 1.0) -> None:
         super().__init__(pretty=False)  # which costs the fake a tenth
         self.before = self._narrowed
         self._scale = scale
         self._seconds = 0.0
-        for run in runs_of(runs):
+        for run in runs:
             self.add_run(
                 run_id=run.run_id,
                 name=run.run_name,
@@ -124,8 +127,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--trials", type=int, default=0)
     given = parser.parse_args()
-    serve(ScaleUpstream(given.runs, given.scale).app(), given.port)
+    runs = chain(runs_of(given.runs), strategy_runs() if given.trials else ())
+    serve(ScaleUpstream(runs, given.scale).app(), given.port)
 
 
 if __name__ == "__main__":

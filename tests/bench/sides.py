@@ -61,10 +61,19 @@ def fake(
 
 @contextmanager
 def scale_upstream(
-    folder: Path, name: str = "scale", *, runs: int, scale: float = 1.0, port: int | None = None
+    folder: Path,
+    name: str = "scale",
+    *,
+    runs: int,
+    scale: float = 1.0,
+    trials: int = 0,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """The fake MLflow with the scale runs; scale: how many times as long as MLflow a search takes."""
-    options = {"runs": runs, "scale": scale}
+    """The fake MLflow with the scale runs; scale: how many times as long as MLflow a search takes.
+
+    trials: 1 for the runs of `trials.py`, too.
+    """
+    options = {"runs": runs, "scale": scale, "trials": trials}
     with _module("tests.bench.scale_upstream", folder, name, "bench/calls", options, port) as server:
         yield server
 

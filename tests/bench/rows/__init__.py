@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tests.bench.report import Findings
+from tests.bench.rows.analysis import analysis
 from tests.bench.rows.bench import Bench
 from tests.bench.rows.cold import cold
 from tests.bench.rows.compare_cold import compare_cold
@@ -36,4 +37,5 @@ GROUPS: Mapping[str, Callable[[Bench], Findings]] = {
     "search-bill": search_bill,
     "search-direct": search_direct,
     "search-million": search_million,
+    "analysis": analysis,
 }
