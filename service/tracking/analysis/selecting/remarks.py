@@ -84,12 +84,6 @@ def on_trials(known: Evidence, trials: Trials, metric: str) -> tuple[str, ...]:
             f"{metric} seems to be of folds or paths. The mean of their Sharpe ratios is not that of all "
             "their returns, so that the numbers are approximate."
         )
-    if known.counts.other_run_types:
-        said.append(
-            f"Runs that are no trials, since no run of their run_type logs {metric}: "
-            f"{known.counts.other_run_types}. Where the best run was chosen by them, ask for the metric that "
-            "they log."
-        )
     if children := known.tried.children():
         said.append(
             f"Trials that are children of other trials: {children}. Where they are folds, leave them out by "

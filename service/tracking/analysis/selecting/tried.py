@@ -1,4 +1,4 @@
-"""Which runs count as trials of a metric, and their Sharpe ratios of one period. Pure."""
+"""The trials of a metric, and their Sharpe ratios of one period. Pure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FAILED = frozenset({"FAILED", "KILLED"})
 
 
 class TrialCounts(msgspec.Struct, frozen=True, gc=False):
-    """How many trials there were. A trial is a run, deleted or not, of a run type that logs the metric.
+    """How many trials there were.
 
     distinct: configurations, by their params. with_sharpe: trials with a finite metric of known unit. failed:
-    killed ones included. other_run_types: runs of the other types, which are no trials.
+    killed ones included.
     """
 
     all: int
@@ -34,7 +34,6 @@ class TrialCounts(msgspec.Struct, frozen=True, gc=False):
     failed: int
     running: int
     deleted: int
-    other_run_types: int
     run_types: tuple[str, ...]
 
 
@@ -54,22 +53,19 @@ class Sharpes(NamedTuple):
 
 
 class Tried:
-    """The runs of a strategy that are trials of a metric: those of a run type that logs it, and deleted ones.
+    """The trials of a metric, deleted ones included, as `counting.counted` has them.
 
     configurations: the number of each trial's configuration, by run id.
     """
 
     def __init__(self, trials: Trials, metric: str, declared: Declared) -> None:
-        types = {run.run_type for run in trials.all if declared.value(run) is not None}
         self._metric = metric
         self._declared = declared
-        self.active = [run for run in trials.runs if run.run_type in types]
-        self.deleted = [run for run in trials.deleted if run.run_type in types]
-        self.all = [*self.active, *self.deleted]
-        numbers = dict(zip((run.run_id for run in trials.all), trials.configurations().tolist(), strict=True))
-        self.configurations: Mapping[str, int] = {run.run_id: numbers[run.run_id] for run in self.all}
-        self._run_types = tuple(sorted(types))
-        self._others = len(trials.all) - len(self.all)
+        self.active = trials.runs
+        self.deleted = trials.deleted
+        self.all = trials.all
+        ids = (run.run_id for run in self.all)
+        self.configurations: Mapping[str, int] = dict(zip(ids, trials.configurations().tolist(), strict=True))
 
     def counts(self, with_sharpe: int) -> TrialCounts:
         """Of these trials, so many of which have a Sharpe ratio."""
@@ -80,8 +76,7 @@ class Tried:
             failed=sum(run.status in _FAILED for run in self.all),
             running=sum(not run.is_terminal for run in self.all),
             deleted=len(self.deleted),
-            other_run_types=self._others,
-            run_types=self._run_types,
+            run_types=tuple(sorted({run.run_type for run in self.all})),
         )
 
     def children(self) -> int:

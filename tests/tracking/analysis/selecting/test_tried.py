@@ -33,17 +33,6 @@ def test_all_that_was_tried_counts() -> None:
     assert (2, 1, 1) == (counts.failed, counts.running, counts.deleted)
 
 
-def test_runs_of_other_types_are_no_trials_and_said() -> None:
-    """No training run logs the metric, so that a training is no trial of it."""
-    selection = report([*some(1.0, 0.5), *(trial(10 + n, None, run_type="training") for n in range(3))])
-    assert (2, 3, ("backtest",)) == (
-        selection.trials.all,
-        selection.trials.other_run_types,
-        selection.trials.run_types,
-    )
-    assert any("no run of their run_type logs oos_sharpe: 3." in warning for warning in selection.warnings)
-
-
 def test_the_best_is_a_finished_run_that_is_there() -> None:
     """Neither a deleted nor a failed nor a running one, though their Sharpe ratios count for the spread."""
     runs = [*some(1.0, 0.5), trial(10, 3.0, status="FAILED"), trial(11, 4.0, status="RUNNING")]
