@@ -13,7 +13,7 @@ from tests.fakes.mlflow import FakeMlflow
 from tests.once import worked_out_once
 
 # How many examples a test makes up: --hypothesis-profile chooses. No deadline: a busy machine is no failure.
-for name, examples in {"quick": 20, "tests": 50, "long": 400}.items():
+for name, examples in {"quick": 20, "tests": 50, "long": 200}.items():
     settings.register_profile(name, deadline=None, max_examples=examples)
 settings.load_profile("tests")
 
