@@ -95,13 +95,21 @@ def test_adjusted_p_values_stay_p_values(p: Floats) -> None:
 
 
 @given(
-    arrays(float, 20, elements=st.floats(-40, 40)),
+    arrays(float, 20, elements=st.floats(-40, -1e-6) | st.just(0.0) | st.floats(1e-6, 40)),
     arrays(float, 20, elements=st.floats(1, 100_000)),
 )
 def test_p_values_of_t_as_scipy_has_them(t: Floats, df: Floats) -> None:
     """To nine digits, far out in the tails, too; what is below 1e-290 is as good as zero."""
     expected = 2 * stats.t.sf(np.abs(t), df)
     assert expected.tolist() == pytest.approx(two_sided_p(t, df).tolist(), rel=1e-9, abs=1e-290)
+
+
+@given(st.floats(1e-300, 1e-6))
+def test_p_values_of_tiny_t_are_exact(t: float) -> None:
+    """With one degree of freedom it is the arc tangent, of which SciPy loses all but eight digits here."""
+    assert 1 - 2 / math.pi * math.atan(t) == pytest.approx(
+        two_sided_p(np.array([t]), np.array([1.0]))[0], abs=1e-15
+    )
 
 
 @given(st.floats(0.01, 0.5), st.integers(10, 3_000), st.floats(0, 1))
