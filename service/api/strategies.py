@@ -44,7 +44,7 @@ class StrategyRoutes:
                     tag=TAG,
                     summary="The strategies that runs belong to, counted and summed up",
                     query=schemas.StrategyParameters,
-                    answers={200: Content(schemas.Strategies, examples.STRATEGIES)},
+                    answers={200: Content(schemas.StrategyList, examples.STRATEGIES)},
                     errors=SEARCH_ERRORS,
                     cached=True,
                     paged=True,

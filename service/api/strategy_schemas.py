@@ -62,7 +62,7 @@ class StrategySummary(AnswerBody):
     metrics: dict[str, MetricSummary] = Field(description="By name, the metrics that were asked for.")
 
 
-class Strategies(AnswerBody):
+class StrategyList(AnswerBody):
     """A page of the strategies of the runs that match a filter."""
 
     strategies: list[StrategySummary]

@@ -50,7 +50,7 @@ class Halves(NamedTuple):
     @property
     def slope(self) -> float:
         """Of the best trials' metric in the other half on that in their own, by least squares."""
-        if self.in_sample.min() == self.in_sample.max():
+        if (self.in_sample == self.in_sample[0]).all():
             raise Refusal(NOT_COMPUTABLE, "The best trial has the same metric in every half.")
         mean = self.weight @ self.in_sample / self.halves
         apart = self.weight * (self.in_sample - mean)

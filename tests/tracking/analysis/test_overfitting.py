@@ -106,7 +106,7 @@ def by_definition(blocks: Floats) -> float:
     for inside in chosen:
         outside = [block for block in range(count) if block not in inside]
         in_sample, out_of_sample = blocks[list(inside)].sum(axis=0), blocks[outside].sum(axis=0)
-        best = np.flatnonzero(in_sample == in_sample.max())
+        best = np.flatnonzero(in_sample == max(in_sample))
         for trial in best:
             below = (out_of_sample < out_of_sample[trial]).sum()
             rank = below + ((out_of_sample == out_of_sample[trial]).sum() + 1) / 2
