@@ -27,7 +27,7 @@ async def api(index: HeldIndex, fake: FakeMlflow) -> AsyncIterator[Client]:
 
 
 async def listed(api: Client, **query: str) -> dict[str, Any]:
-    return await answered(await api.get(STRATEGIES, params=query), schemas.Strategies)
+    return await answered(await api.get(STRATEGIES, params=query), schemas.StrategyList)
 
 
 async def test_a_strategy_is_a_group_of_its_runs(api: Client) -> None:
@@ -69,7 +69,7 @@ async def test_pages_meet_every_strategy_once(api: Client) -> None:
     walked, token = [], ""
     while token is not None:
         response = await api.get(STRATEGIES, params={"page_size": "2", "page_token": token})
-        found = await answered(response, schemas.Strategies)
+        found = await answered(response, schemas.StrategyList)
         walked += [one["strategy_id"] for one in found["strategies"]]
         token = found["next_page_token"]
         assert (token is not None) == ("next" in response.links)
