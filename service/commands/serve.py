@@ -29,6 +29,7 @@ Say = Callable[[str], object]
 
 log = logging.getLogger("service")
 
+_SWITCH_SECONDS = 0.001  # that the event loop waits for a thread that computes; Python's own are 5 ms
 _CREDENTIAL = '-H "Authorization: Bearer $KEY"'  # for curl; the reader sets the variable
 
 
@@ -39,6 +40,7 @@ def serve(settings: Settings, say: Say, *, sample: bool) -> None:
     SettingsError, LocalError or OSError if the service cannot start.
     """
     keep_no_large_blocks()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with logging_to(sys.stderr.buffer, settings.log_level, _rendering(settings)) as log_lines:
         for name in unknown_variables():
             log.warning("%s is not a setting of this service", name)
