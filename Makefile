@@ -11,11 +11,11 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 PYTEST := $(BIN)/python -m pytest
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Tests that need nothing but Python, and no minutes.
-ALONE := "not clients and not haproxy and not prometheus and not slow"
+ALONE := "not clients and not console and not haproxy and not prometheus and not slow"
 # What generates clients, in environments of its own.
 CLIENTS := .clients
 # What is done while you look on: the rooms of the service over a fake MLflow.
-QUICK := "not clients and not haproxy and not prometheus and not slow and not live and not thorough"
+QUICK := "not clients and not console and not haproxy and not prometheus and not slow and not live and not thorough"
 ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry tracking upstream test_architecture.py)
 # Their times count, so they run after all others, one at a time.
 TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.registry import Collector
 
+from service import __version__
 from service.api.answering import Answering, Searching
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
@@ -21,6 +22,7 @@ from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
 from service.cache.revalidating_source import RevalidatingSource
+from service.console.routes import console_routes
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
 from service.http.body import BodyReader
@@ -136,7 +138,7 @@ def build(
         exposition = Exposition([*collectors, QueryCollector(times_of_queries)])
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
-    routes = all_routes(
+    described = all_routes(
         Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes), workers),
         HealthRoutes(
             capacity,
@@ -149,6 +151,7 @@ def build(
         metrics,
         settings.auth.mode,
     )
+    routes = (*described, *console_routes(__version__, ""))
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 

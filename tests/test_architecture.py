@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "upstream": {"answer", "checkpoint", "context", "durations", "errors", "outbound", "tracking"},
     "cache": {"answer", "checkpoint", "context", "errors", "tracking"},
     "api": {"answer", "checkpoint", "context", "errors", "http", "tracking", "workers"},
+    "console": {"http"},
     "telemetry": {
         *("answer", "cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"),
     },
@@ -132,7 +133,7 @@ def test_only_the_builders_know_the_settings() -> None:
         ("numpy", {"index", "local", "tracking"}),
         ("pydantic_settings", {"settings"}),
         ("jwt", {"auth"}),
-        ("aiohttp", {"api", "app", "auth", "commands", "http", "telemetry", "upstream"}),
+        ("aiohttp", {"api", "app", "auth", "commands", "console", "http", "telemetry", "upstream"}),
         ("opentelemetry", {"telemetry"}),
         ("pydantic", {"api", "settings", "wiring"}),
     ],

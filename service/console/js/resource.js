@@ -1,0 +1,37 @@
+// Something that is asked of the API, and asked again when what it depends on changes.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+
+const PATIENCE = 400; // ms before a wait is shown
+
+/**
+ * @param {(signal: AbortSignal, fresh: boolean) => Promise<{data: any, meta: object}>} load
+ * @param {Array<any>} depends load is called again when one of these changes
+ * @returns {{data: any, meta: object | null, error: ApiError | null, isWaiting: boolean, reload: () => void}}
+ *   data and meta: of the last answer, which stays while another is waited for or has failed.
+ *   isWaiting: only once that takes longer than a reader would not notice. reload: asks MLflow anew.
+ */
+export function useResource(load, depends) {
+  const [state, setState] = useState({ data: undefined, meta: null, error: null, isWaiting: false });
+  const [asked, setAsked] = useState({ number: 0 });
+  const last = useRef(0);
+  useEffect(() => {
+    const controller = new AbortController();
+    const fresh = asked.number !== last.current;
+    last.current = asked.number;
+    const timer = setTimeout(() => setState((old) => ({ ...old, isWaiting: true })), PATIENCE);
+    load(controller.signal, fresh)
+      .then(({ data, meta }) => setState({ data, meta, error: null, isWaiting: false }))
+      .catch((error) => {
+        if (error.name === "AbortError") return;
+        if (error.name !== "ApiError") throw error;
+        setState((old) => ({ ...old, error, isWaiting: false }));
+      })
+      .finally(() => clearTimeout(timer));
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [...depends, asked]);
+  const reload = useCallback(() => setAsked((old) => ({ number: old.number + 1 })), []);
+  return { ...state, reload };
+}

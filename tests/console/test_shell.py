@@ -1,0 +1,37 @@
+"""The console in a real browser: what every page has."""
+
+import pytest
+
+from tests.console.watched import Watched
+
+pytestmark = pytest.mark.console
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("", "Runs"),
+        ("runs", "Runs"),
+        ("run?id=abc", "Run"),
+        ("compare?ids=a,b", "Comparison"),
+        ("strategy", "Strategy"),
+        ("lineage", "Lineage"),
+        ("health", "Health"),
+    ],
+)
+async def test_each_address_shows_its_page(watched: Watched, page: str, title: str) -> None:
+    """Each address of the console loads its page, and the document is called after it."""
+    await watched.go(page)
+    await watched.has_title(title)
+    assert await watched.page.locator("main").count() == 1
+
+
+async def test_a_link_changes_the_page_without_loading_the_document(watched: Watched) -> None:
+    """Going to another page and back keeps the document, and with it what is held in memory."""
+    await watched.go("runs")
+    await watched.page.evaluate("window.isSame = true")
+    await watched.page.get_by_role("link", name="Health").click()
+    await watched.has_title("Health")
+    await watched.page.go_back()
+    await watched.has_title("Runs")
+    assert await watched.page.evaluate("window.isSame")
