@@ -28,7 +28,6 @@ TOO_MUCH: Final = "more has changed than is told one by one"
 
 _AT_ONCE = 100  # changes that are looked at, or encoded, in one turn of the loop
 _FRAME_BYTES = 32_768  # above which a frame takes no more events
-_KEPT_FRAMES = 4  # of one filter: for streams that are not all at the same place
 _KEPT_RUNS = 256
 
 _encode = msgspec.json.Encoder().encode
@@ -77,43 +76,25 @@ class RunTexts:
         return text
 
 
-class EventFrames:
-    """The events of a log that one kind of listeners is sent."""
-
-    def __init__(self, changes: Changes, listening: Listening, texts: RunTexts) -> None:
-        self._changes = changes
-        self._listening = listening
-        self._texts = texts
-        self._kept: OrderedDict[tuple[int, int], Batch] = OrderedDict()
-
-    async def between(self, number: int, last: int) -> Batch:
-        """The events after one number up to another."""
-        kept = self._kept.get((number, last))
-        if kept is None:
-            kept = self._kept[number, last] = await self._batch(number, last)
-            if len(self._kept) > _KEPT_FRAMES:
-                self._kept.popitem(last=False)
-        return kept
-
-    async def _batch(self, number: int, last: int) -> Batch:
-        epoch = self._changes.epoch
-        events = await events_between(self._changes, self._listening, number, last)
-        if events is None:
-            text = event(EventName.RESET, data_of_reset(TOO_MUCH), str(Position(epoch, last)))
-            return Batch((NumberedFrame(last, framed(text), 1),), is_reset=True)
-        frames: list[NumberedFrame] = []
-        texts: list[bytes] = []
-        size = 0
-        for count, one in enumerate(events, 1):
-            at = one.entry.number
-            texts.append(event(one.name, self._texts.data_of(one), str(Position(epoch, at))))
-            size += len(texts[-1])
-            if size >= _FRAME_BYTES or count == len(events):
-                frames.append(NumberedFrame(at, framed(b"".join(texts)), len(texts)))
-                texts, size = [], 0
-            if count % _AT_ONCE == 0:
-                await checkpoint()
-        return Batch(tuple(frames))
+async def batch_of(changes: Changes, listening: Listening, texts: RunTexts, number: int, last: int) -> Batch:
+    """The events after one number up to another, for all streams that want them."""
+    events = await events_between(changes, listening, number, last)
+    if events is None:
+        text = event(EventName.RESET, data_of_reset(TOO_MUCH), str(Position(changes.epoch, last)))
+        return Batch((NumberedFrame(last, framed(text), 1),), is_reset=True)
+    frames: list[NumberedFrame] = []
+    lines: list[bytes] = []
+    size = 0
+    for count, one in enumerate(events, 1):
+        at = one.entry.number
+        lines.append(event(one.name, texts.data_of(one), str(Position(changes.epoch, at))))
+        size += len(lines[-1])
+        if size >= _FRAME_BYTES or count == len(events):
+            frames.append(NumberedFrame(at, framed(b"".join(lines)), len(lines)))
+            lines, size = [], 0
+        if count % _AT_ONCE == 0:
+            await checkpoint()
+    return Batch(tuple(frames))
 
 
 async def events_between(

@@ -13,8 +13,8 @@ import msgspec
 
 from service.api.event_frames import (
     Batch,
-    EventFrames,
     RunTexts,
+    batch_of,
     data_of_reset,
     data_of_sync,
     events_between,
@@ -22,7 +22,7 @@ from service.api.event_frames import (
 from service.api.search import state_of
 from service.checkpoint import checkpoint
 from service.errors import IndexNotReady
-from service.http.event_stream import COMMENT, EventStream, Feed, Frame, event, told_position
+from service.http.event_stream import COMMENT, Feed, Frame, Sink, event, told_position
 from service.http.streams import Opening
 from service.tracking.events import Changes, EventName, Listening, Position
 from service.tracking.search.expressions import Expression
@@ -63,16 +63,9 @@ class _Listener:
 
     __slots__ = ("number", "stream", "told")
 
-    def __init__(self, stream: EventStream, number: int) -> None:
+    def __init__(self, stream: Sink, number: int) -> None:
         self.stream = stream
         self.number = self.told = number
-
-
-class _Channel(NamedTuple):
-    """The listeners that want the same, and what they are sent."""
-
-    frames: EventFrames
-    listeners: set[_Listener]
 
 
 class EventHub:
@@ -92,7 +85,7 @@ class EventHub:
         self._searches = searches
         self._sleep = sleep
         self._texts = RunTexts()
-        self._channels: dict[Listening, _Channel] = {}
+        self._listeners: dict[Listening, set[_Listener]] = {}
         self._snapshots: OrderedDict[Listening, tuple[object, bytes]] = OrderedDict()
         self._woken = asyncio.Event()
         self.events = self.resets = 0
@@ -118,7 +111,7 @@ class EventHub:
         experiments = (await self._searches.experiment_ids(experiment_ids)).value
         if not experiments:
             raise IndexNotReady(0.0)
-        self._searches.must_cover(experiments, "query", "filter")
+        self._searches.must_cover(experiments, "query", "experiment_id")
         return Listening(experiments, expression)
 
     async def opening(self, listening: Listening, since: Position | None, *, is_new: bool) -> Opening:
@@ -188,20 +181,17 @@ class EventHub:
 
     def _feed(self, listening: Listening, number: int) -> Feed:
         @contextmanager
-        def feed(stream: EventStream) -> Iterator[None]:
+        def feed(stream: Sink) -> Iterator[None]:
             listener = _Listener(stream, number)
-            channel = self._channels.get(listening)
-            if channel is None:
-                channel = _Channel(EventFrames(self._changes, listening, self._texts), set())
-                self._channels[listening] = channel
-            channel.listeners.add(listener)
+            self._listeners.setdefault(listening, set()).add(listener)
             self._woken.set()
             try:
                 yield
             finally:
-                channel.listeners.discard(listener)
-                if not channel.listeners and self._channels.get(listening) is channel:
-                    del self._channels[listening]
+                listeners = self._listeners[listening]
+                listeners.discard(listener)
+                if not listeners:
+                    del self._listeners[listening]
 
         return feed
 
@@ -216,11 +206,17 @@ class EventHub:
             await self._sleep(FLUSH_SECONDS)
 
     async def _flush(self, last: int) -> None:
-        for channel in list(self._channels.values()):
-            behind = [one for one in channel.listeners if one.number < last]
+        """Send each listener what it lacks; what one is too slow to take comes with one of the next."""
+        for listening, listeners in list(self._listeners.items()):
+            batches: dict[int, Batch] = {}  # for nearly all listeners it is the same one
+            behind = [one for one in listeners if one.number < last]
             for count, listener in enumerate(behind, 1):
-                self._send(listener, await channel.frames.between(listener.number, last), last)
-                if listener.number < last:  # too slow: the rest comes with one of the next flushes
+                if listener.stream.is_ready():
+                    number = listener.number
+                    if number not in batches:
+                        batches[number] = await batch_of(self._changes, listening, self._texts, number, last)
+                    self._send(listener, batches[number], last)
+                if listener.number < last:
                     self._woken.set()
                 if count % _AT_ONCE == 0:
                     await checkpoint()
@@ -244,9 +240,9 @@ class EventHub:
 
     async def _beat(self) -> None:
         """Show every stream that it is open, and end those whose runs the index does not have any more."""
-        for listening, channel in list(self._channels.items()):
+        for listening, listeners in list(self._listeners.items()):
             state = await self._searches.state(listening.experiment_ids)  # keeps the index awake
-            for count, listener in enumerate(list(channel.listeners), 1):
+            for count, listener in enumerate(list(listeners), 1):
                 if state is None:
                     listener.stream.end()
                 elif listener.stream.offer(self._sign_of_life(listener)):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from random import uniform
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from aiohttp import HttpVersion11, hdrs, web
 
@@ -27,15 +27,19 @@ _LAST_CHUNK = b"0\r\n\r\n"  # RFC 9112, 7.1
 
 
 class Frame(NamedTuple):
-    """Bytes for many streams, as they are and as a chunk of HTTP/1.1."""
+    """Bytes for many streams. chunk: the same as a chunk of HTTP/1.1."""
 
-    plain: bytes
     chunk: bytes
+
+    @property
+    def plain(self) -> bytes:
+        """As they are."""
+        return self.chunk[self.chunk.index(b"\r\n") + 2 : -2]
 
 
 def framed(plain: bytes) -> Frame:
     """The frame of these bytes, of which there are some."""
-    return Frame(plain, b"%x\r\n%b\r\n" % (len(plain), plain))
+    return Frame(b"%x\r\n%b\r\n" % (len(plain), plain))
 
 
 def event(name: str, data: bytes, position: str) -> bytes:
@@ -56,10 +60,26 @@ def told_position(position: str) -> Frame:
     return framed(b":\nid: %b\n\n" % position.encode())
 
 
-Feed = Callable[["EventStream"], AbstractContextManager[None]]
+class Sink(Protocol):
+    """A stream, as whoever feeds it sees it. None of this waits for the caller."""
+
+    def is_ready(self) -> bool:
+        """Whether the caller has taken what was written, but for a little."""
+        ...
+
+    def offer(self, frame: Frame) -> bool:
+        """Write a frame. False, and nothing is written, where it is not ready."""
+        ...
+
+    def end(self) -> None:
+        """Let the stream end; its caller is told to come back."""
+        ...
 
 
-class EventStream(web.StreamResponse):
+Feed = Callable[[Sink], AbstractContextManager[None]]  # writes to a stream while the context lasts
+
+
+class EventStream(web.StreamResponse, Sink):
     """A response that stays open until it is ended, or its caller leaves.
 
     first: what is written at once. feed: writes to the stream while its context lasts. running: a context
@@ -88,59 +108,57 @@ class EventStream(web.StreamResponse):
         self.over: Callable[[float], object] = _nobody
 
     def end(self) -> None:
-        """Let the stream end; its caller is told to come back."""
         self._ended.set()
 
-    def offer(self, frame: Frame) -> bool:
-        """Write a frame, and wait for nobody. False, and nothing is written, where the caller is too slow."""
+    def is_ready(self) -> bool:
+        """As in Sink; a caller who has taken nothing for a while is cut off."""
         transport = self._transport
         if transport is None or transport.is_closing():
             self._ended.set()
             return False
-        if transport.get_write_buffer_size() > _MOST_UNTAKEN:
-            self._bear_with(transport)
-            return False
-        self._untaken_since = None
-        transport.write(frame.chunk if self._is_chunked else frame.plain)
-        return True
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Stay open, and then end. ConnectionResetError where the caller has gone."""
-        request = self._req
-        if self._eof_sent or request is None:
-            return
-        if request.method == hdrs.METH_HEAD:
-            await super().write_eof(data)
-            return
-        if request.transport is None or request.transport.is_closing():
-            raise ConnectionResetError("the caller has gone")
-        self._transport = request.transport
-        self._is_chunked = request.version >= HttpVersion11
-        began = self._clock()
-        try:
-            with self._running(self):
-                self.offer(framed(self._first))
-                with self._feed(self):
-                    await self._ended.wait()
-                self._untaken_since = None
-                self.offer(framed(retry()))
-                self._finish(self._transport)
-        finally:
-            self._eof_sent = True
-            self._transport = None
-            self.over(self._clock() - began)
-
-    def _finish(self, transport: asyncio.Transport) -> None:
-        if self._is_chunked and not transport.is_closing():
-            transport.write(_LAST_CHUNK)
-
-    def _bear_with(self, transport: asyncio.Transport) -> None:
+        if transport.get_write_buffer_size() <= _MOST_UNTAKEN:
+            self._untaken_since = None
+            return True
         now = self._clock()
         if self._untaken_since is None:
             self._untaken_since = now
         elif now - self._untaken_since > _PATIENCE:
             transport.abort()
             self._ended.set()
+        return False
+
+    def offer(self, frame: Frame) -> bool:
+        transport = self._transport
+        if transport is None or not self.is_ready():
+            return False
+        transport.write(frame.chunk if self._is_chunked else frame.plain)
+        return True
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Stay open, and then end."""
+        request = self._req
+        if self._eof_sent or request is None:
+            return
+        began = self._clock()
+        try:
+            if request.method == hdrs.METH_HEAD:
+                await super().write_eof(data)
+            else:
+                await self._stream(request)
+        finally:
+            self._eof_sent = True
+            self._transport = None
+            self.over(self._clock() - began)
+
+    async def _stream(self, request: web.BaseRequest) -> None:
+        self._transport = transport = request.transport
+        self._is_chunked = request.version >= HttpVersion11
+        with self._running(self):
+            if self.offer(framed(self._first)):
+                with self._feed(self):
+                    await self._ended.wait()
+        if self.offer(framed(retry())) and transport is not None and self._is_chunked:
+            transport.write(_LAST_CHUNK)
 
 
 def _nobody(_seconds: float) -> None:

@@ -40,7 +40,7 @@ class IndexedRuns:
         self.experiment_ids: tuple[str, ...] = ()
         self.is_too_large = False
         self._max_bytes = max_bytes
-        self.changes = changes or ChangeLog()
+        self.changes = ChangeLog() if changes is None else changes
         self._read: frozenset[str] = frozenset()
         self.settle = settle
         self._held_back: list[tuple[Run | str, float]] | None = None
