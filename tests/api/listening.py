@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from tests.api.serving import API, Client
 
 EVENTS = f"{API}/events"
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class Heard(NamedTuple):
@@ -97,9 +98,11 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(api: Client, last_id: str = "", **parameters: str) -> AsyncIterator[Listener]:
+async def listening(
+    api: Client, last_id: str = "", headers: Mapping[str, str] = _NO_HEADERS, **parameters: str
+) -> AsyncIterator[Listener]:
     """A stream of a served service, by a client that checks nothing."""
-    headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache", **headers}
     if last_id:
         headers["Last-Event-ID"] = last_id
     async with ClientSession(timeout=ClientTimeout(total=60)) as session:
