@@ -12,6 +12,7 @@ from service.cache.memory import Memory
 from service.http.access_record import RequestTimes
 from service.http.capacity import Capacity
 from service.http.representations import Representations
+from service.http.streams import Streams
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex
 from service.settings.groups import CacheSettings
@@ -19,6 +20,7 @@ from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Instruments, ServiceCollector
 from service.telemetry.query_times import QueryCollector, QueryTimes
+from service.telemetry.stream_metrics import Sent, StreamCollector
 from service.upstream.client import MlflowClient
 from service.upstream.transport import Limits, MlflowTransport
 
@@ -29,6 +31,12 @@ METRICS = """\
 `python_…`. No label is text of a caller's or of MLflow's. `TRACKING_METRICS=false` turns them off.
 [Monitor](../how-to/monitor.md) has alerts and a dashboard.
 """
+
+
+class SentNothing(Sent):
+    """A hub of events that has nobody to send any to."""
+
+    events = resets = 0
 
 
 def metrics_page() -> str:
@@ -61,4 +69,9 @@ def _collectors() -> list[Collector]:
     )
     runs = IndexedRuns(0)
     index = SyncedIndex(runs, source, source, ())
-    return [ServiceCollector(counted), IndexCollector(index, runs, None), QueryCollector(QueryTimes())]
+    return [
+        ServiceCollector(counted),
+        IndexCollector(index, runs, None),
+        QueryCollector(QueryTimes()),
+        StreamCollector(Streams(0, 0.0), SentNothing()),
+    ]

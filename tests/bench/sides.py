@@ -51,10 +51,17 @@ def fasttrackml(folder: Path) -> Iterator[Server | None]:
 
 @contextmanager
 def fake(
-    folder: Path, name: str = "fake", *, runs: int = 1_000, latency: float = 0.0, shape: Shape = USUAL
+    folder: Path,
+    name: str = "fake",
+    *,
+    runs: int = 1_000,
+    latency: float = 0.0,
+    shape: Shape = USUAL,
+    active: int = 0,
 ) -> Iterator[Server]:
-    """The fake MLflow with runs in it; latency in seconds."""
-    options = {"runs": runs, "latency": latency, "metrics": shape.metrics, "params": shape.params}
+    """The fake MLflow with runs in it; latency in seconds. active: runs that change with each search."""
+    options = {"runs": runs, "latency": latency, "active": active}
+    options |= {"metrics": shape.metrics, "params": shape.params}
     with _module("tests.bench.upstream", folder, name, "bench/calls", options) as server:
         yield server
 

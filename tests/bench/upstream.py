@@ -8,6 +8,7 @@ up as many as one asks for: a search for the strategy that `unseen(7)` names fin
 
 import argparse
 import re
+import time
 from collections import Counter
 from typing import Any
 
@@ -31,11 +32,16 @@ def unseen(number: int) -> str:
 
 
 class BenchUpstream(FakeMlflow):
-    """FakeMlflow with a count of its calls that other processes can read, and runs without end."""
+    """FakeMlflow with a count of its calls that other processes can read, and runs without end.
 
-    def __init__(self, runs: int, shape: Shape) -> None:
+    active: how many runs are active; each has a metric `answered`, when MLflow last answered a search, in
+    Unix epoch seconds.
+    """
+
+    def __init__(self, runs: int, shape: Shape, active: int = 0) -> None:
         super().__init__()
         self.before = self._made_up
+        self._active = [self.add_run(status="RUNNING") for _ in range(active)]
         self._shape = shape
         self._pages: dict[int, str] = {}
         for number in range(runs):
@@ -61,6 +67,9 @@ class BenchUpstream(FakeMlflow):
     async def _made_up(self, request: web.Request) -> web.StreamResponse | None:
         if not request.path.endswith("/runs/search"):
             return None
+        now = time.time()
+        for run_id in self._active:
+            self.log(run_id, "answered", [(int(now), int(now * 1_000), now)])
         asked: dict[str, Any] = await request.json()
         wanted = _UNSEEN.search(asked.get("filter") or "")
         if wanted is None:
@@ -98,9 +107,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--metrics", type=int, default=Shape().metrics)
     parser.add_argument("--params", type=int, default=Shape().params)
+    parser.add_argument("--active", type=int, default=0, help="runs that change with each search")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
     given = parser.parse_args()
-    upstream = BenchUpstream(given.runs, Shape(given.metrics, given.params))
+    upstream = BenchUpstream(given.runs, Shape(given.metrics, given.params), given.active)
     upstream.latency = given.latency
     serve(upstream.app(), given.port)
 

@@ -17,7 +17,7 @@ from tests.live.server import free_port
 
 POLL_SECONDS = 0.05
 START_SECONDS = 15.0
-_STATE = r'^haproxy_server_{}\{{proxy="replicas",server="(\w+)",state="{}"\}} 1$'
+_STATE = r'^haproxy_server_{}\{{proxy="{}",server="(\w+)",state="{}"\}} 1$'
 MISSING = "HAProxy is needed; on Debian and Ubuntu: apt-get install --no-install-recommends haproxy"
 
 
@@ -59,12 +59,17 @@ class Balancer:
         return self._output.read_text("utf-8", errors="replace")
 
     async def healthy(self) -> int:
-        """How many replicas are given requests; -1 while a health check says that this will change."""
+        """How many replicas are given requests and streams; -1 while a health check says it will change."""
         async with aiohttp.request("GET", f"{self.operators}/metrics?scope=server") as answer:
             text = await answer.text()
-        states = (("status", "UP"), ("check_status", "L7OK"))
-        up, well = (set(re.findall(_STATE.format(*state), text, re.MULTILINE)) for state in states)
-        return len(up) if up <= well else -1
+
+        def servers(metric: str, backend: str, state: str) -> set[str]:
+            return set(re.findall(_STATE.format(metric, backend, state), text, re.MULTILINE))
+
+        backends = ("replicas", "streams")
+        up, up_for_streams = (servers("status", one, "UP") for one in backends)
+        is_steady = all(up <= servers("check_status", one, "L7OK") for one in backends)
+        return len(up) if is_steady and up == up_for_streams else -1
 
     async def listens(self) -> bool:
         """Whether its operators are answered."""

@@ -64,9 +64,14 @@ def seconds(text: str) -> float:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def balancer_setting(*words: str) -> str:
-    """What follows these words in haproxy.cfg, up to a comment: the value of the one line that starts so."""
+def balancer_setting(*words: str, of_streams: bool = False) -> str:
+    """What follows these words in haproxy.cfg, up to a comment: the value of the one line that starts so.
+
+    of_streams: in the backend of streams; else anywhere but there.
+    """
     pattern = r"\s+".join(map(re.escape, words)) + r"\s+(.*?)(?:\s+#.*)?"
-    lines = [line.strip() for line in HAPROXY.read_text("utf-8").splitlines()]
+    sections = re.split(r"^(?=\w)", HAPROXY.read_text("utf-8"), flags=re.MULTILINE)
+    read = [one for one in sections if one.startswith("backend streams\n") == of_streams]
+    lines = [line.strip() for section in read for line in section.splitlines()]
     [value] = [found[1] for line in lines if (found := re.fullmatch(pattern, line))]
     return value

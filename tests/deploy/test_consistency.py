@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from service import __version__
+from service.api.event_hub import BEAT_SECONDS
 from service.http.errors import BodyTimeout, NotFound
 from service.http.server import KEEPALIVE_SECONDS, SHUTDOWN_SECONDS
 from service.settings.load import Settings, variables
@@ -204,6 +205,17 @@ class TestBalancer:
         assert DEFAULTS["TRACKING_MAX_REQUESTS"] == int(server_options()["maxconn"])
         slots = int(balancer_setting("server-template", "replica").split()[0])
         assert slots >= composed("tracking")["deploy"]["replicas"]
+
+    def test_a_replica_refuses_streams_itself(self) -> None:
+        """HAProxy has room for more streams than a replica, which answers as browsers understand it."""
+        options = balancer_setting("default-server", of_streams=True).split()
+        assert DEFAULTS["TRACKING_MAX_STREAMS"] < int(options[options.index("maxconn") + 1])
+
+    def test_a_stream_is_never_silent_for_long(self) -> None:
+        """Comments come well within what HAProxy waits for the next bytes, on both of its sides."""
+        server = seconds(balancer_setting("timeout", "server", of_streams=True))
+        client = seconds(balancer_setting("timeout", "client"))
+        assert 3 * BEAT_SECONDS <= min(server, client)
 
     def test_files(self) -> None:
         """Two descriptors for each caller fit the limit that Compose sets."""

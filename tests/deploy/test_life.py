@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from service.http.server import SHUTDOWN_SECONDS
+from tests.api.listening import EventReader
 from tests.api.serving import API
 from tests.deploy.balancer import until
 from tests.deploy.files import ROOT
@@ -140,3 +142,46 @@ async def test_a_second_signal_ends_the_drain(tmp_path: Path, fake: FakeMlflow) 
         await service.says(503, "/readyz")
         service.process.send_signal(signal.SIGTERM)
         assert 0 == await service.ended(SLACK_SECONDS)
+
+
+async def test_streams_end_within_the_drain(tmp_path: Path, fake: FakeMlflow) -> None:
+    """After SIGTERM each stream ends with how long to wait, one by one, and the process ends in time."""
+    fake.add_run()
+    async with running(tmp_path, fake.url, drain_seconds=2) as service:
+        streams = [await streaming(service) for _ in range(20)]
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        ends = await asyncio.gather(*(end_of(stream, began) for stream in streams))
+        assert 0 == await service.ended(2 + SLACK_SECONDS)
+    assert max(ends) - min(ends) > 0.3
+    assert max(ends) < 2 + SLACK_SECONDS
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_streams_do_not_delay_the_end(tmp_path: Path, fake: FakeMlflow, sign: signal.Signals) -> None:
+    """Ctrl-C ends all streams at once, as SIGTERM does where there is no drain."""
+    async with running(tmp_path, fake.url, drain_seconds=0) as service:
+        stream = await streaming(service)
+        began = time.monotonic()
+        service.process.send_signal(sign)
+        await end_of(stream, began)
+        assert 0 == await service.ended(SLACK_SECONDS)
+
+
+async def streaming(service: Service) -> aiohttp.ClientResponse:
+    """A stream that has told how many runs there are."""
+    async with asyncio.timeout(15):
+        while True:
+            answer = await service.caller.get(f"{API}/events")
+            head = await answer.content.readuntil(b"event: ") + await answer.content.readline()
+            if head.endswith(b"event: snapshot\n"):
+                return answer
+            await answer.read()  # the index reads
+
+
+async def end_of(stream: aiohttp.ClientResponse, began: float) -> float:
+    """How many seconds after that a stream ended, which told how long to wait."""
+    reader = EventReader()
+    reader.feed(await stream.read())
+    assert reader.retry is not None
+    return time.monotonic() - began

@@ -14,7 +14,7 @@ from tests.docs.markdown import GUIDES, ROOT, blocks, name, prose
 from tests.docs.pages import ANSWERS, COMMANDS, commands, run_page, sample_mlflow
 
 PICTURES = {"", "mermaid"}
-FILES = {"diff", "nginx", "sql", "toml", "yaml"}
+FILES = {"diff", "js", "nginx", "sql", "toml", "yaml"}
 STAND_IN = f"{shlex.quote(sys.executable)} {shlex.quote(str(Path(__file__).with_name('curl.py')))}"
 CURLS = {"stand-in": STAND_IN, **({"curl": found} if (found := shutil.which("curl")) else {})}
 RUN = [page for page in GUIDES if commands(page)]
