@@ -56,9 +56,8 @@ def swagger_ui(folder: Path) -> Json:
 def console(folder: Path) -> list[Json]:
     """What the console is drawn with. README.md names the packages and the licence of each folder."""
     digests = sums(folder)
-    rows = re.findall(
-        r"^\| (\w+) \| (.*`.*) \| (.+) \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE
-    )
+    readme = (folder / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\w+) \| (.*`.*) \| (.+) \|$", readme, re.MULTILINE)
     if {name for name, *_ in rows} != {file.partition("/")[0] for file in digests}:
         sys.exit(f"{folder / 'README.md'} does not name what is in {folder}")
     packages = []
@@ -89,9 +88,7 @@ def vendored(name: str, version: str, licence: str, digests: dict[str, str]) -> 
         "version": version,
         "licenses": [{"license": {"id": licence}}],
         "purl": f"pkg:npm/{name.replace('@', '%40')}@{version}",
-        "components": [
-            {"type": "file", "name": file, "hashes": [sha256(one)]} for file, one in digests.items()
-        ],
+        "components": files,
     }
 
 

@@ -42,6 +42,6 @@ async def chromium(*flags: str) -> AsyncIterator[Any]:
 
 if __name__ == "__main__" and not is_installed():
     sys.exit(
-        f"There is no browser at {CHROMIUM}. On Debian: apt-get install chromium. Elsewhere: set the variable "
-        "CHROMIUM to the path of a Chromium or a Chrome."
+        f"There is no browser at {CHROMIUM}. On Debian: apt-get install chromium. Elsewhere: set the "
+        "variable CHROMIUM to the path of a Chromium or a Chrome."
     )
