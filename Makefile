@@ -63,7 +63,7 @@ hooks: $(VENV)/.dev  ## Have git run ruff and the checks of files before each co
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 clean:  ## Remove the environments, the caches and the local MLflow's data
-	rm -rf $(VENV) $(CLIENTS) .pythons .matrix data dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(CLIENTS) .lighthouse .pythons .matrix data dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 ##@ Before a release, and each night
 MINUTES ?= 20
