@@ -1,0 +1,1 @@
+"""What the console costs its readers: bytes, times, frames and memory, for a machine at rest."""
