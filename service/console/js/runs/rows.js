@@ -13,7 +13,7 @@ const ALWAYS = ["run_id", "run_name", "status", "start_time", "end_time"];
  * `version`, a signal that grows when something of it has changed. fate: "" as a rule, "deleted", or "left"
  * where the run has changed and does not match the filter any more.
  */
-class Row {
+export class Row {
   constructor(id, values) {
     Object.assign(this, { id, values, fate: "", version: signal(0) });
   }
@@ -22,29 +22,30 @@ class Row {
 /**
  * The rows of one view at a time. Signals: total (hits, null where nobody has counted them), loaded (rows that
  * are there), extent (rows that there are or soon will be), index, meta and error (of the last answer),
- * isWaiting (for the first rows of a view), news (number of runs that came since, and are not shown).
+ * isWaiting (for the first rows of a view), news (number of runs that came since, and are not shown), isOutdated
+ * (too many changes were missed), revision (grows when rows at their places are others), begun (grows when the
+ * first rows of a view are there).
  */
 export class Rows {
   constructor() {
-    this.total = signal(null);
-    this.reason = signal(null);
-    this.loaded = signal(0);
-    this.index = signal(null);
-    this.meta = signal(null);
-    this.error = signal(null);
-    this.isWaiting = signal(false);
-    this.isOutdated = signal(false);
+    for (const name of ["total", "index", "meta", "error"]) this[name] = signal(null);
+    for (const name of ["loaded", "revision", "begun"]) this[name] = signal(0);
+    for (const name of ["isWaiting", "isOutdated"]) this[name] = signal(false);
     this._most = signal(READ_ON);
     this._added = signal(new Set());
     this._counted = signal(null);
     this._rows = [];
     this._places = new Map();
-    this._controller = null;
-    this._search = null;
-    this._key = "";
-    this._token = null;
-    this.extent = computed(() => Math.min(this.total.value ?? this.loaded.value, Math.max(this._most.value, this.loaded.value)));
-    this.news = computed(() => Math.max(this._added.value.size, (this._counted.value ?? 0) - (this.total.value ?? 0)));
+    this._latest = null; // the reading that was asked for last
+    this._current = null; // the reading whose pages are coming
+    this.extent = computed(() => {
+      const loaded = this.loaded.value;
+      return Math.min(this.total.value ?? loaded, Math.max(this._most.value, loaded));
+    });
+    this.news = computed(() => {
+      const counted = this._counted.value === null ? 0 : this._counted.value - (this.total.value ?? 0);
+      return Math.max(this._added.value.size, counted);
+    });
   }
 
   /** The row at a place, or undefined where it has not been read yet. @returns {Row | undefined} */
@@ -57,6 +58,11 @@ export class Rows {
     return this._places.get(id) ?? -1;
   }
 
+  /** Whether these are the rows of a search already, or soon will be. */
+  has(search) {
+    return this.error.value === null && JSON.stringify(search) === JSON.stringify(this._latest?.search);
+  }
+
   /**
    * Read a view. What is shown stays until the first rows are there; where nothing but the columns has changed,
    * the rows stay and get their new values page by page.
@@ -64,43 +70,32 @@ export class Rows {
    *   names: of the fields
    */
   async load(search) {
-    this._controller?.abort();
-    const controller = new AbortController();
-    this._controller = controller;
-    this._search = search;
-    this.isWaiting.value = true;
     const key = JSON.stringify([search.q, search.exp, search.order]);
-    try {
-      const page = await this._page("", FIRST_PAGE, controller.signal);
-      batch(() => {
-        this._begin(key === this._key, page);
-        this._key = key;
-        this._take(0, page);
-      });
-      await this._readOn(controller, page.count);
-    } catch (error) {
-      this._fail(error);
-    } finally {
-      if (this._controller === controller) this.isWaiting.value = false;
-    }
+    const reading = { search, key, controller: new AbortController(), token: null, next: 0, first: null, isOn: false };
+    this._latest = reading;
+    this.isWaiting.value = true;
+    // The same rows with fewer columns are worth waiting for: they are shown first.
+    if (this._current?.key === key) await this._current.first;
+    if (this._latest !== reading) return;
+    this._current?.controller.abort();
+    const isSame = this._current?.key === key;
+    this._current = reading;
+    reading.first = this._attempt(() => this._begin(reading, isSame));
+    await reading.first;
+    if (this._latest === reading) this.isWaiting.value = false;
+    await this._readOn(reading);
   }
 
   /** The same view once more, with what has come since. */
   reload() {
-    this._key = "";
-    return this.load(this._search);
+    return this.load(this._latest.search);
   }
 
   /** More rows, for whoever has come near to the end of those that there are. */
   async more() {
-    if (this.extent.value > this._most.value || this._token === null) return;
+    if (this._current.token === null || this.loaded.value < this._most.value) return;
     this._most.value += READ_ON;
-    const controller = this._controller;
-    try {
-      await this._readOn(controller, this.loaded.value);
-    } catch (error) {
-      this._fail(error);
-    }
+    await this._readOn(this._current);
   }
 
   /** A change, as the events say it: see the API's /events. @param {{event: string, data: object}} change */
@@ -120,8 +115,10 @@ export class Rows {
   _change(event, { run, matches, run_id: runId = run?.run_id }) {
     const row = this._rows[this.placeOf(runId)];
     if (!row) {
-      if (event !== "run.deleted" && matches) this._added.value = new Set([...this._added.value, runId]);
-      else if (this._added.value.has(runId)) this._added.value = new Set([...this._added.value].filter((one) => one !== runId));
+      const added = new Set(this._added.value);
+      if (event !== "run.deleted" && matches) added.add(runId);
+      else added.delete(runId);
+      this._added.value = added;
       return;
     }
     if (event === "run.deleted") {
@@ -133,60 +130,49 @@ export class Rows {
     row.version.value += 1;
   }
 
-  async _readOn(controller, from) {
-    let place = from;
-    while (this._token !== null && place < this._most.value) {
-      const page = await this._page(this._token, PAGE, controller.signal);
-      batch(() => this._take(place, page));
-      place += page.count;
-    }
-  }
-
-  async _page(token, size, aborted) {
-    const { q, exp, order, names } = this._search;
-    const all = [...new Set([...ALWAYS, ...names])];
-    const query = {
-      format: "columns",
-      filter: q,
-      experiment_id: exp.join(","),
-      order_by: order,
-      fields: all.map(written).join(","),
-      page_size: size,
-      page_token: token,
-    };
-    const { data, meta } = await ask("runs/search", { query, signal: aborted });
-    return { ...data, meta, names: all, count: data.columns.run_id.length };
-  }
-
-  _begin(isSame, page) {
-    if (!isSame) {
-      this._rows = [];
-      this._places = new Map();
-      this._most.value = READ_ON;
-    }
-    this.error.value = null;
-    this.isOutdated.value = false;
-    this._added.value = new Set();
-    this._counted.value = null;
-    this.total.value = page.total;
-    this.reason.value = page.reason;
-  }
-
-  _take(from, page) {
-    for (let place = 0; place < page.count; place++) {
-      const values = {};
-      for (const name of page.names) {
-        const value = page.columns[name][place];
-        values[name] = value ?? (page.not_finite?.[name]?.includes(place) ? null : undefined);
+  async _begin(reading, isSame) {
+    const page = await pageOf(reading, FIRST_PAGE);
+    batch(() => {
+      if (!isSame) {
+        this._rows = [];
+        this._places = new Map();
+        this._most.value = READ_ON;
       }
-      this._put(from + place, values);
+      this.isOutdated.value = false;
+      this._added.value = new Set();
+      this._counted.value = null;
+      this.total.value = page.total;
+      this._take(reading, page);
+      this.begun.value += 1;
+    });
+  }
+
+  async _readOn(reading) {
+    if (reading.isOn) return; // it goes on until there are as many as there are to be
+    reading.isOn = true;
+    await this._attempt(async () => {
+      while (reading.token !== null && reading.next < this._most.value) {
+        const page = await pageOf(reading, PAGE);
+        batch(() => this._take(reading, page));
+      }
+    });
+    reading.isOn = false;
+  }
+
+  _take(reading, { names, columns, not_finite: notFinite = {}, next_page_token: token, meta, index }) {
+    const rows = columns.run_id.map(() => ({}));
+    for (const name of names) {
+      for (const [place, value] of columns[name].entries()) rows[place][name] = value ?? undefined;
+      for (const place of notFinite[name] ?? []) rows[place][name] = null;
     }
-    this._token = page.next_page_token;
-    this.meta.value = page.meta;
-    this.index.value = page.index;
+    for (const values of rows) this._put(reading.next++, values);
+    reading.token = token;
+    if (token === null) this._rows.length = reading.next;
+    this.loaded.value = this._rows.length;
+    this.revision.value += 1;
+    this.meta.value = meta;
+    this.index.value = index;
     this.error.value = null;
-    if (this._token === null) this._rows.length = from + page.count;
-    this.loaded.value = Math.max(this._rows.length, from + page.count);
   }
 
   _put(place, values) {
@@ -202,9 +188,29 @@ export class Rows {
     this._places.set(values.run_id, place);
   }
 
-  _fail(error) {
-    if (error.name === "AbortError") return;
-    if (error.name !== "ApiError") throw error;
-    this.error.value = error;
+  async _attempt(act) {
+    try {
+      await act();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      if (error.name !== "ApiError") throw error;
+      this.error.value = error;
+    }
   }
+}
+
+async function pageOf({ search: { q, exp, order, names }, token, controller }, size) {
+  const all = [...new Set([...ALWAYS, ...names])];
+  const query = {
+    format: "columns",
+    filter: q,
+    experiment_id: exp.join(","),
+    order_by: order,
+    fields: all.map(written).join(","),
+    page_size: size,
+    page_token: token,
+  };
+  const { data, meta } = await ask("runs/search", { query, signal: controller.signal });
+  controller.signal.throwIfAborted();
+  return { ...data, meta, names: all };
 }
