@@ -12,7 +12,7 @@ import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
-import { Selected } from "../runs/selected.js";
+import { ON_TOP, Selected } from "../runs/selected.js";
 import { Table } from "../runs/table.js";
 import { Tools } from "../runs/tools.js";
 import { view } from "../runs/view.js";
@@ -96,7 +96,7 @@ function useRows(rows, above, state, fields, columns) {
 
 function topOf(above, { base, sel, top }) {
   above.revision.value; // it may have others now
-  const ids = [...new Set([base, ...(top ? sel : [])])];
+  const ids = [...new Set([base, ...(top ? sel.slice(0, ON_TOP) : [])])];
   return ids.map((id) => above.at(above.placeOf(id))).filter(Boolean);
 }
 

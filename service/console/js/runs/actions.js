@@ -106,6 +106,7 @@ export class Actions {
       ArrowDown: () => this.move(1, event.shiftKey),
       ArrowUp: () => this.move(-1, event.shiftKey),
       " ": () => this.toggle(this.active.value.place),
+      Escape: () => this.select([]),
       Enter: () => this.row && go(`run?id=${encodeURIComponent(this.row.id)}`),
     }[event.key];
     if (!act || this.isOfControl(event)) return;

@@ -3,6 +3,9 @@ import { html } from "../html.js";
 import { MOST, whyNotCompared } from "./selection.js";
 import { view } from "./view.js";
 
+/** Selected runs that stand above the others; more would leave those no room. */
+export const ON_TOP = 8;
+
 /** @param {{state: object, actions: object}} props */
 export function Selected({ state, actions }) {
   const { sel, base, top } = state;
@@ -20,7 +23,7 @@ export function Selected({ state, actions }) {
     <button type="button" onClick=${() => (actions.copying.value = true)}>Copy</button>
     <label>
       <input type="checkbox" checked=${top} onChange=${(event) => view.change({ top: event.target.checked }, { replace: true })} />
-      Selected runs on top
+      ${sel.length > ON_TOP ? `The first ${ON_TOP} on top` : "On top"}
     </label>
     <button type="button" class="quiet" onClick=${() => actions.select([])}>Select none</button>
   </div>`;

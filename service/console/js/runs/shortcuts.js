@@ -18,6 +18,6 @@ export function shortcutsOf(actions) {
     { key: "v", text: "Choose columns", run: () => (actions.choosing.value = true) },
     { key: "]", text: "Sort by the next column", run: () => actions.sortByNeighbour(1) },
     { key: "[", text: "Sort by the column before", run: () => actions.sortByNeighbour(-1) },
-    { key: "Escape", text: "Select none", run: () => actions.select([]) },
+    { key: "Escape", text: "Select none, in the table" },
   ];
 }
