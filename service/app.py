@@ -162,7 +162,7 @@ def build(
         metrics,
         settings.auth.mode,
     )
-    routes = (*described, *console_routes(__version__, ""))
+    routes = (*described, *console_routes(__version__, "", settings.mlflow_experiment_name))
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 

@@ -1,19 +1,13 @@
-"""Modules and components of the console, called and drawn in a page of it on their own."""
+"""Components of the console, drawn on their own in a page of it, and what they tell whoever draws them."""
 
 from typing import Any
 
+from service.console.files import digest
 from tests.console.watched import Watched
 
-_CALL = """
-async ([path, name, args]) => {
-  const base = document.querySelector("script[type=module]").src.replace(/js\\/main\\.js$/, "");
-  return (await import(base + path))[name](...args);
-}
-"""
 # What a component hands to its `on…` functions is kept, and its changes of `state` become its next props.
 _MOUNT = """
-async ([path, name, props, functions]) => {
-  const base = document.querySelector("script[type=module]").src.replace(/js\\/main\\.js$/, "");
+async ([base, path, name, props, functions]) => {
   const { h, render } = await import("preact");
   const { signal } = await import("@preact/signals");
   const component = (await import(base + path))[name];
@@ -22,24 +16,21 @@ async ([path, name, props, functions]) => {
   const called = Object.fromEntries(functions.map((one) => [one, (...args) => {
     window.calls.push([one, ...args]);
     const { state } = window.props.value;
-    if (one === "onChange" && state) window.props.value = { ...window.props.value, state: { ...state, ...args[0] } };
+    if (one !== "onChange" || !state) return;
+    window.props.value = { ...window.props.value, state: { ...state, ...args[0] } };
   }]));
-  const host = document.createElement("div");
-  document.getElementById("console").hidden = true;
-  document.body.prepend(host);
-  render(h(() => h(component, { ...window.props.value, ...called })), host);
+  const Drawn = () => h("main", null, h(component, { ...window.props.value, ...called }));
+  const place = document.querySelector("#console");
+  render(null, place);
+  render(h(Drawn), place);
 }
 """
 
 
-async def call(watched: Watched, path: str, name: str, *args: Any) -> Any:
-    """What a function of a module returns for these arguments. path: below the assets, "js/url.js"."""
-    return await watched.page.evaluate(_CALL, [path, name, list(args)])
-
-
-async def mount(watched: Watched, path: str, name: str, props: Any, *functions: str) -> None:
+async def mount(watched: Watched, module: str, name: str, props: Any, *functions: str) -> None:
     """Draw a component in place of the page. functions: names of the props that are functions."""
-    await watched.page.evaluate(_MOUNT, [path, name, props, list(functions)])
+    base = f"{watched.base}assets/{digest()}/js/"
+    await watched.page.evaluate(_MOUNT, [base, module, name, props, list(functions)])
 
 
 async def calls(watched: Watched) -> list[list[Any]]:

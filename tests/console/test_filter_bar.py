@@ -1,10 +1,11 @@
 """The filter bar in a real browser: what is asked, offered and said while somebody types."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from tests.console.modules import calls, give, mount
+from tests.console.components import calls, give, mount
 from tests.console.watched import Watched
 
 pytestmark = pytest.mark.console
@@ -31,21 +32,20 @@ async def draw(watched: Watched, **props: Any) -> Any:
     await watched.go("health")
     await watched.has_title("Health")
     given = {"state": STATE, "fields": FIELDS, "error": None, "experimentIds": [], **props}
-    await mount(watched, "js/filter/bar.js", "FilterBar", given, "onChange")
+    await mount(watched, "filter/bar.js", "FilterBar", given, "onChange")
     return watched.page.get_by_role("combobox", name="Filter")
 
 
 async def expected_calls(watched: Watched, *filters: str) -> None:
     """Wait until these filters have been asked, one after the other, and no other ones."""
-    from playwright.async_api import expect  # noqa: PLC0415 - `make console` installs it
 
-    await expect(watched.page.locator("#filter-remark")).to_be_attached()
-    for _ in range(100):
-        asked = [call[1]["q"] for call in await calls(watched)]
-        if len(asked) >= len(filters):
-            break
-        await watched.page.wait_for_timeout(20)
-    assert list(filters) == asked
+    async def asked() -> list[str]:
+        return [call[1]["q"] for call in await calls(watched)]
+
+    deadline = asyncio.get_running_loop().time() + 10
+    while len(await asked()) < len(filters) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.02)
+    assert list(filters) == await asked()
 
 
 async def test_a_comparison_with_a_bare_name_is_asked_by_its_field(watched: Watched) -> None:
@@ -125,7 +125,7 @@ async def test_the_services_refusal_stands_under_its_place(watched: Watched) -> 
 
 
 async def test_a_filter_that_comes_from_elsewhere_is_shown(watched: Watched) -> None:
-    """Another filter of the view, such as by the back button, stands in the bar; a search for words as words."""
+    """Another filter of the view, such as by the back button, stands in the bar, and words as words."""
     bar = await draw(watched)
     await give(watched, state={**STATE, "q": "run_name ILIKE '%momentum%' OR run_id LIKE 'momentum%'"})
     from playwright.async_api import expect  # noqa: PLC0415 - `make console` installs it

@@ -1,9 +1,11 @@
 """What people type, as filters: the modules below js/filter/ that touch no page."""
 
+from typing import Any
+
 import pytest
 
 from service.tracking.search.parsing import parse_filter
-from tests.console.modules import call
+from tests.console.modules import evaluated
 from tests.console.test_filter_bar import FIELDS, STATE, field
 from tests.console.watched import Watched
 
@@ -90,55 +92,54 @@ UNCLEAR = {
 }
 
 
-async def test_filters_are_left_as_they_are(watched: Watched) -> None:
-    """A filter in the API's grammar is asked as it was written."""
-    await watched.go("health")
-    for text in FILTERS:
-        assert parse_filter(text) is not None
-        assert text == (await call(watched, "js/filter/translate.js", "translate", text, MORE))["filter"]
+async def translated(watched: Watched, text: str, fields: Any = MORE) -> Any:
+    return await evaluated(watched, "filter/translate.js", "m.translate(...values)", text, fields)
 
 
-async def test_what_people_type_is_translated(watched: Watched) -> None:
+@pytest.mark.parametrize("text", FILTERS)
+async def test_filters_are_left_as_they_are(module_page: Watched, text: str) -> None:
+    """A filter in the API's grammar is asked as it was written, and shown so."""
+    assert parse_filter(text) is not None
+    assert text == (await translated(module_page, text))["filter"]
+    assert text == await evaluated(module_page, "filter/translate.js", "m.shortest(values[0])", text)
+
+
+@pytest.mark.parametrize("text", TRANSLATED)
+async def test_what_people_type_is_translated(module_page: Watched, text: str) -> None:
     """Words, bare names and values without quotes become filters, which the service can read."""
-    await watched.go("health")
-    for text, filter_ in TRANSLATED.items():
-        translation = await call(watched, "js/filter/translate.js", "translate", text, MORE)
-        assert (text, filter_) == (text, translation["filter"])
-        assert parse_filter(filter_) is not None
+    assert TRANSLATED[text] == (await translated(module_page, text))["filter"]
+    assert parse_filter(TRANSLATED[text]) is not None
 
 
-async def test_what_is_not_complete_is_known_from_what_is_wrong(watched: Watched) -> None:
-    """A text that lacks its end says what is missing; one that no end can mend says where it is wrong."""
-    await watched.go("health")
-    for text, expected in OPEN.items():
-        translation = await call(watched, "js/filter/translate.js", "translate", text, MORE)
-        assert (text, None, True) == (text, translation["filter"], translation["problem"]["isOpen"])
-        assert expected in translation["problem"]["expected"]
-    for text, position in WRONG.items():
-        translation = await call(watched, "js/filter/translate.js", "translate", text, MORE)
-        assert (text, None) == (text, translation["filter"])
-        assert (position, False) == (translation["problem"]["position"], translation["problem"]["isOpen"]), (
-            text
-        )
+@pytest.mark.parametrize("text", OPEN)
+async def test_what_is_not_complete_says_what_is_missing(module_page: Watched, text: str) -> None:
+    """A text that only lacks its end is not asked, and is not called wrong."""
+    translation = await translated(module_page, text)
+    assert (None, True) == (translation["filter"], translation["problem"]["isOpen"])
+    assert OPEN[text] in translation["problem"]["expected"]
 
 
-async def test_a_name_is_only_taken_for_a_field_that_has_it(watched: Watched) -> None:
+@pytest.mark.parametrize("text", WRONG)
+async def test_what_is_wrong_says_where(module_page: Watched, text: str) -> None:
+    """A text that no end can mend is not asked, and its place is known."""
+    translation = await translated(module_page, text)
+    assert None is translation["filter"]
+    assert (WRONG[text], False) == (translation["problem"]["position"], translation["problem"]["isOpen"])
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+async def test_a_name_is_only_taken_for_a_field_that_has_it(module_page: Watched, text: str) -> None:
     """A name that no field has, or several, is answered with those that may be meant, and asks nothing."""
-    await watched.go("health")
-    for text, options in UNCLEAR.items():
-        translation = await call(watched, "js/filter/translate.js", "translate", text, MORE)
-        assert None is translation["filter"]
-        assert (text, options) == (text, [one["written"] for one in translation["choice"]["options"]])
+    translation = await translated(module_page, text)
+    assert None is translation["filter"]
+    assert UNCLEAR[text] == [one["written"] for one in translation["choice"]["options"]]
 
 
-async def test_a_search_for_words_is_shown_as_words(watched: Watched) -> None:
-    """The filter that words became is shown as these words, and any other filter as it is."""
-    await watched.go("health")
-    for text in ("momentum", '"mean reversion"', "NOT carry", '"it\'s"', '"🎉"'):
-        filter_ = (await call(watched, "js/filter/translate.js", "translate", text, None))["filter"]
-        assert text == await call(watched, "js/filter/translate.js", "shortest", filter_)
-    for text in FILTERS:
-        assert text == await call(watched, "js/filter/translate.js", "shortest", text)
+@pytest.mark.parametrize("text", ["momentum", '"mean reversion"', "NOT carry", '"it\'s"', '"🎉"'])
+async def test_a_search_for_words_is_shown_as_words(module_page: Watched, text: str) -> None:
+    """The filter that words became is shown as these words."""
+    filter_ = (await translated(module_page, text, None))["filter"]
+    assert text == await evaluated(module_page, "filter/translate.js", "m.shortest(values[0])", filter_)
 
 
 COMPLETED = {
@@ -156,35 +157,28 @@ COMPLETED = {
     "tags.a IS ": ["NULL ", "NOT NULL "],
     "number(l": ["params.lr"],
 }
+VALUES = [{"value": "0.1", "count": 2}, {"value": "0.2", "count": 1}, {"value": None, "count": 7}]
 
 
-async def test_what_fits_at_the_caret_is_offered(watched: Watched) -> None:
+@pytest.mark.parametrize("text", COMPLETED)
+async def test_what_fits_at_the_caret_is_offered(module_page: Watched, text: str) -> None:
     """Fields, operators, values and AND or OR are offered where each may stand, the likeliest first."""
-    await watched.go("health")
-    values = [{"value": "0.1", "count": 2}, {"value": "0.2", "count": 1}, {"value": None, "count": 7}]
-    for text, inserts in COMPLETED.items():
-        context = await call(watched, "js/filter/complete.js", "contextAt", text, len(text), MORE)
-        offered = await call(watched, "js/filter/complete.js", "choicesAt", context, MORE, values)
-        assert (text, inserts) == (text, [one["insert"] for one in offered][: len(inserts)])
+    choices = "m.choicesAt(m.contextAt(values[0], values[0].length, values[1]), values[1], values[2])"
+    offered = await evaluated(module_page, "filter/complete.js", choices, text, MORE, VALUES)
+    assert COMPLETED[text] == [one["insert"] for one in offered][: len(COMPLETED[text])]
 
 
-async def test_a_choice_takes_the_place_of_the_word_at_the_caret(watched: Watched) -> None:
+async def test_a_choice_takes_the_place_of_the_word_at_the_caret(module_page: Watched) -> None:
     """In the middle of a filter a choice replaces the whole word that the caret is in, and nothing else."""
-    await watched.go("health")
-    text = "lr = 1 AND oos_sh > 2"
-    context = await call(watched, "js/filter/complete.js", "contextAt", text, len("lr = 1 AND oo"), MORE)
-    put = await call(
-        watched, "js/filter/complete.js", "chosen", text, context, {"insert": "metrics.oos_sharpe "}
-    )
-    assert {
-        "text": "lr = 1 AND metrics.oos_sharpe > 2",
-        "caret": len("lr = 1 AND metrics.oos_sharpe "),
-    } == put
+    text, caret = "lr = 1 AND oos_sh > 2", len("lr = 1 AND oo")
+    chosen = "m.chosen(values[0], m.contextAt(...values), {insert: 'metrics.oos_sharpe '})"
+    put = await evaluated(module_page, "filter/complete.js", chosen, text, caret, MORE)
+    assert "lr = 1 AND metrics.oos_sharpe > 2" == put["text"]
+    assert len("lr = 1 AND metrics.oos_sharpe ") == put["caret"]
 
 
-async def test_choices_and_the_text_make_one_filter(watched: Watched) -> None:
+async def test_choices_and_the_text_make_one_filter(module_page: Watched) -> None:
     """Chosen values are joined to the text, which keeps its meaning where it has an OR of its own."""
-    await watched.go("health")
     state = {
         **STATE,
         "q": "tags.a = '1' OR tags.b = '2'",
@@ -197,33 +191,26 @@ async def test_choices_and_the_text_make_one_filter(watched: Watched) -> None:
         "(tags.a = '1' OR tags.b = '2') AND tags.run_type IN ('cpcv', 'it''s') AND status = 'FAILED' "
         "AND tags.signal_version IS NULL AND (tags.model_version = 'v1' OR tags.model_version IS NULL)"
     )
-    assert expected == await call(watched, "js/filter/choices.js", "filterOf", state)
+    assert expected == await evaluated(module_page, "filter/choices.js", "m.filterOf(values[0])", state)
     assert parse_filter(expected) is not None
-    without = await call(watched, "js/filter/choices.js", "filterOf", state, "status")
-    assert "FAILED" not in without
-    assert "cpcv" in without
+    without = await evaluated(module_page, "filter/choices.js", "m.filterOf(values[0], 'status')", state)
+    assert expected.replace(" AND status = 'FAILED'", "") == without
 
 
-async def test_each_part_of_a_filter_can_be_dropped(watched: Watched) -> None:
+async def test_each_part_of_a_filter_can_be_dropped(module_page: Watched) -> None:
     """The parts that must all hold are those of the text between AND, and one for each facet."""
-    await watched.go("health")
-    state = {
-        **STATE,
-        "q": "lr = 1 AND (tags.a = 'x' OR tags.b = 'y') AND NOT tags.c = ' AND '",
-        "user": ["ada"],
-    }
-    parts = await call(watched, "js/filter/choices.js", "partsOf", state)
     texts = ["lr = 1", "(tags.a = 'x' OR tags.b = 'y')", "NOT tags.c = ' AND '", "user_id = 'ada'"]
+    state = {**STATE, "q": " AND ".join(texts[:3]), "user": ["ada"]}
+    parts = await evaluated(module_page, "filter/choices.js", "m.partsOf(values[0])", state)
     assert texts == [part["text"] for part in parts]
     assert {"q": f"{texts[0]} AND {texts[2]}"} == parts[1]["changes"]
     assert {"user": []} == parts[3]["changes"]
 
 
-async def test_choices_survive_the_address(watched: Watched) -> None:
-    """Commas, dashes, empty texts, backslashes and what is not logged come back from an address as they were."""
-    await watched.go("health")
-    chosen = ["a,b", "-", None, "", "''", "\\", "\\-", "🎉", "x y"]
-    for several in (chosen, *([one] for one in chosen)):
-        printed = await call(watched, "js/filter/choices.js", "printChoices", several)
-        assert several == await call(watched, "js/filter/choices.js", "parseChoices", printed)
-    assert [] == await call(watched, "js/filter/choices.js", "parseChoices", "")
+@pytest.mark.parametrize(
+    "chosen", [["a,b", "-", None, "", "x"], [""], [None], ["-"], ["''"], ["\\", "\\-"], ["🎉"], []]
+)
+async def test_choices_survive_the_address(module_page: Watched, chosen: list[str | None]) -> None:
+    """Commas, dashes, empty texts and what is not logged come back from an address as they were."""
+    again = "m.parseChoices(m.printChoices(values[0]))"
+    assert chosen == await evaluated(module_page, "filter/choices.js", again, chosen)
