@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { choicesAt, contextAt, wantsValues } from "./complete.js";
 import { unquoted } from "./fields.js";
 import { lastFilters } from "./history.js";
-import { valuesOf } from "./source.js";
+import { valuesOf } from "./values.js";
 
 const PAUSE = 80; // ms after a key before values are asked for
 

@@ -6,10 +6,17 @@ import { count, percent } from "../format.js";
 import { html } from "../html.js";
 import { RequestId } from "../parts/states.js";
 import { useResource } from "../resource.js";
+import { change } from "./bar.js";
 import { useExperiments } from "./experiments.js";
 
 const MOST_PARTS = 12; // that are looked at
 const PAUSE = 250; // ms in which a filter stays the same before its parts are looked at
+
+/** What stands in place of a view's rows where there are none. @param {{state: object}} props */
+export function Nothing({ state }) {
+  if (filterOf(state)) return html`<${NoHit} state=${state} onChange=${change} />`;
+  return html`<${EmptyStore} experimentIds=${state.exp} onChange=${change} />`;
+}
 
 /**
  * No run matches: how many runs each part of the filter excludes that fit the rest, and a way to drop it.
