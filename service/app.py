@@ -15,6 +15,8 @@ from prometheus_client.registry import Collector
 
 from service import __version__
 from service.api.answering import Answering, Searching
+from service.api.event_hub import EventHub
+from service.api.events import EventRoutes
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.resources import all_routes
@@ -35,6 +37,8 @@ from service.http.pipeline import RequestPipeline
 from service.http.representations import Representations
 from service.http.route import Access, Route, methods_of, open_paths
 from service.http.routing import Router
+from service.http.streams import Streams
+from service.index.change_log import ChangeLog
 from service.index.feeding_source import FeedingSource
 from service.service import Service
 from service.settings.groups import AuthSettings
@@ -43,6 +47,7 @@ from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Exposition, Instruments, ServiceCollector
 from service.telemetry.query_times import QueryCollector, QueryTimes, TimedIndex, TimedSource
+from service.telemetry.stream_metrics import StreamCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
 from service.tracking.search.searches import AnewSearches, RunSearches
@@ -113,6 +118,8 @@ def build(
     index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
     times_of_queries = QueryTimes(monotonic)
     searching = _searching(settings, index, source, directions, times_of_queries)
+    hub = EventHub(ChangeLog() if indexed is None else indexed.changes, searching.cached)
+    streams = Streams(settings.max_streams, settings.drain_seconds, monotonic)
     workers = Workers()
     identify, keys = identification(settings.auth, os.environ)
     resources = [
@@ -121,6 +128,7 @@ def build(
         lambda: transport,
         lambda: aclosing(source),
         lambda: workers,
+        hub.running,
     ]
     if index is not None:
         resources.append(index.running)
@@ -135,11 +143,14 @@ def build(
         collectors: list[Collector] = [ServiceCollector(counted)]
         if index is not None:
             collectors.append(IndexCollector(index.index, index.runs, index.snapshot))
-        exposition = Exposition([*collectors, QueryCollector(times_of_queries)])
+        exposition = Exposition(
+            [*collectors, QueryCollector(times_of_queries), StreamCollector(streams, hub)]
+        )
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
     described = all_routes(
         Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes), workers),
+        EventRoutes(hub, streams),
         HealthRoutes(
             capacity,
             lambda: {
@@ -151,7 +162,7 @@ def build(
         metrics,
         settings.auth.mode,
     )
-    routes = (*described, *console_routes(__version__, ""))
+    routes = (*described, *console_routes(__version__, "", settings.mlflow_experiment_name))
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 
@@ -179,6 +190,7 @@ def build(
         routes=routes,
         warnings=warnings,
         capacity=capacity,
+        streams=streams,
         transport=transport,
         client=client,
         source=source,

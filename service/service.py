@@ -11,6 +11,7 @@ from service.http.aiohttp_internals import Unreadable
 from service.http.capacity import Capacity
 from service.http.handler import Respond
 from service.http.route import Route
+from service.http.streams import Streams
 from service.tracking.queries import TrackingQueries
 from service.upstream.client import MlflowClient
 from service.upstream.experiment_state import ExperimentState
@@ -38,8 +39,8 @@ class Service:
 
     handler: takes a `web.BaseRequest`; to be called only while `open()` is entered.
     routes: all that it answers. warnings: what the settings ask for and do not get, a sentence each.
-    capacity, transport, client, source, queries, experiment, indexing: the parts, for measuring and examining
-    them.
+    capacity, streams, transport, client, source, queries, experiment, indexing: the parts, for measuring and
+    examining them.
     resources: what is opened and closed with the service, in this order and its reverse.
     """
 
@@ -48,6 +49,7 @@ class Service:
     routes: tuple[Route, ...]
     warnings: tuple[str, ...]
     capacity: Capacity
+    streams: Streams
     transport: MlflowTransport
     client: MlflowClient
     source: CachedSource
@@ -65,5 +67,13 @@ class Service:
             yield
 
     def drain(self) -> None:
-        """Tell callers and load balancers from now on to go elsewhere; requests are still answered."""
+        """Tell callers and load balancers from now on to go elsewhere; requests are still answered.
+
+        Streams end one after another, within the setting TRACKING_DRAIN_SECONDS.
+        """
         self.capacity.drain()
+        self.streams.drain()
+
+    def end_streams(self) -> None:
+        """End all streams now, so that nothing is left in flight but requests."""
+        self.streams.end()

@@ -31,6 +31,11 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "`no-cache` has the service ask MLflow before it answers.",
         "no-cache",
     ),
+    "LastEventID": _parameter(
+        "Last-Event-ID",
+        "The `id` of the last event that the caller got: what happened after it is told.",
+        "5f1c09ab-4711",
+    ),
     "RequestID": _parameter(
         "X-Request-ID",
         "An id for the request, of 1 to 128 letters, digits, `.`, `_` or `-`; any other is replaced.",
@@ -69,6 +74,8 @@ def of_request(route: Route, operation: Operation) -> list[dict[str, str]]:
         names += ["RequestTimeout", "Traceparent"]
     if operation.cached:
         names += ["CacheControl", "IfNoneMatch"] if route.method == "GET" else ["CacheControl"]
+    if operation.resumable:
+        names.append("LastEventID")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
@@ -77,7 +84,8 @@ def of_answer(route: Route, operation: Operation) -> dict[str, dict[str, Any]]:
     of_cache = ("ETag", "Age", "Cache-Status") if operation.cached else ()
     of_page = ("Link",) if operation.paged and route.method == "GET" else ()
     described: dict[str, dict[str, Any]] = {**_references((*of_cache, *of_page, "X-Request-ID"))}
-    if any(content.texts for content in operation.answers.values()):  # what is streamed has no validator
+    if operation.cached and any(content.texts for content in operation.answers.values()):
+        # what is streamed has no validator
         described["ETag"] = {**HEADERS["ETag"], "required": False}
     return described
 

@@ -7,6 +7,7 @@ from service.api.answering import Answering
 from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
 from service.api.drivers import DriversRoutes
+from service.api.events import EventRoutes
 from service.api.experiments import ExperimentRoutes
 from service.api.fields import FieldRoutes
 from service.api.folds import FoldRoutes
@@ -24,7 +25,11 @@ from service.http.route import Route
 
 
 def all_routes(
-    answering: Answering, health: HealthRoutes, metrics: MetricsRoutes | None, auth: str
+    answering: Answering,
+    events: EventRoutes,
+    health: HealthRoutes,
+    metrics: MetricsRoutes | None,
+    auth: str,
 ) -> tuple[Route, ...]:
     """The routes, with the documentation of those that are described.
 
@@ -37,6 +42,7 @@ def all_routes(
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
         *FieldRoutes(answering).routes(),
+        *events.routes(),
         *ComparisonRoutes(answering).routes(),
         *AnalysisRoutes(answering).routes(),
         *LineageRoutes(answering).routes(),

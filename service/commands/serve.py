@@ -102,7 +102,9 @@ async def _serve_at(
             settings.port,
             ready,
             # By the deadline and a little more each request in flight has its answer.
-            stopping=Stopping(service.drain, settings.drain_seconds, settings.deadline + 1.0),
+            stopping=Stopping(
+                service.drain, service.end_streams, settings.drain_seconds, settings.deadline + 1.0
+            ),
             max_connections=descriptors.connections,
             reuse_port=settings.reuse_port,
         )

@@ -42,6 +42,7 @@ class AccessRecord(msgspec.Struct, gc=False, omit_defaults=True, tag_field="leve
     upstream_ms: how long it waited for MLflow; cache: how the answer was come by (as in Cache-Status), both
     None where MLflow is not involved. trace_id: of the caller's traceparent. client: the address that it came
     from; caller: who it is, where callers are told apart. code: of the problem that it was answered with.
+    streamed_ms: how long a stream was open after it had begun.
     """
 
     time: datetime
@@ -57,9 +58,12 @@ class AccessRecord(msgspec.Struct, gc=False, omit_defaults=True, tag_field="leve
     trace_id: str | None = None
     caller: str | None = None
     code: str | None = None
+    streamed_ms: float | None = None
 
 
-Observer = Callable[[AccessRecord], object]  # told of every request, once, when its response is made
+Observer = Callable[
+    [AccessRecord], object
+]  # told of each request, once: when it is answered, or its stream over
 
 
 class Kind(NamedTuple):

@@ -23,7 +23,7 @@ _EXPOSED = (
 )
 # What the service reads: the answer to a browser that names no headers, or what are no names of headers.
 _READ = (
-    "Authorization, Cache-Control, Content-Type, If-None-Match, traceparent, tracestate, "
+    "Authorization, Cache-Control, Content-Type, If-None-Match, Last-Event-ID, traceparent, tracestate, "
     "X-API-Key, X-Request-ID, X-Request-Timeout"
 )
 _PREFLIGHT: Mapping[str, str] = {

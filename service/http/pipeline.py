@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from secrets import token_hex
 
@@ -26,6 +26,7 @@ from service.http.aiohttp_internals import EncodedResponse
 from service.http.capacity import Capacity
 from service.http.client_address import ClientAddresses
 from service.http.errors import InternalError, Overloaded, UnreadableRequest
+from service.http.event_stream import EventStream
 from service.http.handler import Respond, Stage
 from service.http.labels import X_REQUEST_ID, Labels
 from service.http.problems import CODE, of_aiohttp, problem_response
@@ -48,7 +49,8 @@ class RequestPipeline:
 
     deadline: seconds; a caller can shorten it (X-Request-Timeout). capacity: above its limit only
     always_answered paths are answered. labels: what every response bears. observers: told of every request
-    once its response is made. addresses: tell where a request comes from. clock: the time, for the records.
+    once its response is made, or its stream is over. addresses: tell where a request comes from. clock: the
+    time, for the records.
     """
 
     def __init__(
@@ -103,11 +105,21 @@ class RequestPipeline:
             add_labels(request, response)
             if observers:
                 record = self._record(request, response, request_id, time.perf_counter() - began)
-                for observe in observers:
-                    observe(record)
+                if isinstance(response, EventStream):
+                    response.over = partial(self._over, record)
+                else:
+                    self._tell(record)
             return response
 
         return answered
+
+    def _over(self, record: AccessRecord, seconds: float) -> None:
+        record.streamed_ms = _milliseconds(seconds)
+        self._tell(record)
+
+    def _tell(self, record: AccessRecord) -> None:
+        for observe in self._observers:
+            observe(record)
 
     @cached_property
     def _now(self) -> Callable[[], float]:
@@ -124,8 +136,7 @@ class RequestPipeline:
         response.force_close()
         record = self._record(request, response, request_id, 0.0)
         record.method, record.path = OTHER, ""  # aiohttp made them up
-        for observe in self._observers:
-            observe(record)
+        self._tell(record)
         return response
 
     def _record(

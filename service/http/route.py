@@ -60,7 +60,8 @@ class Operation:
     that are no problem details, by status. query: a pydantic model whose fields are the query's parameters.
     body: the request's body. errors: the classes of what the handler raises, besides what any route may
     answer. cached: the answer comes from the cache or from MLflow, says so in headers, and has an ETag, if it
-    is JSON. paged: where there is a next page, the answer to a GET links to it.
+    is JSON. paged: where there is a next page, the answer to a GET links to it. resumable: a stream goes on
+    behind the event that the caller names (Last-Event-ID).
     """
 
     id: str
@@ -73,6 +74,7 @@ class Operation:
     errors: tuple[type[TrackingError], ...] = ()
     cached: bool = False
     paged: bool = False
+    resumable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

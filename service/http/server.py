@@ -79,17 +79,18 @@ class Server(web.Server):
 
 
 def _nothing() -> None:
-    """What is done at SIGTERM where nobody has to be told."""
+    """What is done at the end where nobody has to be told."""
 
 
 class Stopping(NamedTuple):
     """How serving ends.
 
     drain: called at SIGTERM; from then on requests are taken for drain_seconds more, so that load balancers
-    notice, and those then in flight have finish_seconds.
+    notice. end_streams: called then, or at SIGINT; requests in flight have finish_seconds more.
     """
 
     drain: Callable[[], object] = _nothing
+    end_streams: Callable[[], object] = _nothing
     drain_seconds: float = 0.0
     finish_seconds: float = SHUTDOWN_SECONDS
 
@@ -142,6 +143,7 @@ async def serve(
                     await interrupted.wait()
         log.info("stopping: no new connections; requests in flight finish")
     finally:
+        stopping.end_streams()
         await runner.cleanup()
 
 

@@ -5,27 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 
 from msgspec.structs import replace
 
+from service.index.change_log import ChangeLog
 from service.index.engine import Engine
 from service.index.table import RunTable
+from service.tracking.events import RunChange
 from service.tracking.runs import Run
 
 log = logging.getLogger("service.index")
-
-
-class Change(StrEnum):
-    """What became of a run in the index. It is deleted, too, where its experiment leaves."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    DELETED = "deleted"
-
-
-def _ignore(_change: Change, _run_id: str) -> None:
-    pass
 
 
 def _leave_memory() -> None:
@@ -35,22 +24,24 @@ def _leave_memory() -> None:
 class IndexedRuns:
     """The table of runs, which takes only runs of the experiments that are indexed, and not too many.
 
-    max_bytes: of memory. Above them the table is emptied, once and for all. tell: is told of each change.
-    settle: to be called once all runs have been read; what it does about memory is the process's own.
+    max_bytes: of memory. Above them the table is emptied, once and for all. changes: where each change is
+    logged of the experiments that have been read; the first read itself is no news. settle: to be called once
+    all runs have been read; what it does about memory is the process's own.
     experiment_ids: of the experiments. version: another object after each change. engine: searches the table.
     """
 
     def __init__(
         self,
         max_bytes: int,
-        tell: Callable[[Change, str], None] = _ignore,
+        changes: ChangeLog | None = None,
         settle: Callable[[], None] = _leave_memory,
     ) -> None:
         self._begin(RunTable())
         self.experiment_ids: tuple[str, ...] = ()
         self.is_too_large = False
         self._max_bytes = max_bytes
-        self._tell = tell
+        self.changes = changes or ChangeLog()
+        self._read: frozenset[str] = frozenset()
         self.settle = settle
         self._held_back: list[tuple[Run | str, float]] | None = None
 
@@ -61,11 +52,10 @@ class IndexedRuns:
         if self._held_back is not None:
             self._held_back.append((run, asked))
             return
-        count = len(self.table)
-        if self.table.put(run, asked):
-            grown = len(self.table) - count
-            self._changed((Change.DELETED, Change.UPDATED, Change.CREATED)[grown + 1], run.run_id)
-            if grown > 0 and self.table.bytes_used > self._max_bytes:
+        change = self.table.put(run, asked)
+        if change is not None:
+            self._changed(change)
+            if change.before is None and self.table.bytes_used > self._max_bytes:
                 self._give_up()
 
     def put_of(self, experiment_ids: tuple[str, ...], run: Run, asked: float) -> None:
@@ -78,12 +68,18 @@ class IndexedRuns:
         """Drop a run that was not there any more when it was asked for."""
         if self._held_back is not None:
             self._held_back.append((run_id, asked))
-        elif self.table.drop(run_id, asked):
-            self._changed(Change.DELETED, run_id)
+        elif (change := self.table.drop(run_id, asked)) is not None:
+            self._changed(change)
 
-    def leave(self, run_ids: Iterable[str], asked: float) -> None:
-        """Drop runs whose experiment has left."""
-        for run_id in run_ids:
+    def have_read(self, experiment_ids: Iterable[str]) -> None:
+        """Every run of these experiments has been read: their changes are logged from now on."""
+        self._read |= set(experiment_ids)
+
+    def leave(self, experiment_ids: tuple[str, ...], asked: float) -> None:
+        """Drop the experiments with all their runs."""
+        self.experiment_ids = tuple(one for one in self.experiment_ids if one not in experiment_ids)
+        self._lose(experiment_ids)
+        for run_id in self.table.ids_of(experiment_ids):
             self.drop(run_id, asked)
 
     def asked_before(self, run_ids: Iterable[str], asked: float) -> list[str]:
@@ -95,6 +91,7 @@ class IndexedRuns:
         """Begin with the runs of a snapshot."""
         self._begin(table)
         self.experiment_ids = experiment_ids
+        self.have_read(experiment_ids)
 
     @contextmanager
     def frozen(self) -> Iterator[RunTable]:
@@ -119,9 +116,16 @@ class IndexedRuns:
         self.engine = Engine(table)
         self.touch()
 
-    def _changed(self, change: Change, run_id: str) -> None:
+    def _changed(self, change: RunChange) -> None:
         self.touch()
-        self._tell(change, run_id)
+        if change.run.experiment_id in self._read:
+            self.changes.changed(change)
+
+    def _lose(self, experiment_ids: Iterable[str]) -> None:
+        lost = self._read.intersection(experiment_ids)
+        if lost:
+            self._read -= lost
+            self.changes.lost(sorted(lost))
 
     def _give_up(self) -> None:
         log.error(
@@ -132,4 +136,5 @@ class IndexedRuns:
             len(self.table),
         )
         self.is_too_large = True
+        self._lose(self.experiment_ids)
         self._begin(RunTable())

@@ -23,6 +23,7 @@ log = logging.getLogger("service.index")
 _SPANS = {Step.HOUR: 3_600_000, Step.DAY: 86_400_000}  # milliseconds
 _MOST_SHOWN = 1_000  # rows that wait to be verified
 _IS_FAILING = 3  # failed attempts in a row
+_IS_STALE = 2  # failed ticks in a row
 
 
 class Sync:
@@ -152,11 +153,19 @@ class Sync:
             own.fail(self._clock(), was_asked=True, retry_after=getattr(error, "retry_after", 0))
             self.steps[step, "failed"] += 1
             raise
-        own.failures = 0
+        else:
+            own.failures = 0
+        finally:
+            self._log_staleness()
         self.steps[step, "done"] += 1
         if is_over:
             own.end()
         await checkpoint()
+
+    def _log_staleness(self) -> None:
+        is_stale = self.schedule.rounds[Step.TICK].failures >= _IS_STALE
+        if is_stale != (self.runs.changes.staleness is not None):
+            (self.runs.changes.stale if is_stale else self.runs.changes.fresh)(self.synced_ms)
 
     def _spent(self, seconds: float) -> None:
         self.seconds[self._step] += seconds
@@ -185,8 +194,7 @@ class Sync:
     def _leave(self, gone: tuple[str, ...]) -> None:
         if not gone:
             return
-        self.runs.experiment_ids = tuple(one for one in self.runs.experiment_ids if one not in gone)
-        self.runs.leave(self.runs.table.ids_of(gone), self._clock())
+        self.runs.leave(gone, self._clock())
         for one in gone:
             self.swept_ms.pop(one, None)
             self._swept.pop(one, None)
@@ -233,6 +241,7 @@ class Sync:
         if not await self._go_on(Step.FIRST, walk):
             return False
         self._have_read(walk)
+        self.runs.have_read(walk.experiment_ids)
         self._reads.pop(0)
         self.schedule.is_reading = bool(self._reads)
         self.runs.settle()

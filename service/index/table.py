@@ -12,6 +12,7 @@ from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among, is
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
 from service.index.names import NamedValues
 from service.index.recorded import RecordedColumn
+from service.tracking.events import RunChange
 from service.tracking.runs import TERMINAL, Run
 from service.tracking.search.fields import Field, FieldKind
 from service.tracking.search.queries import Selection
@@ -88,34 +89,37 @@ class RunTable:
         self._count = self._space.rows
         self.changes += 1
 
-    def put(self, run: Run, asked: float) -> bool:
-        """Take a run as it was when it was asked for. Whether anything is another than before."""
+    def put(self, run: Run, asked: float) -> RunChange | None:
+        """Take a run as it was when it was asked for. What that changes; None where it changes nothing."""
         if run.is_deleted:
             return self.drop(run.run_id, asked)
         row = self.ids.row(run.run_id)
+        before = None
         if row < 0:
             if self._dropped.get(run.run_id, asked) > asked:
-                return False
+                return None
             self._dropped.pop(run.run_id, None)
             self._add(run, asked)
         else:
             if asked < self._asked.value(row):
-                return False
+                return None
             self._asked.replace(row, asked)
-            if self._at(row) == run:
-                return False
+            before = self._at(row)
+            if before == run:
+                return None
             self._replace(row, run)
         self.changes += 1
-        return True
+        return RunChange(before, run)
 
-    def drop(self, run_id: str, asked: float) -> bool:
-        """Drop a run that was not there any more when it was asked for. Whether it was known."""
+    def drop(self, run_id: str, asked: float) -> RunChange | None:
+        """Drop a run that was not there any more when it was asked for. What that changes, as of `put`."""
         row = self.ids.row(run_id)
         if row >= 0 and asked < self._asked.value(row):
-            return False
+            return None
         self._remember_dropped(run_id, asked)
         if row < 0:
-            return False
+            return None
+        before = self._at(row)
         for text in self._texts.values():
             text.remove(row)
         for time in self._times.values():
@@ -128,7 +132,7 @@ class RunTable:
         self.ids.remove(row)
         self._count -= 1
         self.changes += 1
-        return True
+        return RunChange(before, None)
 
     def run(self, run_id: str) -> Run | None:
         """The run of an id; None where it is not known."""
@@ -160,6 +164,11 @@ class RunTable:
             )
             for at, row in enumerate(rows)
         )
+
+    @property
+    def attributes(self) -> Mapping[str, TextColumn]:
+        """The columns of the attributes that are texts, but for run_id and artifact_uri."""
+        return self._texts
 
     @property
     def status(self) -> TextColumn:

@@ -98,6 +98,11 @@ class Settings(MlflowSettings):
     max_requests: int = Field(
         1_000, ge=1, description="Requests handled at once; further requests are refused with 503."
     )
+    max_streams: int = Field(
+        1_000,
+        ge=0,
+        description="Streams of events open at once; they do not count as requests, but as connections.",
+    )
     max_connections: int = Field(
         8_192, ge=1, description="Connections of callers at once; further connections are closed."
     )

@@ -3,6 +3,8 @@
 from typing import Any, cast
 
 from service.api.answering import Answering, Searching
+from service.api.event_hub import EventHub
+from service.api.events import EventRoutes
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.openapi import openapi_document
@@ -10,6 +12,7 @@ from service.api.resources import all_routes
 from service.http.body import BodyReader
 from service.http.capacity import Capacity
 from service.http.representations import Representations
+from service.http.streams import Streams
 from service.tracking.directions import Directions
 from service.tracking.queries import TrackingQueries
 from service.tracking.search.searches import RunSearches
@@ -20,6 +23,7 @@ _NO_SEARCHES = Searching(cast("RunSearches", None), cast("RunSearches", None), D
 
 ROUTES = all_routes(
     Answering(_NOTHING, _NOTHING, _NO_SEARCHES, Representations(0), BodyReader(0), Workers()),
+    EventRoutes(cast("EventHub", None), cast("Streams", None)),
     HealthRoutes(Capacity(0), dict),
     MetricsRoutes(bytes, "text/plain"),
     "none",

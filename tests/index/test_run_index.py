@@ -8,7 +8,7 @@ import pytest
 from service.answer import Origin
 from service.context import DEADLINE, IS_RENEWAL
 from service.errors import UpstreamError, UpstreamTimeout
-from service.index.indexed_runs import Change, IndexedRuns
+from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex
 from service.tracking.questions import Question
 from service.tracking.search.fields import Field, FieldKind
@@ -164,24 +164,6 @@ async def test_nothing_runs_once_it_is_closed() -> None:
     with suppress(asyncio.CancelledError):
         await waiting
     assert before == asyncio.all_tasks()
-
-
-async def test_changes_are_told_once() -> None:
-    """Whoever follows the index is told of each run that comes, changes and leaves, and of nothing else."""
-    told: list[tuple[Change, str]] = []
-    one = World()
-    one.runs = IndexedRuns(2**30, lambda change, run_id: told.append((change, run_id)))
-    one.index = SyncedIndex(
-        one.runs, one.mlflow, one.mlflow, (RESEARCH,), clock=one.clock, now=lambda: one.mlflow.now_ms
-    )
-    one.mlflow.add("new")
-    await one.read()
-    await one.pass_time(10)
-    one.mlflow.tag("new", "x")
-    await one.pass_time(10)
-    one.mlflow.change("new", is_deleted=True)
-    await one.pass_time(10)
-    assert [(Change.CREATED, "new"), (Change.UPDATED, "new"), (Change.DELETED, "new")] == told
 
 
 async def test_a_frozen_table_takes_what_came_at_the_end() -> None:

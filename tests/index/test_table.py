@@ -24,11 +24,11 @@ def test_a_table_is_a_dict_of_runs(data: st.DataObject) -> None:
         if data.draw(st.integers(0, 3)):
             run = data.draw(runs_of(run_id))
             is_changed = table.put(run, asked)
-            assert (known.get(run_id) != run) == is_changed
+            assert (known.get(run_id) != run) == (is_changed is not None)
             known[run_id] = run
         else:
             is_known = known.pop(run_id, None) is not None
-            assert is_known == table.drop(run_id, asked)
+            assert is_known == (table.drop(run_id, asked) is not None)
     assert known == {run_id: table.run(run_id) for run_id in table.run_ids()}
     for run_id, run in known.items():
         assert list(run.metrics) == list(getattr(table.run(run_id), "metrics", ()))

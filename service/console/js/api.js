@@ -8,7 +8,7 @@ const KEPT_KEY = "experiment-tracking.key";
 
 /** The caller's API key or token: in memory, and in sessionStorage only where the caller wants that. */
 export const key = signal(storedKey());
-/** Whether the service has refused a request for want of a key: null, or the ApiError that says so. */
+/** Whether the service has refused a request for want of a key, or this one: null, or the ApiError that says so. */
 export const refused = signal(null);
 /** The newest requests, newest first: {method, path, status, requestId, ms, at}. */
 export const requests = signal([]);
@@ -16,11 +16,12 @@ export const requests = signal([]);
 /**
  * What went wrong, as the service says it (RFC 9457), or "offline" where it was not reached.
  * status: 0 where there is none. retryAfter: seconds or null. errors: [{location, message, position?}].
+ * shareRead: of all runs by an index that is not ready, from 0 to 1, or null.
  */
 export class ApiError extends Error {
-  constructor({ status = 0, code, detail, requestId = "", retryAfter = null, errors = [] }) {
+  constructor({ status = 0, code, detail, requestId = "", retryAfter = null, errors = [], shareRead = null }) {
     super(detail);
-    Object.assign(this, { name: "ApiError", status, code, detail, requestId, retryAfter, errors });
+    Object.assign(this, { name: "ApiError", status, code, detail, requestId, retryAfter, errors, shareRead });
   }
 }
 
@@ -96,7 +97,7 @@ async function send(path, { query, body, aborted, fresh, accept, headers = {} })
   note({ method, path, status: response.status, requestId, ms: performance.now() - began });
   if (response.ok) return response;
   const error = await errorOf(response, requestId);
-  if (error.status === 401) refused.value = error;
+  if (error.status === 401 || error.code === "forbidden") refused.value = error;
   throw error;
 }
 
@@ -105,7 +106,8 @@ async function errorOf(response, requestId) {
   const known = { status: response.status, requestId, retryAfter: Number.isFinite(seconds) ? seconds : null };
   try {
     const problem = await response.json();
-    return new ApiError({ ...known, code: problem.code, detail: problem.detail, errors: problem.errors ?? [] });
+    const { code, detail, errors = [], share_read: shareRead = null } = problem;
+    return new ApiError({ ...known, code, detail, errors, shareRead });
   } catch {
     const detail = `The answer has status ${response.status}, and does not say why; is a proxy between?`;
     return new ApiError({ ...known, code: "unknown", detail });

@@ -112,6 +112,15 @@ class RunSearches:
         status = index.status(experiment_ids)
         return _with(reading, (index.version, status.synced_ms, status.swept_ms))
 
+    def must_cover(self, experiment_ids: tuple[str, ...], place: str, part: str) -> None:
+        """Refuse what only the index can answer where it has not all runs of these experiments.
+
+        part: which parameter asks for it. InvalidRequest where the index never will have them; IndexNotReady
+        or IndexTooLarge.
+        """
+        if not self._covers(experiment_ids):
+            raise self._no_index(experiment_ids, [part], place)
+
     async def search(self, search: RunSearch, page_token: str, place: str) -> Answer[FoundRuns]:
         """A page of runs. page_token: "" for the first page. place: where the search stands, for errors.
 
@@ -138,8 +147,7 @@ class RunSearches:
         if not grouping.experiment_ids:
             return Answer(FoundGroups((), 0, None, _NO_RUNS))
         after = start_of_groups(grouping, page_token, f"{place}.page_token")
-        if not self._covers(grouping.experiment_ids):
-            raise self._no_index(grouping.experiment_ids, [part], place)
+        self.must_cover(grouping.experiment_ids, place, part)
         grouping = msgspec.structs.replace(grouping, after=after)
         answer = await self._the_index(grouping.experiment_ids).groups(grouping)
         found = answer.value
@@ -162,9 +170,8 @@ class RunSearches:
         As `search`, but only of the index: part is what MLflow cannot answer. at_once: runs of a page, None
         for those of an export.
         """
-        ids = search.experiment_ids
-        if ids and not self._covers(ids):
-            raise self._no_index(ids, [part], place)
+        if search.experiment_ids:
+            self.must_cover(search.experiment_ids, place, part)
         left, token = EXPORT_LIMIT, ""
         while True:
             search = msgspec.structs.replace(search, page_size=min(left, at_once or _PER_EXPORTED_PAGE))

@@ -4,12 +4,17 @@ import { key } from "../api.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { Failure, Freshness } from "../parts/states.js";
+import { filterOf } from "../filter/choices.js";
 import { Actions } from "../runs/actions.js";
+import { Bar, change } from "../runs/bar.js";
+import { useChanges } from "../runs/changes.js";
 import { Chooser } from "../runs/chooser.js";
 import { columnsOf } from "../runs/columns.js";
 import { Copying } from "../runs/copying.js";
+import { Facets } from "../runs/facets.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
+import { Nothing, NotReady, isNotReady } from "../runs/nothing.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
 import { ON_TOP, Selected } from "../runs/selected.js";
@@ -29,27 +34,26 @@ export function Page({ params }) {
   const known = useFields(state.exp);
   const fields = known.data;
   const { rows, above, shown, region, actions, columns, search } = useTable(state, fields);
+  const { live, version } = useChanges(rows, state);
   const top = state.base || (state.top && state.sel.length) ? topOf(above, state) : [];
   useKeys(useMemo(() => shortcutsOf(actions), [actions]), [actions]);
   const failure = rows.error.value ?? known.error;
+  const retry = rows.error.value ? () => rows.reload() : known.reload;
   const hasRows = rows.revision.value > 0;
   return html`
     <div class="runs">
-      <div class="runs-bar">
-        <h1>Runs</h1>
-        <input
-          class="runs-filter"
-          aria-label="Filter"
-          value=${state.q}
-          onChange=${(event) => view.change({ q: event.target.value })}
-        />
-      </div>
+      <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
+      <div class="runs-columns">
+      <${Facets} state=${state} onChange=${change} version=${version} />
       <div class="runs-body">
         <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
         ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${rows.error.value} retry=${() => rows.reload()} />`}
-        ${!hasRows && failure && html`<${Failure} error=${failure} retry=${rows.error.value ? () => rows.reload() : known.reload} />`}
-        ${(hasRows || !failure) && html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />`}
+        ${!hasRows && isNotReady(failure) && html`<${NotReady} error=${failure} retry=${retry} />`}
+        ${!hasRows && failure && !isNotReady(failure) && html`<${Failure} error=${failure} retry=${retry} />`}
+        ${hasRows && rows.total.value === 0 && html`<${Nothing} state=${state} />`}
+        ${(hasRows ? rows.total.value !== 0 : !failure) && html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />`}
         <${Selected} state=${state} actions=${actions} />
+      </div>
       </div>
       <${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
       <${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
@@ -83,7 +87,7 @@ function useRows(rows, above, state, fields, columns) {
   const names = columns.map((column) => column.name);
   const numeric = new Set((fields?.fields ?? []).filter((field) => field.numeric).map((field) => field.name));
   const order = orderOf(state.sort, (name) => numeric.has(name));
-  const search = { q: state.q, exp: state.exp, order, names };
+  const search = { q: filterOf(state), exp: state.exp, order, names };
   useEffect(() => {
     if (!rows.has(search)) rows.load(search);
   }, [JSON.stringify(search)]);
