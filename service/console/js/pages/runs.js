@@ -14,7 +14,7 @@ import { Copying } from "../runs/copying.js";
 import { Facets } from "../runs/facets.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
-import { Nothing, NotReady, isNotReady } from "../runs/nothing.js";
+import { Nothing, NotReady, isNotReady, isOfFilter } from "../runs/nothing.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
 import { ON_TOP, Selected } from "../runs/selected.js";
@@ -40,6 +40,7 @@ export function Page({ params }) {
   const failure = rows.error.value ?? known.error;
   const retry = rows.error.value ? () => rows.reload() : known.reload;
   const hasRows = rows.revision.value > 0;
+  const isEmpty = hasRows && (rows.total.value ?? rows.loaded.value) === 0;
   return html`
     <div class="runs">
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
@@ -47,11 +48,12 @@ export function Page({ params }) {
       <${Facets} state=${state} onChange=${change} version=${version} />
       <div class="runs-body">
         <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
-        ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${rows.error.value} retry=${() => rows.reload()} />`}
+        ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${() => rows.reload()} />`}
         ${!hasRows && isNotReady(failure) && html`<${NotReady} error=${failure} retry=${retry} />`}
-        ${!hasRows && failure && !isNotReady(failure) && html`<${Failure} error=${failure} retry=${retry} />`}
-        ${hasRows && rows.total.value === 0 && html`<${Nothing} state=${state} />`}
-        ${(hasRows ? rows.total.value !== 0 : !failure) && html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />`}
+        ${!hasRows && isOfFilter(failure) && html`<p class="muted">No rows: the filter above cannot be read.</p>`}
+        ${!hasRows && failure && !isNotReady(failure) && !isOfFilter(failure) && html`<${Failure} error=${failure} retry=${retry} />`}
+        ${isEmpty && html`<${Nothing} state=${state} />`}
+        ${!isEmpty && (hasRows || !failure) && html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />`}
         <${Selected} state=${state} actions=${actions} />
       </div>
       </div>
