@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { key } from "../api.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { componentOf, later } from "../later.js";
 import { Failure, Freshness } from "../parts/states.js";
 import { filterOf } from "../filter/choices.js";
 import { Actions } from "../runs/actions.js";
@@ -11,10 +12,9 @@ import { useChanges } from "../runs/changes.js";
 import { Chooser } from "../runs/chooser.js";
 import { columnsOf } from "../runs/columns.js";
 import { Copying } from "../runs/copying.js";
-import { Facets } from "../runs/facets.js";
+import { isNotReady, isOfFilter } from "../runs/errors.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
-import { Nothing, NotReady, isNotReady, isOfFilter } from "../runs/nothing.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
 import { ON_TOP, Selected } from "../runs/selected.js";
@@ -24,6 +24,11 @@ import { view } from "../runs/view.js";
 import { useWindow } from "../runs/window.js";
 
 export const title = "Runs";
+
+const nothing = later(() => import("../runs/nothing.js"));
+const Nothing = componentOf(nothing, "Nothing");
+const NotReady = componentOf(nothing, "NotReady");
+const Facets = componentOf(later(() => import("../runs/facets.js")), "Facets");
 
 // What was shown when the reader went to another page: there on return, at the place where it was.
 let left = { rows: new Rows(), key: "", scrollTop: 0, active: -1 };
@@ -45,7 +50,7 @@ export function Page({ params }) {
     <div class="runs">
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
       <div class="runs-columns">
-      <${Facets} state=${state} onChange=${change} version=${version} />
+      <section class="facets" aria-label="Facets"><${Facets} state=${state} onChange=${change} version=${version} /></section>
       <div class="runs-body">
         <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
         ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${() => rows.reload()} />`}
@@ -53,7 +58,9 @@ export function Page({ params }) {
         ${!hasRows && isOfFilter(failure) && html`<p class="muted">No rows: the filter above cannot be read.</p>`}
         ${!hasRows && failure && !isNotReady(failure) && !isOfFilter(failure) && html`<${Failure} error=${failure} retry=${retry} />`}
         ${isEmpty && html`<${Nothing} state=${state} />`}
-        ${!isEmpty && (hasRows || !failure) && html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />`}
+        <div class="runs-shown" hidden=${isEmpty || (!hasRows && failure !== null)}>
+          <${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />
+        </div>
         <${Selected} state=${state} actions=${actions} />
       </div>
       </div>
