@@ -1,10 +1,10 @@
 // The page "Runs": the runs of some experiments that match a filter, as a table.
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import { key } from "../api.js";
+import { filterOf } from "../filter/choices.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { Failure, Freshness } from "../parts/states.js";
-import { filterOf } from "../filter/choices.js";
 import { Actions } from "../runs/actions.js";
 import { Bar, change } from "../runs/bar.js";
 import { useChanges } from "../runs/changes.js";
@@ -21,7 +21,7 @@ import { ON_TOP, Selected } from "../runs/selected.js";
 import { Table } from "../runs/table.js";
 import { Tools } from "../runs/tools.js";
 import { view } from "../runs/view.js";
-import { useWindow } from "../runs/window.js";
+import { Window } from "../runs/window.js";
 
 export const title = "Runs";
 
@@ -33,8 +33,8 @@ export function Page({ params }) {
   const state = view.read(params);
   const known = useFields(state.exp);
   const fields = known.data;
-  const { rows, above, shown, region, actions, columns, search } = useTable(state, fields);
-  const { live, version } = useChanges(rows, state);
+  const { rows, above, shown, actions, columns, search } = useTable(state, fields);
+  const { live, version } = useChanges(rows, above, state);
   const top = state.base || (state.top && state.sel.length) ? topOf(above, state) : [];
   useKeys(useMemo(() => shortcutsOf(actions), [actions]), [actions]);
   const failure = rows.error.value ?? known.error;
@@ -44,16 +44,16 @@ export function Page({ params }) {
     <div class="runs">
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
       <div class="runs-columns">
-      <${Facets} state=${state} onChange=${change} version=${version} />
-      <div class="runs-body">
-        <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
-        ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${rows.error.value} retry=${() => rows.reload()} />`}
-        ${!hasRows && isNotReady(failure) && html`<${NotReady} error=${failure} retry=${retry} />`}
-        ${!hasRows && failure && !isNotReady(failure) && html`<${Failure} error=${failure} retry=${retry} />`}
-        ${hasRows && rows.total.value === 0 && html`<${Nothing} state=${state} />`}
-        ${(hasRows ? rows.total.value !== 0 : !failure) && html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />`}
-        <${Selected} state=${state} actions=${actions} />
-      </div>
+        <${Facets} state=${state} onChange=${change} version=${version} />
+        <div class="runs-body">
+          <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
+          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${rows.error.value} retry=${retry} />`}
+          ${!hasRows && failure && html`<${isNotReady(failure) ? NotReady : Failure} error=${failure} retry=${retry} />`}
+          ${hasRows && rows.total.value === 0 && html`<${Nothing} state=${state} />`}
+          ${(hasRows ? rows.total.value !== 0 : !failure) &&
+          html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} actions=${actions} />`}
+          <${Selected} state=${state} actions=${actions} />
+        </div>
       </div>
       <${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
       <${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
@@ -64,23 +64,22 @@ export function Page({ params }) {
 function useTable(state, fields) {
   const rows = useMemo(() => (left.key === key.value ? left.rows : new Rows()), []);
   const above = useMemo(() => new Rows(), []);
-  const region = useRef(null);
   const before = useMemo(() => (left.rows === rows ? left : { scrollTop: 0, active: -1 }), []);
-  const shown = useWindow(region, before.scrollTop);
+  const shown = useMemo(() => new Window(before.scrollTop), []);
   const actions = useMemo(() => new Actions(rows, shown, before.active), []);
   const columns = useMemo(
     () => columnsOf(state, fields?.fields ?? [], fields?.total ?? 0),
-    [fields, state.cols.join(), state.pin.join(), Boolean(state.base)],
+    [fields, state.cols.join(), state.pin.join(), state.cols.length ? "" : state.sort.join(), Boolean(state.base)],
   );
   actions.holds(state, columns);
   const search = useRows(rows, above, state, fields, columns);
   useLayoutEffect(
     () => () => {
-      left = { rows, key: key.value, scrollTop: region.current?.scrollTop ?? 0, active: actions.active.value.place };
+      left = { rows, key: key.value, scrollTop: shown.scrollTop, active: actions.active.value.place };
     },
     [],
   );
-  return { rows, above, shown, region, actions, columns, search };
+  return { rows, above, shown, actions, columns, search };
 }
 
 function useRows(rows, above, state, fields, columns) {
