@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { placeInText } from "./choices.js";
 import { describe } from "./complete.js";
 import { tokensOf, unitsOf } from "./lexer.js";
+import { shortest } from "./translate.js";
 
 const AROUND = 30; // characters that are shown before a fault
 
@@ -17,13 +18,18 @@ export function Remark({ text, translation, state, error, isEnded, onWrite }) {
 
   function line() {
     const { filter, problem, choice } = translation;
-    if (choice) return html`<${Choice} choice=${choice} text=${text} onWrite=${onWrite} />`;
-    if (problem?.isOpen && !isEnded) return html`<p class="muted">Not asked yet: expected ${problem.expected}</p>`;
+    if (choice) return html`<${Choice} choice=${choice} text=${text} onWrite=${onWrite} /><${Shown} q=${state.q} />`;
+    if (problem?.isOpen && !isEnded) return html`<p class="muted">Not asked yet: expected ${problem.expected}. <${Shown} q=${state.q} /></p>`;
     if (problem) return html`<${Fault} text=${text} place=${problem.position} message=${`expected ${problem.expected}`} onWrite=${onWrite} />`;
     const refusals = (error?.errors ?? []).filter(({ location }) => /\bfilter$/.test(location));
     if (refusals.length) return html`<${Refusal} refusal=${refusals[0]} state=${state} onWrite=${onWrite} />`;
     return filter && filter !== text.trim() ? html`<p>asked as: <code><bdi>${filter}</bdi></code></p>` : null;
   }
+}
+
+/** Which filter the rows are those of, while another one is typed. */
+function Shown({ q }) {
+  return html`<span class="muted">The rows are those of ${q ? html`<code><bdi>${shortest(q)}</bdi></code>` : "no filter"}.</span>`;
 }
 
 /** A name that several fields may mean. */

@@ -101,7 +101,9 @@ function compare(comparison, translation) {
   const { field, options } = resolve(comparison.name, translation.listed);
   if (!field) {
     const { start, end, text } = comparison.name;
-    const offered = options.length ? options : ["metrics", "params", "tags"].map((kind) => fieldOf(kind, unquoted(text)));
+    const numbers = options.filter(({ type, known }) => type === "number" || known?.numeric);
+    const likely = comparison.values.every(({ kind }) => kind === "number") ? [...new Set([...numbers, ...options])] : options;
+    const offered = options.length ? likely : ["metrics", "params", "tags"].map((kind) => fieldOf(kind, unquoted(text)));
     translation.choice ??= { start, end, name: unquoted(text), isKnown: options.length > 0, options: offered };
     return;
   }

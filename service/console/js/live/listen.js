@@ -145,7 +145,8 @@ class Listener {
   _fail(error) {
     if (error.status === 422 && this.state.by === "poll" && this.lastId) return this._beginAnew();
     if (FINAL.includes(error.status)) {
-      this._tell({ name: error.status === 404 ? "old" : "refused", detail: error.detail, retryAt: null });
+      const isOfFilter = error.errors?.some(({ location }) => location === "query.filter"); // the filter bar says it
+      this._tell({ name: error.status === 404 ? "old" : "refused", detail: isOfFilter ? "" : error.detail, retryAt: null });
       return null;
     }
     this.failures += 1;

@@ -25,6 +25,7 @@ export function LiveSwitch({ state, isOn, onChange }) {
 function Doing({ state: { name, detail, by, retryAt, staleSince }, isOn }) {
   const left = useSecondsTo(retryAt);
   if (!isOn) return "paused";
+  if (name === "refused" && !detail) return "";
   if (name === "refused") return html`<span class="wrong">no live updates: ${detail}</span>`;
   if (name === "waiting") {
     // Read out once, and not each second.

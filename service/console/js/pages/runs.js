@@ -14,7 +14,7 @@ import { Copying } from "../runs/copying.js";
 import { Facets } from "../runs/facets.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
-import { Nothing, NotReady, isNotReady } from "../runs/nothing.js";
+import { Nothing, NotReady, isNotReady, isOfFilter } from "../runs/nothing.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
 import { ON_TOP, Selected } from "../runs/selected.js";
@@ -31,15 +31,15 @@ let left = { rows: new Rows(), key: "", scrollTop: 0, active: -1 };
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
   const state = view.read(params);
-  const known = useFields(state.exp);
+  const { known, rows, above, shown, actions, columns, search } = useTable(state);
   const fields = known.data;
-  const { rows, above, shown, actions, columns, search } = useTable(state, fields);
   const { live, version } = useChanges(rows, above, state);
   const top = state.base || (state.top && state.sel.length) ? topOf(above, state) : [];
   useKeys(useMemo(() => shortcutsOf(actions), [actions]), [actions]);
   const failure = rows.error.value ?? known.error;
   const retry = rows.error.value ? () => rows.reload() : known.reload;
   const hasRows = rows.revision.value > 0;
+  const isEmpty = hasRows && (rows.total.value ?? rows.loaded.value) === 0;
   return html`
     <div class="runs">
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
@@ -47,10 +47,10 @@ export function Page({ params }) {
         <${Facets} state=${state} onChange=${change} version=${version} />
         <div class="runs-body">
           <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
-          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${rows.error.value} retry=${retry} />`}
-          ${!hasRows && failure && html`<${isNotReady(failure) ? NotReady : Failure} error=${failure} retry=${retry} />`}
-          ${hasRows && rows.total.value === 0 && html`<${Nothing} state=${state} />`}
-          ${(hasRows ? rows.total.value !== 0 : !failure) &&
+          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${retry} />`}
+          ${!hasRows && failure && html`<${Instead} error=${failure} retry=${retry} />`}
+          ${isEmpty && html`<${Nothing} state=${state} />`}
+          ${!isEmpty && (hasRows || !failure) &&
           html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} actions=${actions} />`}
           <${Selected} state=${state} actions=${actions} />
         </div>
@@ -61,8 +61,16 @@ export function Page({ params }) {
   `;
 }
 
-function useTable(state, fields) {
+// What stands in place of the rows where there are none because something went wrong.
+function Instead({ error, retry }) {
+  if (isOfFilter(error)) return html`<p class="muted">No rows: the filter above cannot be read.</p>`;
+  return html`<${isNotReady(error) ? NotReady : Failure} error=${error} retry=${retry} />`;
+}
+
+function useTable(state) {
   const rows = useMemo(() => (left.key === key.value ? left.rows : new Rows()), []);
+  const known = useFields(state.exp, rows.index.value?.complete === false);
+  const fields = known.data;
   const above = useMemo(() => new Rows(), []);
   const before = useMemo(() => (left.rows === rows ? left : { scrollTop: 0, active: -1 }), []);
   const shown = useMemo(() => new Window(before.scrollTop), []);
@@ -79,7 +87,7 @@ function useTable(state, fields) {
     },
     [],
   );
-  return { rows, above, shown, actions, columns, search };
+  return { known, rows, above, shown, actions, columns, search };
 }
 
 function useRows(rows, above, state, fields, columns) {

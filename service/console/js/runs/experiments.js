@@ -48,7 +48,7 @@ export function ExperimentChooser({ ids, onChange }) {
   return html`
     <details class="experiments" ref=${details} onKeyDown=${escape}>
       <summary>
-        <span class="visually-hidden">Experiments: </span><bdi>${titleOf(chosen, experiments)}</bdi>
+        <span class="muted">Experiment </span><bdi>${titleOf(chosen, experiments)}</bdi>
       </summary>
       <div class="menu">
         ${error && html`<${Failure} error=${error} retry=${reload} />`}
@@ -74,7 +74,7 @@ export function ExperimentChooser({ ids, onChange }) {
 }
 
 function titleOf(chosen, experiments) {
-  const names = chosen.map((id) => experiments.find((one) => one.experiment_id === id)?.name ?? `experiment ${id}`);
-  if (names.length === 0) return "Default experiment";
+  const names = chosen.map((id) => experiments.find((one) => one.experiment_id === id)?.name ?? id);
+  if (names.length === 0) return "default";
   return names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
 }

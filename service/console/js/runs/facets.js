@@ -6,6 +6,7 @@ import { count } from "../format.js";
 import { html } from "../html.js";
 import { Status } from "../parts/states.js";
 import { useResource } from "../resource.js";
+import { isOfFilter } from "./nothing.js";
 
 const FEW = 7; // values that are shown at first
 const MANY = 12; // values from which on they can be searched
@@ -30,7 +31,7 @@ export function Facets({ state, onChange, version = 0 }) {
       html`<button type="button" class="quiet" onClick=${() => onChange(Object.fromEntries(chosen.map(({ name }) => [name, []])))}>
         Clear all choices
       </button>`}
-      ${error && html`<p class="muted">The values cannot be counted: ${error.detail}</p>`}
+      ${error && !isOfFilter(error) && html`<p class="muted">The values cannot be counted: ${error.detail}</p>`}
       ${shown.map(
         (facet) => html`
           <${Facet}

@@ -110,11 +110,17 @@ export function isNotReady(error) {
   return error?.code === "index_not_ready";
 }
 
+/** Whether an error is one of the filter, of which the filter bar says what is wrong. */
+export function isOfFilter(error) {
+  return Boolean(error?.errors?.some(({ location }) => location === "query.filter"));
+}
+
 /**
  * The index is being read: how far it is, and when the page asks again, which it does by itself.
  * @param {{error: ApiError, retry: () => void}} props
  */
 export function NotReady({ error, retry }) {
+  const share = error.problem?.share_read;
   const [left, setLeft] = useState(error.retryAfter ?? 1);
   useEffect(() => {
     setLeft(error.retryAfter ?? 1);
@@ -127,10 +133,10 @@ export function NotReady({ error, retry }) {
   return html`
     <section class="nothing" role="status">
       <h2>The runs are still being read</h2>
-      ${typeof error.shareRead === "number" &&
+      ${typeof share === "number" &&
       html`<p>
-        <progress max="1" value=${error.shareRead} aria-label="Share of the runs that have been read"></progress>
-        ${" "}about ${percent(Math.round(error.shareRead * 100) / 100)} of them
+        <progress max="1" value=${share} aria-label="Share of the runs that have been read"></progress>
+        ${" "}about ${percent(Math.round(share * 100) / 100)} of them
       </p>`}
       <p>${error.detail}</p>
       <p>${left > 0 ? `Asked again in ${left} s.` : "Asked again now."} ${error.requestId && html`<${RequestId} id=${error.requestId} />`}</p>
