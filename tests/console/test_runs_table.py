@@ -5,8 +5,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.console.data import BEGIN, sample_ids
-from tests.console.watched import Watched
+from tests.api.serving import Client
+from tests.console.conftest import Open, fixture
+from tests.console.data import BEGIN, all_read, sample_ids
+from tests.console.watched import MILLISECONDS, Watched
 from tests.fakes.mlflow import FakeMlflow
 
 pytestmark = pytest.mark.console
@@ -19,11 +21,12 @@ def expects(locator: Any) -> Any:
     """What Playwright waits for."""
     from playwright.async_api import expect  # noqa: PLC0415 - `make console` installs it
 
+    expect.set_options(timeout=MILLISECONDS)
     return expect(locator)
 
 
-@pytest.fixture
-def runs(fake: FakeMlflow) -> list[str]:
+@fixture
+async def runs(fake: FakeMlflow, indexed: Client) -> list[str]:
     """Five runs, oldest first, with a Sharpe ratio each: one lacks it, that of one is NaN."""
     ids = []
     for number, sharpe in enumerate(SHARPES):
@@ -38,6 +41,7 @@ def runs(fake: FakeMlflow) -> list[str]:
                 metrics=metrics if sharpe is None else {"oos_sharpe": sharpe, **metrics},
             )
         )
+    await all_read(indexed, runs=len(ids))
     return ids
 
 
@@ -53,10 +57,14 @@ async def order(page: Any) -> list[str]:
     return list(await page.locator(f"{ROWS} .name bdi").all_inner_texts())
 
 
+async def heads(page: Any) -> list[str]:
+    """The names of the columns."""
+    return list(await page.locator("thead th bdi").all_inner_texts())
+
+
 async def cells(page: Any, column: str) -> list[str]:
     """The texts of a column, from the first row to the last."""
-    heads = [text.split("\n")[-1].split(" ")[0] for text in await page.locator("thead th").all_inner_texts()]
-    place = heads.index(column) + 2
+    place = (await heads(page)).index(column) + 2
     return list(await page.locator(f"{ROWS} > :nth-child({place})").all_inner_texts())
 
 
@@ -90,8 +98,8 @@ async def test_the_address_holds_the_view(watched: Watched, runs: list[str]) -> 
     page = await shown(watched, path)
     for _ in range(2):
         await expects(page.locator("thead th")).to_have_count(3)
-        heads = [text.split("\n")[-1] for text in await page.locator("thead th").all_inner_texts()]
-        assert ["run", "lookback", "oos_sharpe ▼"] == heads
+        assert ["run", "lookback", "oos_sharpe"] == await heads(page)
+        await expects(page.locator("[aria-sort=descending] bdi")).to_have_text("oos_sharpe")
         assert await page.get_by_role("checkbox", name="Select trial 1").first.is_checked()
         await expects(page.locator("tbody.top tr")).to_have_count(1)
         await page.reload()
@@ -228,15 +236,13 @@ async def test_odd_names_are_shown_as_they_are(odd_page: Watched) -> None:
     page = odd_page.page
     await expects(page.locator(ROWS)).to_have_count(13)
     assert "<script>alert(1)</script>" in await order(page)
-    assert ["run", "constructor", "__proto__", "hasOwnProperty"] == [
-        text.split("\n")[-1].split(" ")[0] for text in await page.locator("thead th").all_inner_texts()
-    ]
+    assert ["run", "constructor", "__proto__", "hasOwnProperty"] == await heads(page)
     assert ["2"] == [text for text in await cells(page, "constructor") if text != "\N{EN DASH}"]
     assert ["3"] == [text for text in await cells(page, "__proto__") if text != "\N{EN DASH}"]
     assert 1 == (await cells(page, "hasOwnProperty")).count("hasOwnProperty")
 
 
-async def test_a_narrow_page_scrolls_in_the_table_alone(open_page: Any, sampled: Any) -> None:
+async def test_a_narrow_page_scrolls_in_the_table_alone(open_page: Open, sampled: Client) -> None:
     """At 320 px the page is no wider than the screen, and the table's region can be reached by Tab."""
     narrow = await open_page(sampled, viewport={"width": 320, "height": 640})
     await narrow.go(f"runs?sel={','.join(sample_ids('backtest'))}")

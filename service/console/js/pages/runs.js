@@ -26,13 +26,13 @@ import { Window } from "../runs/window.js";
 export const title = "Runs";
 
 // What was shown when the reader went to another page: there on return, at the place where it was.
-let left = { rows: new Rows(), key: "", scrollTop: 0, active: -1 };
+const NOTHING = { rows: null, fields: undefined, exp: "", key: "", scrollTop: 0, active: -1 };
+let left = NOTHING;
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
   const state = view.read(params);
-  const { known, rows, above, shown, actions, columns, search } = useTable(state);
-  const fields = known.data;
+  const { known, fields, rows, above, shown, actions, columns, search } = useTable(state);
   const { live, version } = useChanges(rows, above, state);
   const top = state.base || (state.top && state.sel.length) ? topOf(above, state) : [];
   useKeys(useMemo(() => shortcutsOf(actions), [actions]), [actions]);
@@ -68,11 +68,12 @@ function Instead({ error, retry }) {
 }
 
 function useTable(state) {
-  const rows = useMemo(() => (left.key === key.value ? left.rows : new Rows()), []);
-  const known = useFields(state.exp, rows.index.value?.complete === false);
-  const fields = known.data;
+  const exp = state.exp.join();
+  const before = useMemo(() => (left.key === key.value && left.exp === exp ? left : NOTHING), []);
+  const rows = useMemo(() => before.rows ?? new Rows(), []);
   const above = useMemo(() => new Rows(), []);
-  const before = useMemo(() => (left.rows === rows ? left : { scrollTop: 0, active: -1 }), []);
+  const known = useFields(state.exp, rows.index.value?.complete === false);
+  const fields = known.data ?? before.fields;
   const shown = useMemo(() => new Window(before.scrollTop), []);
   const actions = useMemo(() => new Actions(rows, shown, before.active), []);
   const columns = useMemo(
@@ -81,13 +82,10 @@ function useTable(state) {
   );
   actions.holds(state, columns);
   const search = useRows(rows, above, state, fields, columns);
-  useLayoutEffect(
-    () => () => {
-      left = { rows, key: key.value, scrollTop: shown.scrollTop, active: actions.active.value.place };
-    },
-    [],
-  );
-  return { known, rows, above, shown, actions, columns, search };
+  useLayoutEffect(() => () => {
+    left = { rows, fields, exp, key: key.value, scrollTop: shown.scrollTop, active: actions.active.value.place };
+  });
+  return { known, fields, rows, above, shown, actions, columns, search };
 }
 
 function useRows(rows, above, state, fields, columns) {
