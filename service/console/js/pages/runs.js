@@ -1,11 +1,11 @@
 // The page "Runs": the runs of some experiments that match a filter, as a table.
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import { key } from "../api.js";
+import { filterOf } from "../filter/choices.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { componentOf, later } from "../later.js";
 import { Failure, Freshness } from "../parts/states.js";
-import { filterOf } from "../filter/choices.js";
 import { Actions } from "../runs/actions.js";
 import { Bar, change } from "../runs/bar.js";
 import { useChanges } from "../runs/changes.js";
@@ -21,7 +21,7 @@ import { ON_TOP, Selected } from "../runs/selected.js";
 import { Table } from "../runs/table.js";
 import { Tools } from "../runs/tools.js";
 import { view } from "../runs/view.js";
-import { useWindow } from "../runs/window.js";
+import { Window } from "../runs/window.js";
 
 export const title = "Runs";
 
@@ -31,15 +31,14 @@ const NotReady = componentOf(nothing, "NotReady");
 const Facets = componentOf(later(() => import("../runs/facets.js")), "Facets");
 
 // What was shown when the reader went to another page: there on return, at the place where it was.
-let left = { rows: new Rows(), key: "", scrollTop: 0, active: -1 };
+const NOTHING = { rows: null, fields: undefined, exp: "", key: "", scrollTop: 0, active: -1 };
+let left = NOTHING;
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
   const state = view.read(params);
-  const known = useFields(state.exp);
-  const fields = known.data;
-  const { rows, above, shown, region, actions, columns, search } = useTable(state, fields);
-  const { live, version } = useChanges(rows, state);
+  const { known, fields, rows, above, shown, actions, columns, search } = useTable(state);
+  const { live, version } = useChanges(rows, above, state);
   const top = state.base || (state.top && state.sel.length) ? topOf(above, state) : [];
   useKeys(useMemo(() => shortcutsOf(actions), [actions]), [actions]);
   const failure = rows.error.value ?? known.error;
@@ -50,19 +49,18 @@ export function Page({ params }) {
     <div class="runs">
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
       <div class="runs-columns">
-      <section class="facets" aria-label="Facets"><${Facets} state=${state} onChange=${change} version=${version} /></section>
-      <div class="runs-body">
-        <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
-        ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${() => rows.reload()} />`}
-        ${!hasRows && isNotReady(failure) && html`<${NotReady} error=${failure} retry=${retry} />`}
-        ${!hasRows && isOfFilter(failure) && html`<p class="muted">No rows: the filter above cannot be read.</p>`}
-        ${!hasRows && failure && !isNotReady(failure) && !isOfFilter(failure) && html`<${Failure} error=${failure} retry=${retry} />`}
-        ${isEmpty && html`<${Nothing} state=${state} />`}
-        <div class="runs-shown" hidden=${isEmpty || (!hasRows && failure !== null)}>
-          <${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} region=${region} actions=${actions} />
+        <section class="facets" aria-label="Facets">
+          <${Facets} state=${state} onChange=${change} version=${version} />
+        </section>
+        <div class="runs-body">
+          <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
+          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${retry} />`}
+          ${!hasRows && failure && html`<${Instead} error=${failure} retry=${retry} />`}
+          ${isEmpty && html`<${Nothing} state=${state} />`}
+          ${!isEmpty && (hasRows || !failure) &&
+          html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} actions=${actions} />`}
+          <${Selected} state=${state} actions=${actions} />
         </div>
-        <${Selected} state=${state} actions=${actions} />
-      </div>
       </div>
       <${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
       <${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
@@ -70,26 +68,31 @@ export function Page({ params }) {
   `;
 }
 
-function useTable(state, fields) {
-  const rows = useMemo(() => (left.key === key.value ? left.rows : new Rows()), []);
+// What stands in place of the rows where there are none because something went wrong.
+function Instead({ error, retry }) {
+  if (isOfFilter(error)) return html`<p class="muted">No rows: the filter above cannot be read.</p>`;
+  return html`<${isNotReady(error) ? NotReady : Failure} error=${error} retry=${retry} />`;
+}
+
+function useTable(state) {
+  const exp = state.exp.join();
+  const before = useMemo(() => (left.key === key.value && left.exp === exp ? left : NOTHING), []);
+  const rows = useMemo(() => before.rows ?? new Rows(), []);
   const above = useMemo(() => new Rows(), []);
-  const region = useRef(null);
-  const before = useMemo(() => (left.rows === rows ? left : { scrollTop: 0, active: -1 }), []);
-  const shown = useWindow(region, before.scrollTop);
+  const known = useFields(state.exp, rows.index.value?.complete === false);
+  const fields = known.data ?? before.fields;
+  const shown = useMemo(() => new Window(before.scrollTop), []);
   const actions = useMemo(() => new Actions(rows, shown, before.active), []);
   const columns = useMemo(
     () => columnsOf(state, fields?.fields ?? [], fields?.total ?? 0),
-    [fields, state.cols.join(), state.pin.join(), Boolean(state.base)],
+    [fields, state.cols.join(), state.pin.join(), state.cols.length ? "" : state.sort.join(), Boolean(state.base)],
   );
   actions.holds(state, columns);
   const search = useRows(rows, above, state, fields, columns);
-  useLayoutEffect(
-    () => () => {
-      left = { rows, key: key.value, scrollTop: region.current?.scrollTop ?? 0, active: actions.active.value.place };
-    },
-    [],
-  );
-  return { rows, above, shown, region, actions, columns, search };
+  useLayoutEffect(() => () => {
+    left = { rows, fields, exp, key: key.value, scrollTop: shown.scrollTop, active: actions.active.value.place };
+  });
+  return { known, fields, rows, above, shown, actions, columns, search };
 }
 
 function useRows(rows, above, state, fields, columns) {

@@ -68,7 +68,8 @@ print(runs)
 function plain(value, { kind }) {
   if (value === undefined || (value === null && kind !== "number")) return "";
   if (kind !== "number") return guarded(String(value));
-  return value === null ? "NaN" : String(value);
+  if (value === null) return "NaN";
+  return Object.is(value, -0) ? "-0.0" : String(value);
 }
 
 function csvCell(text) {

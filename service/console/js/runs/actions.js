@@ -91,7 +91,7 @@ export class Actions {
 
   /** Show the first rows. */
   toTop() {
-    this.shown.region.scrollTop = 0;
+    if (this.shown.region) this.shown.region.scrollTop = 0;
     this.active.value = { place: -1, isToFocus: false };
   }
 

@@ -22,7 +22,7 @@ export function cellOf(column, row, base, tabIndex) {
   if (column.name === "run_name") return nameOf(row, style, tabIndex);
   if (column.isMetric) {
     return html`<td class=${`number${place}`} style=${style} title=${exact(value)}>
-      ${number(value)}${base && (base === row.values ? html`<span class="delta">baseline</span>` : differenceOf(column, value, base[column.name]))}
+      ${number(value)}${base && differenceOf(column, value, base[column.name], base === row.values)}
     </td>`;
   }
   return html`<td class=${column.align + place} style=${style} title=${titleOf(column, value)}>
@@ -68,8 +68,9 @@ function titleOf(column, value) {
   return column.isTime || column.name === "status" || value === undefined ? undefined : exact(value);
 }
 
-function differenceOf({ direction }, value, base) {
+function differenceOf({ direction }, value, base, isBase) {
   if (typeof value !== "number" || typeof base !== "number") return html`<span class="delta"></span>`;
+  if (isBase) return html`<span class="delta">baseline</span>`;
   const better = isBetter(direction, value, base);
   const verdict = better === null ? "" : better ? " better" : " worse";
   const sign = value === base ? "" : value > base ? "▲" : "▼";

@@ -1,5 +1,6 @@
 // Which columns the table of runs has, and what each is. Pure.
 import { fieldOf } from "./fields.js";
+import { nameOf } from "./sorting.js";
 
 const MOST = 12; // columns that are chosen for a reader who has chosen none
 const FIRST = ["run_name", "status", "start_time", "duration"];
@@ -31,14 +32,14 @@ export const CHECK = 34; // px, of the column of check boxes
 
 /**
  * The columns of a view, those that stay first. The run's name is always among them and always stays.
- * @param {{cols: string[], pin: string[], base: string}} state
+ * @param {{cols: string[], pin: string[], base: string, sort: string[]}} state
  * @param {Array<object>} fields as /runs/fields has them
  * @param {number} total runs that those were counted over
  * @returns {Column[]}
  */
-export function columnsOf({ cols, pin, base }, fields, total) {
+export function columnsOf({ cols, pin, base, sort }, fields, total) {
   const known = new Map(fields.map((field) => [field.name, field]));
-  const names = [...new Set(["run_name", ...(cols.length ? cols : chosen(fields, total))])];
+  const names = [...new Set(["run_name", ...(cols.length ? cols : chosen(fields, total, sort.map(nameOf)))])];
   const isPinned = (name) => name === "run_name" || pin.includes(name);
   const ordered = [...names.filter(isPinned), ...names.filter((name) => !isPinned(name))];
   let left = CHECK;
@@ -52,10 +53,11 @@ export function columnsOf({ cols, pin, base }, fields, total) {
 
 /**
  * The names of the columns for a reader who has chosen none: metrics of which it is known when they are better,
- * other metrics, and params that vary, each by the number of runs that have them.
+ * other metrics, and params that vary, each by the number of runs that have them. sorted: what the table is sorted
+ * by, which is among them in any case.
  */
-export function chosen(fields, total) {
-  if (!fields.length) return FIRST;
+export function chosen(fields, total, sorted = []) {
+  if (!fields.length) return [...FIRST, ...sorted];
   const varied = (kind) => fields.filter((field) => field.kind === kind && varies(field, total));
   const measured = fields.filter((field) => field.kind === "metrics");
   const metrics = [...measured.filter(isJudged), ...measured.filter((field) => !isJudged(field))].map((field) => field.name);
@@ -63,7 +65,7 @@ export function chosen(fields, total) {
   const type = varied("tags").some((field) => field.name === "tags.run_type") ? ["tags.run_type"] : [];
   const places = MOST - FIRST.length - type.length;
   const ofParams = Math.min(params.length, Math.max(places - metrics.length, Math.floor(places / 2)));
-  return [...FIRST, ...type, ...metrics.slice(0, places - ofParams), ...params.slice(0, ofParams)];
+  return [...FIRST, ...type, ...sorted, ...metrics.slice(0, places - ofParams), ...params.slice(0, ofParams)];
 }
 
 // Whether a rule says that a metric is better when higher, lower or nearer to zero.

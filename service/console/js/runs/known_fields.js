@@ -5,9 +5,13 @@ import { fieldsIn } from "./columns.js";
 
 const LOOKED_AT = 100; // runs, where the service keeps no index, or is too old to know
 
-/** @param {string[]} exp ids of experiments @returns {object} a resource, as of `useResource` */
-export function useFields(exp) {
-  return useResource((signal) => fieldsOf(exp.join(","), signal), [exp.join(",")]);
+/**
+ * @param {string[]} exp ids of experiments @param {boolean} isPartial whether not all runs have been read yet: once
+ *   they have, the fields are asked for again
+ * @returns {object} a resource, as of `useResource`
+ */
+export function useFields(exp, isPartial) {
+  return useResource((signal) => fieldsOf(exp.join(","), signal), [exp.join(","), isPartial]);
 }
 
 async function fieldsOf(experimentId, signal) {

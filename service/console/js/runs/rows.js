@@ -178,7 +178,7 @@ export class Rows {
   _put(place, values) {
     const old = this._rows[place];
     if (old?.id === values.run_id) {
-      old.values = values;
+      old.values = { ...old.values, ...values };
       old.fate = "";
       old.version.value += 1;
       return;

@@ -46,6 +46,7 @@ export function sortInWords(sort, labelOf) {
   return `sorted by ${keys.join(", then ")}`;
 }
 
-function nameOf(key) {
+/** The field of a key of the order. */
+export function nameOf(key) {
   return key.startsWith("-") ? key.slice(1) : key;
 }

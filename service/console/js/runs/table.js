@@ -1,5 +1,5 @@
 // The table of runs: as many rows in the document as the screen shows, and some around them.
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { count } from "../format.js";
 import { html } from "../html.js";
 import { cellOf } from "./cells.js";
@@ -12,11 +12,13 @@ const UNREAD = 20; // places that are shown before it is known how many there ar
 
 /**
  * @param {{rows: object, top: Array<object>, columns: Array<object>, state: object, shown: object,
- *   region: object, actions: object}} props
- *   rows: Rows. top: rows that stand above the others, whatever the order. state: the view's. shown: the window
- *   on the rows. region: a ref to what scrolls. actions: what the reader does, see actions.js
+ *   actions: object}} props
+ *   rows: Rows. top: rows that stand above the others, whatever the order. state: the view's. shown: the window on
+ *   the rows. actions: what the reader does
  */
-export function Table({ rows, top, columns, state, shown, region, actions }) {
+export function Table({ rows, top, columns, state, shown, actions }) {
+  const region = useRef(null);
+  useEffect(() => shown.watch(region.current), []);
   const width = columns.reduce((sum, column) => sum + column.width, CHECK);
   shown.above = HEAD + top.length * ROW;
   return html`

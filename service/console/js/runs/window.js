@@ -1,6 +1,5 @@
 // Which rows of a long table are in the document: those that are on the screen, and some around them.
 import { batch, signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
 
 export const ROW = 28; // px, as --row in the style sheet
 const AROUND = 6; // rows above and below the screen
@@ -10,12 +9,33 @@ const STEP = 6; // rows by which the window moves, so that not each pixel of scr
  * The window on the rows of a scrolled region. Signals: first (place of its first row) and size (rows).
  * above: px at the region's top that the head and the rows that stay cover.
  */
-class Window {
-  constructor() {
+export class Window {
+  /** @param {number} scrollTop where it begins */
+  constructor(scrollTop) {
     this.first = signal(0);
     this.size = signal(0);
     this.above = 0;
     this.region = null;
+    this._scrollTop = scrollTop;
+  }
+
+  /** Be the window on this region, until what is returned is called. @param {HTMLElement} region */
+  watch(region) {
+    this.region = region;
+    region.scrollTop = this._scrollTop;
+    const observer = new ResizeObserver(() => this.look());
+    observer.observe(region);
+    this.look();
+    return () => {
+      observer.disconnect();
+      this._scrollTop = this.scrollTop;
+      this.region = null;
+    };
+  }
+
+  /** How far the region is scrolled, or was when it was last there. */
+  get scrollTop() {
+    return this.region?.scrollTop ?? this._scrollTop;
   }
 
   /** Look where the region is scrolled to. */
@@ -30,6 +50,7 @@ class Window {
 
   /** Scroll no further than it takes to see a row. @param {number} place */
   reveal(place) {
+    if (!this.region) return;
     const { scrollTop, clientHeight } = this.region;
     const [top, bottom] = [place * ROW, (place + 1) * ROW];
     if (top < scrollTop) this.region.scrollTop = top;
@@ -39,22 +60,9 @@ class Window {
 
   /** The places of the rows of which at least a half is on the screen. @returns {[number, number]} the last one excluded */
   shown(extent) {
+    if (!this.region) return [0, 0];
     const { scrollTop, clientHeight } = this.region;
     const first = Math.round(scrollTop / ROW);
     return [first, Math.min(extent, Math.round((scrollTop + clientHeight - this.above) / ROW))];
   }
-}
-
-/** The window on a region. @param {{current: HTMLElement}} region @param {number} scrollTop where it begins */
-export function useWindow(region, scrollTop) {
-  const shown = useMemo(() => new Window(), []);
-  useEffect(() => {
-    shown.region = region.current;
-    region.current.scrollTop = scrollTop;
-    const observer = new ResizeObserver(() => shown.look());
-    observer.observe(region.current);
-    shown.look();
-    return () => observer.disconnect();
-  }, []);
-  return shown;
 }
