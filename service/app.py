@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.registry import Collector
 
-from service import __version__
 from service.api.answering import Answering, Searching
 from service.api.event_hub import EventHub
 from service.api.events import EventRoutes
@@ -24,7 +23,6 @@ from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
 from service.cache.revalidating_source import RevalidatingSource
-from service.console.routes import console_routes
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
 from service.http.body import BodyReader
@@ -60,7 +58,7 @@ from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
-from service.wiring.console import mlflow_page
+from service.wiring.console import console
 from service.wiring.index import Indexing, indexed_runs, indexing
 from service.workers import Workers
 
@@ -163,10 +161,7 @@ def build(
         metrics,
         settings.auth.mode,
     )
-    console = (
-        console_routes(__version__, mlflow_page(settings, mlflow_url)) if settings.console.enabled else []
-    )
-    routes = (*described, *console)
+    routes = (*described, *console(settings, mlflow_url))
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 

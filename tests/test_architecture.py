@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "telemetry": {
         *("answer", "cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"),
     },
-    "wiring": GROUND | {"auth", "http", "index", "local", "settings", "tracking", "upstream"},
+    "wiring": GROUND | {"auth", "console", "http", "index", "local", "settings", "tracking", "upstream"},
 }
 # They put the rooms together.
 BUILDERS = {"__main__", "app", "commands", "service"}

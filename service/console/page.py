@@ -28,8 +28,10 @@ class Page(NamedTuple):
     policy: str
 
 
-def page(name: str, version: str, mlflow_url: str) -> Page:
+def page(name: str, version: str, mlflow_url: str, experiment: str) -> Page:
     """The page of this name. mlflow_url: of MLflow's own page; "" where nobody knows it.
+
+    experiment: the name of the one that is meant where none is named.
 
     All addresses are relative, so that it works behind a proxy's path prefix.
     """
@@ -40,6 +42,7 @@ def page(name: str, version: str, mlflow_url: str) -> Page:
     html = Template((FOLDER / "page.html").read_text("utf-8")).substitute(
         version=escape(version),
         mlflow_url=escape(mlflow_url),
+        experiment=escape(experiment),
         assets=assets,
         import_map=import_map,
         styles="\n    ".join(f'<link rel="stylesheet" href="{assets}/{path}">' for path in styles),

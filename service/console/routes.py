@@ -18,13 +18,15 @@ from service.http.route import Access, Route
 CONSOLE: Final = "/console"
 
 
-def console_routes(version: str, mlflow_url: str) -> list[Route]:
+def console_routes(version: str, mlflow_url: str, experiment: str) -> list[Route]:
     """Its pages, its files, and what leads to them. They bear no data, and are open to all: a browser
     asks for a page without a key, and only the page asks for one.
 
     version: of the service. mlflow_url: where browsers find MLflow's own page, "" where nobody knows it.
+    experiment: the name of the one that is meant where none is named.
     """
-    routes = [_route(f"{CONSOLE}/{name}", _page(name, version, mlflow_url)) for name in PAGES]
+    about = (version, mlflow_url, experiment)
+    routes = [_route(f"{CONSOLE}/{name}", _page(name, *about)) for name in PAGES]
     base = f"{CONSOLE}/assets/{digest()}"
     for path, content in contents().items():
         # What is not listed is no route, so no path can name another file.
@@ -40,8 +42,8 @@ def _route(path: str, asset: Asset) -> Route:
     return Route(method="GET", path=path, handler=asset.send, access=Access.OPEN)
 
 
-def _page(name: str, version: str, mlflow_url: str) -> Asset:
-    html, policy = page(name, version, mlflow_url)
+def _page(name: str, version: str, mlflow_url: str, experiment: str) -> Asset:
+    html, policy = page(name, version, mlflow_url, experiment)
     body = html.encode()
     etag = hashlib.sha256(body).hexdigest()[:24]
     return Asset(body, "text/html", etag, REVALIDATED, {"Content-Security-Policy": policy})

@@ -44,19 +44,25 @@ async def browser() -> AsyncIterator[Any]:
 
 
 @fixture
-async def open_page(browser: Any) -> AsyncIterator[Open]:
+async def pages() -> AsyncIterator[AsyncExitStack]:
+    """The pages that are open. A service closes them before it ends, since they listen to it."""
+    async with AsyncExitStack() as pages:
+        yield pages
+
+
+@fixture
+async def open_page(browser: Any, pages: AsyncExitStack) -> Open:
     """Opens pages of a console, in which nothing may go wrong unseen: see `Watched.end`.
 
     open_page(client or address of the console, **options of Playwright's new_context); each page is of a
     reader of its own, with preferences and keys of its own.
     """
-    async with AsyncExitStack() as pages:
 
-        async def opened(where: Client | str, **options: Any) -> Watched:
-            base = where if isinstance(where, str) else str(where.make_url("/console/"))
-            return await pages.enter_async_context(watching(browser, base, **options))
+    async def opened(where: Client | str, **options: Any) -> Watched:
+        base = where if isinstance(where, str) else str(where.make_url("/console/"))
+        return await pages.enter_async_context(watching(browser, base, **options))
 
-        yield opened
+    return opened
 
 
 @fixture
@@ -67,39 +73,43 @@ async def fake() -> AsyncIterator[FakeMlflow]:
 
 
 @fixture
-async def api(fake: FakeMlflow) -> AsyncIterator[Client]:
+async def api(fake: FakeMlflow, pages: AsyncExitStack) -> AsyncIterator[Client]:
     """The service over that MLflow, without an index."""
     async with serving(fake.url) as client:
         yield client
+        await pages.aclose()
 
 
 @fixture
-async def indexed(fake: FakeMlflow) -> AsyncIterator[Client]:
+async def indexed(fake: FakeMlflow, pages: AsyncExitStack) -> AsyncIterator[Client]:
     """The service over that MLflow, with an index."""
     async with serving(fake.url, index=QUICK_INDEX) as client:
         yield client
+        await pages.aclose()
 
 
 @fixture
-async def sampled(fake: FakeMlflow) -> AsyncIterator[Client]:
+async def sampled(fake: FakeMlflow, pages: AsyncExitStack) -> AsyncIterator[Client]:
     """The service over the sample: strategies, sweeps, walk-forward folds, CPCV paths, backtests."""
     add_session(fake)
     async with serving(fake.url, index=QUICK_INDEX) as client:
         await all_read(client)
         yield client
+        await pages.aclose()
 
 
 @fixture
-async def odd(fake: FakeMlflow) -> AsyncIterator[Client]:
+async def odd(fake: FakeMlflow, pages: AsyncExitStack) -> AsyncIterator[Client]:
     """The service over runs with names and values that pages must be ready for: see `data.ODD_NAMES`."""
     add_odd_runs(fake)
     async with serving(fake.url, index=QUICK_INDEX) as client:
         await all_read(client)
         yield client
+        await pages.aclose()
 
 
 @fixture
-async def keyed(fake: FakeMlflow) -> AsyncIterator[tuple[Client, str]]:
+async def keyed(fake: FakeMlflow, pages: AsyncExitStack) -> AsyncIterator[tuple[Client, str]]:
     """The service that asks for an API key, over the sample, and a key."""
     add_session(fake)
     key = new_key("ada")
@@ -107,13 +117,15 @@ async def keyed(fake: FakeMlflow) -> AsyncIterator[tuple[Client, str]]:
     async with serving(fake.url, index=QUICK_INDEX, auth=auth) as client:
         await all_read(client, key.key)
         yield client, key.key
+        await pages.aclose()
 
 
 @fixture
-async def prefixed(sampled: Client) -> AsyncIterator[str]:
+async def prefixed(sampled: Client, pages: AsyncExitStack) -> AsyncIterator[str]:
     """The address of the console behind a proxy that serves the service below /research/tracking/."""
     async with behind_prefix(sampled, "/research/tracking") as address:
         yield f"{address}/console/"
+        await pages.aclose()
 
 
 @fixture

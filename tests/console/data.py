@@ -112,14 +112,14 @@ def sample_strategies() -> list[str]:
     return sorted({run.tags["strategy_id"] for run in _session()})
 
 
-async def all_read(client: Client, key: str = "") -> None:
-    """Wait until the service's index holds all runs."""
+async def all_read(client: Client, key: str = "", runs: int = 0) -> None:
+    """Wait until the service's index holds all runs, which are at least so many."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     until = time.monotonic() + SECONDS
     while True:
         response = await client.get(f"{API}/runs/search?page_size=1", headers=headers)
         body = await response.json()
-        if response.status == 200 and body["index"]["complete"]:
+        if response.status == 200 and body["index"]["complete"] and body["total"] >= runs:
             return
         assert time.monotonic() < until, body
         await asyncio.sleep(0.02)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.auth.api_keys import new_key
 from service.settings.console import ConsoleSettings
 from service.wiring.console import mlflow_page
 from tests.api.serving import make_settings
@@ -43,3 +44,11 @@ def test_both_on_this_machine(found_at: str) -> None:
 def test_behind_a_proxy_on_this_machine() -> None:
     """A proxy in front brings browsers from elsewhere."""
     assert "" == mlflow_page(make_settings(trusted_proxies="127.0.0.0/8"), LOCAL)
+
+
+def test_what_only_callers_may_know() -> None:
+    """Where callers need a key, the open page names no MLflow, unless the setting says which, and no experiment."""
+    auth = {"mode": "api_key", "api_keys": new_key("ada").line}
+    assert "" == mlflow_page(make_settings(auth=auth), "https://mlflow.example.com")
+    told = make_settings(auth=auth, console=ConsoleSettings(mlflow_url="https://mlflow.example.com"))
+    assert "https://mlflow.example.com" == mlflow_page(told, "https://mlflow.example.com")

@@ -8,7 +8,7 @@ const KEPT_KEY = "experiment-tracking.key";
 
 /** The caller's API key or token: in memory, and in sessionStorage only where the caller wants that. */
 export const key = signal(storedKey());
-/** Whether the service has refused a request for want of a key: null, or the ApiError that says so. */
+/** Whether the service has refused a request for want of a key, or this one: null, or the ApiError that says so. */
 export const refused = signal(null);
 /** The newest requests, newest first: {method, path, status, requestId, ms, at}. */
 export const requests = signal([]);
@@ -97,7 +97,7 @@ async function send(path, { query, body, aborted, fresh, accept, headers = {} })
   note({ method, path, status: response.status, requestId, ms: performance.now() - began });
   if (response.ok) return response;
   const error = await errorOf(response, requestId);
-  if (error.status === 401) refused.value = error;
+  if (error.status === 401 || error.code === "forbidden") refused.value = error;
   throw error;
 }
 

@@ -1,10 +1,12 @@
 // What every page has: the head with the way to other pages, the question for a key, the list of shortcuts.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { key, refused, useKey } from "./api.js";
 import { html } from "./html.js";
 import { shortcuts, useKeys } from "./keys.js";
-import { RequestId } from "./parts/states.js";
+import { componentOf, later } from "./later.js";
 import { prefer, preferences } from "./preferences.js";
+
+const KeyForm = componentOf(later(() => import("./parts/key.js")), "KeyForm");
 
 const PAGES = [
   ["runs", "Runs"],
@@ -72,35 +74,5 @@ function Choices() {
       </dl>
       <form method="dialog"><button>Close</button></form>
     </dialog>
-  `;
-}
-
-function KeyForm({ error }) {
-  const [text, setText] = useState("");
-  const [isKept, setKept] = useState(false);
-  const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
-  const submit = (event) => {
-    event.preventDefault();
-    if (text.trim()) useKey(text.trim(), isKept);
-  };
-  return html`
-    <form class="key-form" onSubmit=${submit}>
-      <h1>The service needs a key</h1>
-      <p>${error.detail}</p>
-      <p>
-        <label>
-          API key or token${" "}
-          <input ref=${field} type="password" autocomplete="off" value=${text} onInput=${(event) => setText(event.target.value)} />
-        </label>
-      </p>
-      <p>
-        <label>
-          <input type="checkbox" checked=${isKept} onChange=${(event) => setKept(event.target.checked)} />
-          Keep it until this tab is closed; otherwise it is gone when the page is loaded again
-        </label>
-      </p>
-      <p><button>Use the key</button> ${error.requestId && html`<${RequestId} id=${error.requestId} />`}</p>
-    </form>
   `;
 }

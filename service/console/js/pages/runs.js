@@ -1,9 +1,121 @@
-// The page "Runs".
+// The page "Runs": the runs of some experiments that match a filter, as a table.
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import { key } from "../api.js";
+import { filterOf } from "../filter/choices.js";
 import { html } from "../html.js";
+import { useKeys } from "../keys.js";
+import { componentOf, later } from "../later.js";
+import { Failure, Freshness } from "../parts/states.js";
+import { Actions } from "../runs/actions.js";
+import { Bar, change } from "../runs/bar.js";
+import { useChanges } from "../runs/changes.js";
+import { Chooser } from "../runs/chooser.js";
+import { columnsOf } from "../runs/columns.js";
+import { Copying } from "../runs/copying.js";
+import { isNotReady, isOfFilter } from "../runs/errors.js";
+import { orderOf } from "../runs/fields.js";
+import { useFields } from "../runs/known_fields.js";
+import { Rows } from "../runs/rows.js";
+import { shortcutsOf } from "../runs/shortcuts.js";
+import { ON_TOP, Selected } from "../runs/selected.js";
+import { Table } from "../runs/table.js";
+import { Tools } from "../runs/tools.js";
+import { view } from "../runs/view.js";
+import { Window } from "../runs/window.js";
 
 export const title = "Runs";
 
+const nothing = later(() => import("../runs/nothing.js"));
+const Nothing = componentOf(nothing, "Nothing");
+const NotReady = componentOf(nothing, "NotReady");
+const Facets = componentOf(later(() => import("../runs/facets.js")), "Facets");
+
+// What was shown when the reader went to another page: there on return, at the place where it was.
+const NOTHING = { rows: null, fields: undefined, exp: "", key: "", scrollTop: 0, active: -1 };
+let left = NOTHING;
+
 /** @param {{params: URLSearchParams}} props */
-export function Page() {
-  return html`<h1>Runs</h1>`;
+export function Page({ params }) {
+  const state = view.read(params);
+  const { known, fields, rows, above, shown, actions, columns, search } = useTable(state);
+  const { live, version } = useChanges(rows, above, state);
+  const top = state.base || (state.top && state.sel.length) ? topOf(above, state) : [];
+  useKeys(useMemo(() => shortcutsOf(actions), [actions]), [actions]);
+  const failure = rows.error.value ?? known.error;
+  const retry = rows.error.value ? () => rows.reload() : known.reload;
+  const hasRows = rows.revision.value > 0;
+  const isEmpty = hasRows && (rows.total.value ?? rows.loaded.value) === 0;
+  return html`
+    <div class="runs">
+      <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
+      <div class="runs-columns">
+        <section class="facets" aria-label="Facets">
+          <${Facets} state=${state} onChange=${change} version=${version} />
+        </section>
+        <div class="runs-body">
+          <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
+          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${retry} />`}
+          ${!hasRows && failure && html`<${Instead} error=${failure} retry=${retry} />`}
+          ${isEmpty && html`<${Nothing} state=${state} />`}
+          ${!isEmpty && (hasRows || !failure) &&
+          html`<${Table} rows=${rows} top=${top} columns=${columns} state=${state} shown=${shown} actions=${actions} />`}
+          <${Selected} state=${state} actions=${actions} />
+        </div>
+      </div>
+      <${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
+      <${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
+    </div>
+  `;
+}
+
+// What stands in place of the rows where there are none because something went wrong.
+function Instead({ error, retry }) {
+  if (isOfFilter(error)) return html`<p class="muted">No rows: the filter above cannot be read.</p>`;
+  return html`<${isNotReady(error) ? NotReady : Failure} error=${error} retry=${retry} />`;
+}
+
+function useTable(state) {
+  const exp = state.exp.join();
+  const before = useMemo(() => (left.key === key.value && left.exp === exp ? left : NOTHING), []);
+  const rows = useMemo(() => before.rows ?? new Rows(), []);
+  const above = useMemo(() => new Rows(), []);
+  const known = useFields(state.exp, rows.index.value?.complete === false);
+  const fields = known.data ?? before.fields;
+  const shown = useMemo(() => new Window(before.scrollTop), []);
+  const actions = useMemo(() => new Actions(rows, shown, before.active), []);
+  const columns = useMemo(
+    () => columnsOf(state, fields?.fields ?? [], fields?.total ?? 0),
+    [fields, state.cols.join(), state.pin.join(), state.cols.length ? "" : state.sort.join(), Boolean(state.base)],
+  );
+  actions.holds(state, columns);
+  const search = useRows(rows, above, state, fields, columns);
+  useLayoutEffect(() => () => {
+    left = { rows, fields, exp, key: key.value, scrollTop: shown.scrollTop, active: actions.active.value.place };
+  });
+  return { known, fields, rows, above, shown, actions, columns, search };
+}
+
+function useRows(rows, above, state, fields, columns) {
+  const names = columns.map((column) => column.name);
+  const numeric = new Set((fields?.fields ?? []).filter((field) => field.numeric).map((field) => field.name));
+  const order = orderOf(state.sort, (name) => numeric.has(name));
+  const search = { q: filterOf(state), exp: state.exp, order, names };
+  useEffect(() => {
+    if (!rows.has(search)) rows.load(search);
+  }, [JSON.stringify(search)]);
+  const ids = [...new Set([state.base, ...(state.top ? state.sel : [])])].filter(Boolean);
+  useEffect(() => {
+    if (ids.length) above.load({ ...search, q: `run_id IN (${ids.map(quoted).join(", ")})`, order: "start_time desc" });
+  }, [ids.join(), state.exp.join(), names.join()]);
+  return search;
+}
+
+function topOf(above, { base, sel, top }) {
+  above.revision.value; // it may have others now
+  const ids = [...new Set([base, ...(top ? sel.slice(0, ON_TOP) : [])])];
+  return ids.map((id) => above.at(above.placeOf(id))).filter(Boolean);
+}
+
+function quoted(text) {
+  return `'${text.replaceAll("'", "''")}'`;
 }
