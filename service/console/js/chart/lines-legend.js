@@ -11,7 +11,7 @@ import { valueAt } from "./lines-text.js";
  */
 export function Legend({ series, at, writtenX, format }) {
   return html`
-    <figcaption class="legend">
+    <figcaption class="chart-legend">
       <span class="muted">${at === null ? "Last values" : writtenX(at)}</span>
       <ul>
         ${series.map((line, i) => {

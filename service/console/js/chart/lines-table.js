@@ -23,7 +23,7 @@ export function ValueTable({ title, series, range: [from, to], writtenX, format 
   const end = Math.min(start + ROWS, rows.length);
   const isSampled = series.some(({ min }) => min);
   return html`
-    <div class="values" role="region" aria-label=${`${title} as a table`} tabindex="0">
+    <div class="chart-values" role="region" aria-label=${`${title} as a table`} tabindex="0">
       <table>
         <caption>
           ${title}: rows ${count(Math.min(start + 1, end))} to ${count(end)} of ${count(rows.length)}
@@ -46,7 +46,7 @@ export function ValueTable({ title, series, range: [from, to], writtenX, format 
       </table>
     </div>
     ${rows.length > ROWS &&
-    html`<p class="controls">
+    html`<p class="chart-controls">
       <button type="button" disabled=${start === 0} onClick=${() => setFirst(Math.max(0, start - ROWS))}>Rows before</button>
       <button type="button" disabled=${end === rows.length} onClick=${() => setFirst(end)}>Rows after</button>
     </p>`}

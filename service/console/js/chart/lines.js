@@ -58,7 +58,7 @@ export function Lines({ title, series, axis = "step", isLog = false, height = 26
   if (!hasPlace) {
     const why = dropped ? "a logarithmic axis has no place for 0 and less." : "there is no finite value to draw.";
     const style = { minHeight: `${height}px` };
-    return html`<figure class="chart"><p class="muted nothing" style=${style}>${title}: ${why}</p></figure>`;
+    return html`<figure class="chart"><p class="muted chart-nothing" style=${style}>${title}: ${why}</p></figure>`;
   }
   return html`
     <figure class="chart">
@@ -140,7 +140,7 @@ function Plot({ plot, label, series, axis, isLog, isUtc, height, sync, range, at
   return html`
     <div
       ref=${chart}
-      class="plot"
+      class="chart-plot"
       role="img"
       tabindex="0"
       aria-label=${`${label} The left and right arrow keys read the values.`}
@@ -166,7 +166,7 @@ function Controls({ shown, current, whole, zoom, isTable, setTable }) {
     zoom(range[0] <= whole[0] && range[1] >= whole[1] ? null : range);
   };
   return html`
-    <div class="controls" role="group" aria-label="What is shown of the x axis">
+    <div class="chart-controls" role="group" aria-label="What is shown of the x axis">
       ${CONTROLS.map(
         ([text, how, can]) =>
           html`<button type="button" disabled=${!can(isPart, current, whole)} onClick=${() => change(how)}>${text}</button>`,
