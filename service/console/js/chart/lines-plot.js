@@ -8,6 +8,8 @@ import { axisNumbers } from "./lines-text.js";
 const FONT = "12px system-ui, sans-serif";
 const LABEL_SPACE = 14; // pixels from one label to the next
 const WIDEST_LABEL = 130;
+// Steps are whole numbers: 1, 2, 5, 10, ….
+const WHOLE = Array.from({ length: 18 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 const NARROW = 420; // pixels: a chart without room for labels
 
 /**
@@ -46,7 +48,7 @@ export function plotted(UPlot, element, options) {
         y: { distr: isLog ? 3 : 1, range: () => heights(UPlot, lines, isLog, range) },
       },
       axes: [
-        { ...look, values: horizontal[axis] },
+        { ...look, values: horizontal[axis], incrs: axis === "step" ? WHOLE : undefined },
         { ...look, values: vertical(isLog), size: (_, texts) => 18 + Math.max(20, ...(texts ?? []).map(widthOf)) },
       ],
       series: [

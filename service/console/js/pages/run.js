@@ -43,34 +43,40 @@ function Question() {
 
 function Run({ values }) {
   const run = useRun(values.id);
+  const lineage = useLineage(values.id);
   const name = run.data?.run_name || values.id;
   useEffect(() => {
     document.title = `Run ${name} – Experiment Tracking`;
   }, [name]);
   return html`
     ${!run.data && html`<h1>Run</h1>`}
-    <${Shown} resource=${run} rows=${16}>${(data) => html`<${Sheet} run=${data} meta=${run.meta} values=${values} />`}<//>
+    <${Shown} resource=${run} rows=${16}>
+      ${(data) => html`<${Sheet} ...${{ run: data, meta: run.meta, lineage, values }} />`}
+    <//>
   `;
 }
 
-function Sheet({ run, meta, values }) {
+const change = (values, options) => view.change(values, options);
+
+function Sheet({ run, meta, lineage, values }) {
   const [limit, setLimit] = useState(METRICS);
-  const lineage = useLineage(run.run_id);
   const made = lineage.data?.runs.find((one) => one.run_id === run.run_id);
   const fitting = useMemo(() => withText(byName(Object.keys(run.metrics)), values.find), [run.metrics, values.find]);
   const keys = fitting.slice(0, limit);
   const peers = usePeers({ run, experiment: made?.experiment_id, keys });
   const compared = useComparison(run.run_id, values.base, run.end_time === null ? JSON.stringify(run.metrics) : "");
-  const change = (changes, options) => view.change(changes, options);
   return html`
     <article class="run">
       <header>
-        <${Head} run=${run} experiment=${made?.experiment_id} isDeleted=${made?.deleted === true} peers=${peers.data} base=${values.base} />
+        <${Head}
+          ...${{ run, experiment: made?.experiment_id, isDeleted: made?.deleted === true, peers: peers.data, base: values.base }}
+        />
       </header>
       <div class="run-blocks">
         <div>
           <${Metrics}
-            ...${{ run, keys, more: fitting.length - keys.length, find: values.find, base: values.base, peers, compared, change }}
+            ...${{ run, keys, more: fitting.length - keys.length, find: values.find, base: values.base, peers, compared }}
+            change=${change}
             showMore=${() => setLimit(limit + METRICS)}
           />
         </div>

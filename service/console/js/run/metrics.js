@@ -39,6 +39,7 @@ export function Metrics({ run, keys, more, find, base, peers, compared, change, 
               <th scope="col">Metric</th>
               <th scope="col" class="number">Value</th>
               ${base && html`<th scope="col" class="number">To the baseline</th>`}
+              <th scope="col">Better</th>
               <th scope="col">${among(run, peers.data)}</th>
             </tr>
           </thead>
@@ -54,7 +55,7 @@ export function Metrics({ run, keys, more, find, base, peers, compared, change, 
 }
 
 function among({ tags }, peers) {
-  if (!tags.strategy_id || !peers) return "Better when";
+  if (!tags.strategy_id || !peers) return "Rank";
   const type = tags.run_type ? `${tags.run_type} ` : "";
   return html`Among ${count(peers.total ?? peers.ids.length)} <bdi>${type}</bdi>runs of the strategy`;
 }
@@ -67,9 +68,11 @@ function Row({ name, run, peers, base, compared }) {
     <th scope="row"><bdi>${name}</bdi></th>
     <td class="number" title=${exact(value)}>${number(value)}</td>
     ${base && html`<${Delta} data=${compared.data} id=${run.run_id} name=${name} />`}
+    <td class="run-better muted" title=${rule ? `by the rule ${rule}` : "no rule fits the name, so higher is taken as better"}>
+      ${DIRECTIONS[direction] ?? ""}${direction && !rule && "?"}
+    </td>
     <td class="run-rank">
-      <${Place} id=${run.run_id} name=${name} value=${value} values=${values} ids=${peers?.ids ?? []} direction=${direction} />
-      ${direction && html`<span class="muted" title=${rule ? `by the rule ${rule}` : "no rule fits the name"}>${DIRECTIONS[direction]}${rule ? "" : ", as assumed"}</span>`}
+      <${Place} id=${run.run_id} value=${value} values=${values} ids=${peers?.ids ?? []} direction=${direction} />
     </td>
   </tr>`;
 }
@@ -79,12 +82,12 @@ function Place({ id, value, values, ids, direction }) {
   const finite = values.filter(Number.isFinite);
   if (!Number.isFinite(value) || finite.length < 2) return null;
   const place = rankOf(value, finite, direction);
-  const best = bestOf(values, direction);
-  const text = place ? `${ordinal(place.rank)} of ${count(place.of)}${place.ties ? `, with ${count(place.ties)} the same` : ""}` : "";
+  const text = place ? `${ordinal(place.rank)} of ${count(place.of)}${place.ties ? ", tied" : ""}` : "";
+  const best = place && place.rank > 1 ? bestOf(values, direction) : -1;
   return html`
     <${Strip} value=${value} values=${finite} sentence=${text} />
     ${text && html`<span>${text}</span>`}
-    ${place && place.rank > 1 && best >= 0 && html`<a href=${comparison(id, ids[best])}>best ${number(values[best])}</a>`}
+    ${best >= 0 && html`<a href=${comparison(id, ids[best])}>best ${number(values[best])}</a>`}
   `;
 }
 

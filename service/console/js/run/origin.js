@@ -1,5 +1,5 @@
 // What a run comes from, in one row: data, features, model, signal, code; and what else belongs to it.
-import { count } from "../format.js";
+import { count, shortId } from "../format.js";
 import { html } from "../html.js";
 import { Failure } from "../parts/states.js";
 
@@ -24,12 +24,16 @@ export function Origin({ run, lineage: { data, error, reload } }) {
   `;
 }
 
+function titleOf(type) {
+  return Object.hasOwn(TITLES, type ?? "") ? TITLES[type] : (type ?? "This run");
+}
+
 function Versions({ tags, id }) {
   return html`<ol class="run-origin">
     ${VERSIONS.map(([tag, title, kind]) => html`<${Version} title=${title} kind=${kind} value=${tags[tag]} tag=${tag} />`)}
     <li aria-current="true">
-      <span class="muted">${TITLES[tags.run_type] ?? "This run"}</span>
-      <a href=${`lineage?ref=${encodeURIComponent(id)}`}><bdi>${tags.run_type ?? "run"}</bdi></a>
+      <span class="muted"><bdi>${titleOf(tags.run_type)}</bdi></span>
+      <a href=${`lineage?ref=${encodeURIComponent(id)}`}><code>${shortId(id)}</code></a>
     </li>
   </ol>
   <dl class="run-code">

@@ -37,12 +37,12 @@ export function ordinal(number) {
 const RULES = new Intl.PluralRules("en-US", { type: "ordinal" });
 const SUFFIXES = { one: "st", two: "nd", few: "rd", other: "th" };
 
-/** What a direction means, in words. */
+/** Which values are better by a direction, in words. */
 export const DIRECTIONS = {
-  max: "higher is better",
-  min: "lower is better",
-  closest_to_zero: "closer to 0 is better",
-  none: "neither is better",
+  max: "higher",
+  min: "lower",
+  closest_to_zero: "closer to 0",
+  none: "neither",
 };
 
 /** What a param's text is: "number", "yes or no", "list", "empty" or "text". @param {string} text */

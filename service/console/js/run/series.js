@@ -26,7 +26,7 @@ export function curvesFirst(keys) {
 /** What is drawn before somebody chooses: equity above drawdown, else the first that there is. */
 export function firstShown(keys) {
   const curves = keys.filter((key) => CURVE.test(key));
-  if (curves.length === 0) return keys.slice(0, 1);
+  if (curves.length === 0) return sharpeFirst(keys).slice(0, 1);
   const equity = curves.find((key) => !DRAWDOWN.test(key));
   const drawdown = curves.find((key) => DRAWDOWN.test(key));
   return [equity, drawdown].filter((key) => key !== undefined);
@@ -36,7 +36,11 @@ export function firstShown(keys) {
 export function foldKeys(keys, runType) {
   const marked = keys.filter((key) => /^(fold|split|path)[_\W]/i.test(key));
   const some = marked.length ? marked : ["walk_forward", "cpcv"].includes(runType) ? keys : [];
-  return [...some.filter((key) => /sharpe/i.test(key)), ...some.filter((key) => !/sharpe/i.test(key))];
+  return sharpeFirst(some);
+}
+
+function sharpeFirst(keys) {
+  return [...keys.filter((key) => /sharpe/i.test(key)), ...keys.filter((key) => !/sharpe/i.test(key))];
 }
 
 /**
