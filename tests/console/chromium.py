@@ -1,4 +1,4 @@
-"""The Chromium that the tests drive, and the modules of the console in it."""
+"""The Chromium that the tests drive."""
 
 import os
 import shutil
@@ -44,21 +44,3 @@ async def chromium(*flags: str) -> AsyncIterator[Any]:
             yield browser
         finally:
             await browser.close()
-
-
-async def call(page: Any, module: str, function: str, *arguments: Any) -> Any:
-    """What a function of a module returns: call(page, "format.js", "number", 1.5).
-
-    page: of the console, which has been loaded. Undefined comes back as None, and NaN as it is. A promise is
-    awaited. Arguments and results are what JSON has, and NaN, infinities and negative zero.
-    """
-    return await page.evaluate(
-        """async ([module, name, values]) => {
-             const main = document.querySelector('script[type="module"]').src;
-             const functions = await import(new URL(module, main).href);
-             const path = name.split(".");
-             const owner = path.slice(0, -1).reduce((object, part) => object[part], functions);
-             return await owner[path.at(-1)](...values);
-           }""",
-        [module, function, list(arguments)],
-    )

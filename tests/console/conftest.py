@@ -135,8 +135,8 @@ async def odd_page(open_page: Open, odd: Client) -> Watched:
 
 
 @fixture(scope="session")
-async def module_page(browser: Any) -> AsyncIterator[Any]:
-    """A page in which functions of modules are called: see `chromium.call`."""
+async def module_page(browser: Any) -> AsyncIterator[Watched]:
+    """A page in which modules are asked: see `modules.evaluated`."""
     async with (
         FakeMlflow().serve() as mlflow,
         serving(mlflow.url) as client,
@@ -144,7 +144,7 @@ async def module_page(browser: Any) -> AsyncIterator[Any]:
     ):
         await watched.go("health")
         await watched.has_title("Health")
-        yield watched.page
+        yield watched
 
 
 @pytest.fixture(scope="session")

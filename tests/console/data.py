@@ -21,7 +21,7 @@ ODD_NAMES: Final = (
     "__proto__",
     "hasOwnProperty",
     "n" * 300,
-    "\u05d0\u05e1\u05d8\u05e8\u05d8\u05d2\u05d9\u05d4 \u202e abc",  # right to left, and an override of direction
+    "\u05d0\u05e1\u05d8\u05e8\u05d8\u05d2\u05d9\u05d4 \u202e abc",  # right to left, and an override
     "🚀📈 mean-reversion 👩‍🔬",
     "a,b\\c \"d\" 'e' | f & g % h",
     "  spaces  around  ",
@@ -46,7 +46,7 @@ def odd_id(number: int) -> str:
 
 
 def add_odd_runs(fake: FakeMlflow) -> list[str]:
-    """A run for each odd name, as run name, metric, param and tag; one runs, one has failed, one has nothing."""
+    """A run for each odd name, as its name and its keys; one runs, one has failed, one has logged nothing."""
     ids = []
     for number, name in enumerate(ODD_NAMES):
         run_id = fake.add_run(
@@ -74,7 +74,7 @@ def add_odd_runs(fake: FakeMlflow) -> list[str]:
 
 
 def add_session(fake: FakeMlflow) -> dict[int, str]:
-    """The sample research session, as `make run` writes it; the ids by start. The ids are the same each time."""
+    """The sample research session, as `make run` writes it; its ids by start, the same each time."""
     ids: dict[int, str] = {}
     for number, run in enumerate(_session()):
         tags = dict(run.tags)

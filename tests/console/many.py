@@ -24,7 +24,7 @@ _OWN: Final = {
 
 @contextmanager
 def many_runs(folder: Path, runs: int) -> Iterator[str]:
-    """The address of the console of a service whose index holds so many runs: those of tests/bench/scale.py."""
+    """The address of the console of a service over so many runs of tests/bench/scale.py, all read."""
     with (
         sides.scale_upstream(folder, f"mlflow-{runs}", runs=runs, scale=0.0) as mlflow,
         service_over(folder, mlflow, f"service-{runs}") as address,
@@ -35,7 +35,7 @@ def many_runs(folder: Path, runs: int) -> Iterator[str]:
 
 @contextmanager
 def service_over(folder: Path, mlflow: Server, name: str = "service", **settings: str) -> Iterator[str]:
-    """The address of the service of this checkout over an MLflow. settings: by their names after TRACKING_."""
+    """The address of the service over an MLflow. settings: by their names after TRACKING_."""
     port = free_port()
     variables = {
         **ENVIRONMENT,

@@ -1,6 +1,6 @@
 """A proxy that serves a service below a path prefix, as an organisation's gateway does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import ClientSession, web
@@ -17,17 +17,15 @@ async def behind_prefix(client: Client, prefix: str) -> AsyncIterator[str]:
     origin = client.make_url("/")
 
     async def forward(request: web.Request) -> web.StreamResponse:
-        headers = {
-            name: value for name, value in request.headers.items() if name.lower() not in _OF_A_CONNECTION
-        }
         target = origin.join(request.rel_url.with_path(request.path.removeprefix(prefix), keep_query=True))
         async with session.request(
-            request.method, target, headers=headers, data=await request.read(), allow_redirects=False
+            request.method,
+            target,
+            headers=_passed(request.headers),
+            data=await request.read(),
+            allow_redirects=False,
         ) as upstream:
-            passed = {
-                name: one for name, one in upstream.headers.items() if name.lower() not in _OF_A_CONNECTION
-            }
-            response = web.StreamResponse(status=upstream.status, headers=passed)
+            response = web.StreamResponse(status=upstream.status, headers=_passed(upstream.headers))
             await response.prepare(request)
             async for part in upstream.content.iter_any():  # events are passed on as they come
                 await response.write(part)
@@ -38,3 +36,7 @@ async def behind_prefix(client: Client, prefix: str) -> AsyncIterator[str]:
     app.router.add_route("*", f"{prefix}/{{path:.*}}", forward)
     async with ClientSession(auto_decompress=False) as session, TestServer(app, host="127.0.0.1") as server:
         yield str(server.make_url(prefix))
+
+
+def _passed(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _OF_A_CONNECTION}

@@ -1,14 +1,13 @@
 """What tests of the console stand on: the fixtures work, and a fault in a page fails its test."""
 
 import math
-from typing import Any
 
 import pytest
 
 from tests.api.serving import API, Client
-from tests.console.chromium import call
 from tests.console.conftest import Open
 from tests.console.data import ODD_NAMES, odd_id
+from tests.console.modules import evaluated
 from tests.console.watched import Watched
 
 pytestmark = pytest.mark.console
@@ -39,10 +38,10 @@ async def test_a_fault_in_a_page_fails_its_test(watched: Watched, fault: str) ->
     [(1.23456, "1.235"), (-0.5, "\u22120.5"), (math.nan, "NaN"), (math.inf, "\u221e"), (1e15, "1E15")],
 )
 async def test_a_function_of_a_module_is_called_in_the_browser(
-    module_page: Any, value: float, text: str
+    module_page: Watched, value: float, text: str
 ) -> None:
     """Modules without a page are tested where they run, with arguments and results of Python."""
-    assert text == await call(module_page, "format.js", "number", value)
+    assert text == await evaluated(module_page, "format.js", "m.number(values[0])", value)
 
 
 async def test_odd_names_reach_the_api(odd: Client) -> None:
@@ -73,17 +72,6 @@ async def test_ten_thousand_runs_are_there(open_page: Open, ten_thousand: str) -
     """Figures and long tables are tested over a service with many runs."""
     watched = await open_page(ten_thousand)
     await watched.go("runs")
-    answer = await call(watched.page, "api.js", "ask", "runs/search", {"query": {"page_size": 1}})
+    question = 'await m.ask("runs/search", { query: { page_size: 1 } })'
+    answer = await evaluated(watched, "api.js", question)
     assert 10_000 == answer["data"]["total"]
-
-
-async def test_a_reader_gives_a_key(open_page: Open, keyed: tuple[Client, str]) -> None:
-    """A page that is refused asks for a key, and shows its data once it has one."""
-    client, key = keyed
-    watched = await open_page(client)
-    watched.expected.append("401")
-    await watched.go("health")
-    await watched.page.get_by_label("API key or token").fill(key)
-    await watched.page.get_by_role("button", name="Use the key").click()
-    await watched.page.get_by_role("heading", name="Health").wait_for()
-    assert not any(key in url for url in watched.requests)
