@@ -13,13 +13,12 @@ const COLOURS = 4;
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
 
 /**
- * The lines on one x axis, as uPlot takes them: [x, y of the first line, …].
- * undefined: the line has no entry there and goes on; null: it breaks. On a logarithmic axis what is 0 or less
- * has no place and breaks the line, too. An x that a line has twice stands there twice.
- * @param {Line[]} lines @param {boolean} isLog
+ * The entries of lines on one x axis: [x, y of the first line, …]; undefined where a line has no entry. An x that a
+ * line has twice stands there twice.
+ * @param {Line[]} lines
  * @returns {Array<Array<number|null|undefined>>}
  */
-export function aligned(lines, isLog) {
+export function joined(lines) {
   const places = lines.map(() => 0);
   const xs = [];
   const ys = lines.map(() => []);
@@ -28,25 +27,30 @@ export function aligned(lines, isLog) {
     lines.forEach(({ x }, i) => {
       if (places[i] < x.length && x[places[i]] < next) next = x[places[i]];
     });
-    if (next === Infinity) break;
+    if (next === Infinity) return [xs, ...ys];
     xs.push(next);
-    lines.forEach(({ x, y }, i) => {
-      if (x[places[i]] !== next) return ys[i].push(undefined);
-      const value = y[places[i]++];
-      ys[i].push(isLog && value <= 0 ? null : value);
-    });
+    lines.forEach(({ x, y }, i) => ys[i].push(x[places[i]] === next ? y[places[i]++] : undefined));
   }
-  ys.forEach(widenGaps);
-  return [xs, ...ys];
+}
+
+/**
+ * The same as uPlot draws it. undefined: the line goes on; null: it breaks. On a logarithmic axis what is 0 or less
+ * has no place and breaks the line, too.
+ * @param {Line[]} lines @param {boolean} isLog
+ */
+export function aligned(lines, isLog) {
+  const [xs, ...ys] = joined(lines);
+  return [xs, ...ys.map((values) => widenedGaps(isLog ? values.map((y) => (y <= 0 ? null : y)) : values))];
 }
 
 // A break lasts from the last value before it to the first after it, whatever x other lines have in between.
-function widenGaps(values) {
+function widenedGaps(values) {
   for (let i = 0; i < values.length; i++) {
     if (values[i] !== null) continue;
     for (let before = i - 1; before >= 0 && values[before] === undefined; before--) values[before] = null;
     for (; i + 1 < values.length && values[i + 1] === undefined; i++) values[i + 1] = null;
   }
+  return values;
 }
 
 /** The places in a list of `aligned` of values without a neighbour, which no line reaches. */

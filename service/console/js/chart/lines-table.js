@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { MISSING, count, exact } from "../format.js";
 import { html } from "../html.js";
-import { aligned } from "./lines-data.js";
+import { joined } from "./lines-data.js";
 
 /** @typedef {import("./lines-data.js").Line} Line */
 
@@ -15,7 +15,7 @@ const ROWS = 50;
 export function ValueTable({ title, series, range: [from, to], writtenX, format }) {
   const [first, setFirst] = useState(0);
   const rows = useMemo(() => {
-    const [xs, ...ys] = aligned(series, false);
+    const [xs, ...ys] = joined(series);
     return xs.map((x, i) => [x, ...ys.map((values) => values[i])]).filter(([x]) => x >= from && x <= to);
   }, [series, from, to]);
   const start = Math.min(first, Math.max(0, rows.length - 1));

@@ -4,7 +4,7 @@ import { count, duration, number, time } from "../format.js";
 import { html } from "../html.js";
 import { preferences } from "../preferences.js";
 import { Palette, coloursIn, onColours } from "./colours.js";
-import { aligned, extent, nearest, notPositive, part, span } from "./lines-data.js";
+import { extent, joined, nearest, notPositive, part, span } from "./lines-data.js";
 import { Legend } from "./lines-legend.js";
 import { plotted } from "./lines-plot.js";
 import { ValueTable } from "./lines-table.js";
@@ -44,7 +44,7 @@ export function Lines({ title, series, axis = "step", isLog = false, height = 26
   };
   const current = shown ?? widened(whole, axis);
   const step = (event) => {
-    const xs = aligned(series, isLog)[0].filter((x) => x >= current[0] && x <= current[1]);
+    const xs = joined(series)[0].filter((x) => x >= current[0] && x <= current[1]);
     const places = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
     if (!(event.key in places) || xs.length === 0) return;
     event.preventDefault();
