@@ -10,7 +10,7 @@ import { History } from "../run/history.js";
 import { Metrics } from "../run/metrics.js";
 import { Origin } from "../run/origin.js";
 import { byName, withText } from "../run/ranks.js";
-import { useComparison, useLineage, usePeers, useRun } from "../run/reading.js";
+import { useComparison, useLineage, usePeers, useRun, versionOf } from "../run/reading.js";
 import { Params, Tags } from "../run/texts.js";
 import { view } from "../run/view.js";
 
@@ -64,7 +64,7 @@ function Sheet({ run, meta, lineage, values }) {
   const fitting = useMemo(() => withText(byName(Object.keys(run.metrics)), values.find), [run.metrics, values.find]);
   const keys = fitting.slice(0, limit);
   const peers = usePeers({ run, experiment: made?.experiment_id, keys });
-  const compared = useComparison(run.run_id, values.base, run.end_time === null ? JSON.stringify(run.metrics) : "");
+  const compared = useComparison(run.run_id, values.base, versionOf(run));
   return html`
     <article class="run">
       <header>

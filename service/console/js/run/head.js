@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Status, Time } from "../parts/states.js";
 import { Copy } from "./copy.js";
 import { bestOf } from "./ranks.js";
-import { peerFilter } from "./reading.js";
+import { isActive, peerFilter } from "./reading.js";
 
 /**
  * @param {{run: object, experiment: string|undefined, isDeleted: boolean, peers: object|undefined, base: string}} props
@@ -23,7 +23,7 @@ export function Head({ run, experiment, isDeleted, peers, base }) {
       <div><dt>Run</dt><dd><code>${id}</code> <${Copy} text=${id} what="the run's id" /></dd></div>
       <div><dt>Status</dt><dd><${Status} status=${status} /></dd></div>
       <div><dt>Started</dt><dd><${Time} ms=${start} /></dd></div>
-      <div><dt>${run.end_time === null ? "Runs for" : "Took"}</dt><dd><${Took} run=${run} /></dd></div>
+      <div><dt>${isActive(run) ? "Runs for" : "Took"}</dt><dd><${Took} run=${run} /></dd></div>
       ${tags["mlflow.user"] && html`<div><dt>User</dt><dd><bdi>${tags["mlflow.user"]}</bdi></dd></div>`}
       ${tags.run_type && html`<div><dt>Type</dt><dd><bdi>${tags.run_type}</bdi></dd></div>`}
       ${tags.strategy_id &&
@@ -70,14 +70,15 @@ function listOf(filter, experiment) {
 }
 
 /** How long a run took, or has been running. @param {{run: object}} props */
-function Took({ run: { start_time: start, end_time: end, status } }) {
+function Took({ run }) {
+  const { start_time: start, end_time: end } = run;
   const [now, setNow] = useState(Date.now());
-  const isActive = end === null && (status === "RUNNING" || status === "SCHEDULED");
+  const isTicking = end === null && isActive(run);
   useEffect(() => {
-    if (!isActive) return undefined;
+    if (!isTicking) return undefined;
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
-  }, [isActive]);
-  if (start === null || (end === null && !isActive)) return duration(null);
+  }, [isTicking]);
+  if (start === null || (end === null && !isTicking)) return duration(null);
   return duration((end ?? now) - start);
 }

@@ -7,8 +7,8 @@ import { html } from "../html.js";
 import { Failure, Freshness, Skeleton } from "../parts/states.js";
 import { Folds } from "./folds.js";
 import { byName, withText } from "./ranks.js";
-import { useHistories } from "./reading.js";
-import { ASKED_FIRST, BATCH, curvesFirst, firstShown, foldKeys, lineOf } from "./series.js";
+import { isActive, useHistories, versionOf } from "./reading.js";
+import { ASKED_FIRST, BATCH, askable, firstShown, foldKeys, lineOf } from "./series.js";
 
 const HEIGHT = 220;
 const LISTED = 24; // keys to choose from, before one looks for others
@@ -20,11 +20,11 @@ const LISTED = 24; // keys to choose from, before one looks for others
 export function History({ run, view, change }) {
   const [box, width] = useWidth();
   const [batch, setBatch] = useState(0);
-  const all = useMemo(() => curvesFirst(byName(Object.keys(run.metrics))), [Object.keys(run.metrics).join("\n")]);
+  const all = useMemo(() => askable(byName(Object.keys(run.metrics))), [run.metrics]);
   const first = all.length > ASKED_FIRST ? BATCH : all.length;
   const asked = [...new Set([...view.keys.filter((key) => all.includes(key)), ...all.slice(0, first + batch * BATCH)])];
   const points = Math.min(2000, Math.max(200, Math.ceil((2 * width) / 200) * 200));
-  const version = run.end_time === null ? JSON.stringify(run.metrics) : "";
+  const version = versionOf(run);
   const found = useHistories({ id: run.run_id, keys: width ? asked : [], axis: view.axis, points, version });
   const series = found.data?.series ?? new Map();
   const keys = asked.filter((key) => (series.get(key)?.n ?? 0) > 1);
@@ -57,7 +57,7 @@ export function History({ run, view, change }) {
 
 function nothing(run, asked) {
   if (asked.length === 0) return "There is no metric.";
-  return `Each metric has one value${run.end_time === null ? " so far" : ""}, so there is no curve.`;
+  return `Each metric has one value${isActive(run) ? " so far" : ""}, so there is no curve.`;
 }
 
 // The curves that are shown, all of the same part of the axis.

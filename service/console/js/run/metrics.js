@@ -4,6 +4,7 @@ import { count, delta, exact, number, percent } from "../format.js";
 import { html } from "../html.js";
 import { comparison } from "./head.js";
 import { DIRECTIONS, bestOf, ordinal, rankOf } from "./ranks.js";
+import { isActive } from "./reading.js";
 import { Strip } from "./strip.js";
 
 /**
@@ -15,7 +16,7 @@ import { Strip } from "./strip.js";
 export function Metrics({ run, keys, more, find, base, peers, compared, change, showMore }) {
   const all = Object.keys(run.metrics).length;
   if (all === 0) {
-    const why = run.end_time === null ? "This run has not logged a metric yet." : "This run has logged no metric.";
+    const why = isActive(run) ? "This run has not logged a metric yet." : "This run has logged no metric.";
     return html`<section aria-labelledby="metrics"><h2 id="metrics">Metrics</h2><p class="muted">${why}</p></section>`;
   }
   return html`

@@ -23,13 +23,17 @@ export function useTick(isOn, every = EVERY) {
   return tick;
 }
 
+/** Whether a run may still log something. @param {{status: string}} run */
+export function isActive({ status }) {
+  return status === "RUNNING" || status === "SCHEDULED";
+}
+
 /** A run, looked at again and again while it is active. @param {string} id */
 export function useRun(id) {
-  const [isActive, setActive] = useState(false);
-  const tick = useTick(isActive);
+  const [isWatched, setWatched] = useState(false);
+  const tick = useTick(isWatched);
   const run = useResource((signal, fresh) => ask(`runs/${encodeURIComponent(id)}`, { signal, fresh }), [id, tick]);
-  const status = run.data?.run_id === id ? run.data.status : "";
-  useEffect(() => setActive(status === "RUNNING" || status === "SCHEDULED"), [status]);
+  useEffect(() => setWatched(run.data !== undefined && isActive(run.data)), [run.data]);
   return run;
 }
 
@@ -88,6 +92,11 @@ export function peerFilter({ strategy_id: strategy, run_type: type }) {
 /** A text as a filter has it. */
 export function quoted(text) {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A text that is another one whenever an active run may have logged something. @param {object} run */
+export function versionOf(run) {
+  return isActive(run) ? JSON.stringify(run.metrics) : run.status;
 }
 
 /** Two runs compared, the other one the baseline. */

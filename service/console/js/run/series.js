@@ -5,6 +5,7 @@ export const BATCH = 20;
 /** Keys whose histories are asked for without being told: more would cost MLflow a lot. */
 export const ASKED_FIRST = 60;
 
+const LONGEST = 250; // characters of a key: MLflow keeps no more, and the API takes no more
 const CURVE = /(^|[_\W])(equity|nav|pnl|drawdown|underwater|cumulative|cum)([_\W]|$)/i;
 const DRAWDOWN = /drawdown|underwater/i;
 
@@ -18,9 +19,10 @@ export function batches(keys) {
   return Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, i) => keys.slice(i * BATCH, (i + 1) * BATCH));
 }
 
-/** The keys with curves of wealth and drawdown before the others, so that these are asked for first. */
-export function curvesFirst(keys) {
-  return [...keys.filter((key) => CURVE.test(key)), ...keys.filter((key) => !CURVE.test(key))];
+/** The keys that have a history, those of wealth and drawdown before the others, so that they are asked for first. */
+export function askable(keys) {
+  const possible = keys.filter((key) => key.length <= LONGEST);
+  return [...possible.filter((key) => CURVE.test(key)), ...possible.filter((key) => !CURVE.test(key))];
 }
 
 /** What is drawn before somebody chooses: equity above drawdown, else the first that there is. */
