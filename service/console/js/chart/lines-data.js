@@ -24,12 +24,13 @@ export function joined(lines) {
   const ys = lines.map(() => []);
   for (;;) {
     let next = Infinity;
-    lines.forEach(({ x }, i) => {
-      if (places[i] < x.length && x[places[i]] < next) next = x[places[i]];
-    });
+    for (let i = 0; i < lines.length; i++) next = Math.min(next, lines[i].x[places[i]] ?? Infinity);
     if (next === Infinity) return [xs, ...ys];
     xs.push(next);
-    lines.forEach(({ x, y }, i) => ys[i].push(x[places[i]] === next ? y[places[i]++] : undefined));
+    for (let i = 0; i < lines.length; i++) {
+      const { x, y } = lines[i];
+      ys[i].push(x[places[i]] === next ? y[places[i]++] : undefined);
+    }
   }
 }
 
@@ -83,11 +84,11 @@ export function span(lines) {
 /** The least and greatest y between two x; null without any. @param {Line[]} lines */
 export function extent(lines, isLog, [from, to]) {
   let [low, high] = [Infinity, -Infinity];
-  for (const line of lines) {
-    for (let i = 0; i < line.x.length; i++) {
-      if (line.x[i] < from || line.x[i] > to) continue;
-      for (const value of [line.y[i], line.min?.[i], line.max?.[i]]) {
-        if (value === null || value === undefined || (isLog && value <= 0)) continue;
+  for (const { x, y, min, max } of lines) {
+    for (const values of [y, min, max]) {
+      for (let i = 0; values && i < x.length; i++) {
+        const value = values[i];
+        if (value === null || value === undefined || x[i] < from || x[i] > to || (isLog && value <= 0)) continue;
         if (value < low) low = value;
         if (value > high) high = value;
       }
