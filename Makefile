@@ -12,6 +12,8 @@ PYTEST := $(BIN)/python -m pytest
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Tests that need nothing but Python, and no minutes.
 ALONE := "not clients and not console and not haproxy and not prometheus and not slow"
+# What drives a browser is no part of the locked environment; the browser is the machine's, of Debian or another.
+BROWSER := $(BIN)/python -m tests.console.chromium
 # What generates clients, in environments of its own.
 CLIENTS := .clients
 # What is done while you look on: the rooms of the service over a fake MLflow.
@@ -21,8 +23,8 @@ ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry trackin
 TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types unit coverage hooks clean nightly slow clients balancer operations soak matrix wheel \
-  newest pythons bare-machine bench image image-check locks
+.PHONY: help run quick test lint types unit coverage console hooks clean nightly slow console-all figures clients balancer \
+  operations soak matrix wheel screenshots newest pythons bare-machine bench image image-check locks
 
 help:  ## List the targets; what one needs is a package of Debian's: apt-get install …
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' \
@@ -53,6 +55,10 @@ coverage: $(VENV)/.dev  ## The same, and that they cover 95 % of the branches of
 	$(PYTEST) $(TWO) -m $(ALONE) $(addprefix --ignore ,$(TIMED)) --cov --cov-report= --cov-fail-under=0
 	$(PYTEST) -m $(ALONE) $(TIMED) --cov --cov-append --cov-report=term
 
+console: $(VENV)/.console  ## The pages of the console in a real browser, their quick part, 3 minutes (needs chromium)
+	@$(BROWSER)
+	$(PYTEST) $(TWO) -q -m "console and not slow" tests/console
+
 hooks: $(VENV)/.dev  ## Have git run ruff and the checks of files before each commit, and mypy before each push
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
@@ -62,11 +68,19 @@ clean:  ## Remove the environments, the caches and the local MLflow's data
 ##@ Before a release, and each night
 MINUTES ?= 20
 nightly: MINUTES := 10
-nightly: slow clients balancer operations wheel newest pythons soak  ## What `make test` has no time for, down to soak: an hour and a quarter
+nightly: slow console-all figures clients balancer operations wheel newest pythons soak  ## What `make test` has no time for, down to soak: an hour and a half
 
 slow: $(VENV)/.dev  ## What takes minutes: real MLflows that come and go, installs, made-up requests at length
-	$(PYTEST) -m slow
-	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients" $(addprefix --ignore ,$(TIMED))
+	$(PYTEST) -m "slow and not console"
+	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients and not console" $(addprefix --ignore ,$(TIMED))
+
+console-all: $(VENV)/.console  ## All tests of the console: each page in each state, as each reader sees it (needs chromium)
+	@$(BROWSER)
+	$(PYTEST) $(TWO) -m console tests/console
+
+figures: $(VENV)/.console  ## Measure the console, on a machine at rest: bytes, times, frames, memory (needs chromium)
+	@$(BROWSER)
+	$(BIN)/python -m tests.console.figures
 
 clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAPI document, compile and use them (needs nodejs 20 and npm)
 	$(PYTEST) -m clients tests/clients
@@ -107,6 +121,10 @@ bench: $(VENV)/.dev  ## Measure the service against its ceiling and its neighbou
 	$(PIP) $(LOCKED) --upgrade --target $(VENV)/fasttrackml -r config/locks/bench.txt || echo "FastTrackML is not to be had here"
 	$(BIN)/python -m tests.bench --json bench.json
 
+screenshots: $(VENV)/.console  ## Take the pictures of the console that README and docs show (needs chromium)
+	@$(BROWSER)
+	$(BIN)/python -m tests.console.screenshots docs/screenshots
+
 image:  ## Build the container image (docker, podman or buildah)
 	config/image/build
 
@@ -119,6 +137,7 @@ locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
 	$(COMPILE) --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
+	echo playwright | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/console.txt
 	printf '%s\n' mypy openapi-python-client | \
 	  $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/clients.txt
 	cd tests/clients/typescript && npm update --package-lock-only
@@ -143,6 +162,12 @@ $(VENV)/.dev: $(BIN)/python config/locks/dev.txt
 	$(PIP) install --progress-bar off --no-deps --no-build-isolation --editable .
 	@$(FITS)
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.console: $(VENV)/.dev config/locks/console.txt
+	@echo "Installing what drives a browser into $(VENV) ..."
+	$(PIP) $(LOCKED) -r config/locks/console.txt
+	@$(FITS)
+	@touch $@
 
 $(CLIENTS)/.installed: $(BIN)/python config/locks/clients.txt tests/clients/typescript/package-lock.json
 	@echo "Installing the generators of clients into $(CLIENTS) ..."

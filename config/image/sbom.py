@@ -3,7 +3,7 @@
 
 PYTHON is the environment that is shipped, REPORT what pip reported of its installation: the SHA-256 digests
 of the archives are from there, and pip has held them to the lock. PYPROJECT describes the service, and
-SERVICE is its folder, with its version and the files of Swagger UI. A package in the environment that pip
+SERVICE is its folder, with its version and what browsers load from it. A package in the environment that pip
 does not report or that names no licence is an error, as is a list that is not valid. What the base image
 holds is not listed.
 """
@@ -48,17 +48,50 @@ def version(folder: Path) -> str:
 
 
 def swagger_ui(folder: Path) -> Json:
-    """The files of Swagger UI, which are part of the service's folder."""
+    """Swagger UI, whose files are part of the service's folder."""
     version = re.findall(r"Swagger UI ([\d.]+\d)", (folder / "README.md").read_text("utf-8"))[0]
-    sums = [line.split() for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines()]
+    return vendored("swagger-ui-dist", version, "Apache-2.0", sums(folder))
+
+
+def console(folder: Path) -> list[Json]:
+    """What the console is drawn with. README.md names the packages and the licence of each folder."""
+    digests = sums(folder)
+    rows = re.findall(
+        r"^\| (\w+) \| (.*`.*) \| (.+) \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    if {name for name, *_ in rows} != {file.partition("/")[0] for file in digests}:
+        sys.exit(f"{folder / 'README.md'} does not name what is in {folder}")
+    packages = []
+    for part, said, licence in rows:
+        named = re.findall(r"`(\S+)` (\d[\d.]*)", said)
+        for name, version in named:
+            # Where a folder has two packages, the files are called as they are.
+            own = {"LICENSE", name.rpartition("/")[2]} if len(named) > 1 else None
+            files = (file for file in digests if file.startswith(f"{part}/"))
+            kept = {file: digests[file] for file in files if own is None or Path(file).stem in own}
+            packages.append(vendored(name, version, licence, kept))
+    return packages
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 digests of a folder's files, by their names."""
+    lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
+    return {name: digest for digest, name in (line.split() for line in lines)}
+
+
+def vendored(name: str, version: str, licence: str, digests: dict[str, str]) -> Json:
+    """A package of npm whose files are part of the service's folder."""
+    files = [{"type": "file", "name": file, "hashes": [sha256(one)]} for file, one in digests.items()]
     return {
         "type": "library",
-        "bom-ref": "swagger-ui",
-        "name": "swagger-ui-dist",
+        "bom-ref": name,
+        "name": name,
         "version": version,
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
-        "purl": f"pkg:npm/swagger-ui-dist@{version}",
-        "components": [{"type": "file", "name": name, "hashes": [sha256(digest)]} for digest, name in sums],
+        "licenses": [{"license": {"id": licence}}],
+        "purl": f"pkg:npm/{name.replace('@', '%40')}@{version}",
+        "components": [
+            {"type": "file", "name": file, "hashes": [sha256(one)]} for file, one in digests.items()
+        ],
     }
 
 
@@ -81,12 +114,14 @@ def listed(python: str, report: Path, pyproject: str, service: Path) -> Json:
             package["licenses"] = [{"license": {"name": said}}]
         if "licenses" not in package:
             sys.exit(f"{package['name']} names no licence")
-    bom["components"].append(swagger_ui(service / "api" / "static" / "swagger-ui"))
+    shown = [swagger_ui(service / "api" / "static" / "swagger-ui"), *console(service / "console" / "vendor")]
+    bom["components"] += shown
+    refs = [one["bom-ref"] for one in shown]
     root = bom["metadata"]["component"]
     root["version"] = version(service)
     [needs] = [one for one in bom["dependencies"] if one["ref"] == root["bom-ref"]]
-    needs["dependsOn"] = [*needs.get("dependsOn", []), "swagger-ui"]
-    bom["dependencies"].append({"ref": "swagger-ui"})
+    needs["dependsOn"] = [*needs.get("dependsOn", []), *refs]
+    bom["dependencies"] += [{"ref": ref} for ref in refs]
     return bom
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -21,14 +22,9 @@ FLAGS: Final = (
 )
 
 
-class NoChromiumError(Exception):
-    """This machine has none."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"There is no browser at {CHROMIUM}. On Debian: apt-get install chromium. Elsewhere: set the "
-            "variable CHROMIUM to the path of a Chromium or Chrome."
-        )
+def is_installed() -> bool:
+    """Whether this machine has it."""
+    return shutil.which(CHROMIUM) is not None
 
 
 @asynccontextmanager
@@ -36,11 +32,16 @@ async def chromium(*flags: str) -> AsyncIterator[Any]:
     """A running Chromium, Playwright's `Browser`. flags: more of its command line."""
     from playwright.async_api import async_playwright  # noqa: PLC0415 - `make console` installs it
 
-    if shutil.which(CHROMIUM) is None:
-        raise NoChromiumError
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:
             await browser.close()
+
+
+if __name__ == "__main__" and not is_installed():
+    sys.exit(
+        f"There is no browser at {CHROMIUM}. On Debian: apt-get install chromium. Elsewhere: set the variable "
+        "CHROMIUM to the path of a Chromium or a Chrome."
+    )

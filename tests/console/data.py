@@ -125,6 +125,17 @@ async def all_read(client: Client, key: str = "") -> None:
         await asyncio.sleep(0.02)
 
 
+async def becomes(client: Client, part: str, state: str) -> None:
+    """Wait until /readyz says so of a part: becomes(client, "upstream", "failing")."""
+    until = time.monotonic() + SECONDS
+    while True:
+        body = await (await client.get("/readyz")).json()
+        if body[part] == state:
+            return
+        assert time.monotonic() < until, body
+        await asyncio.sleep(0.02)
+
+
 @cache
 def _session() -> tuple[SampleRun, ...]:
     return session()

@@ -122,7 +122,7 @@ def pip(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dev", "run", "runtime", "sbom"])
+@pytest.mark.parametrize("name", ["dev", "run", "runtime", "sbom", "console"])
 def test_newer_releases_change_nothing(
     packages: tuple[Path, dict[Pin, str]], pip: list[str | Path], tmp_path: Path, name: str
 ) -> None:

@@ -16,6 +16,7 @@ from service import __version__
 from tests.deploy.files import ROOT
 
 PYPROJECT = ROOT / "pyproject.toml"
+CONSOLE = ROOT / "service" / "console" / "vendor"
 SWAGGER_UI = ROOT / "service" / "api" / "static" / "swagger-ui"
 DIGEST = "5f" * 32
 
@@ -78,7 +79,7 @@ def test_the_list(image: Image) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(image.text()) is None
     bom = json.loads(image.text())
     packages = {one["name"]: one for one in bom["components"]}
-    assert ["Some_Package", "other", "swagger-ui-dist"] == sorted(packages)
+    assert {"Some_Package", "other", "swagger-ui-dist", "preact", "uplot"} <= packages.keys()
     assert "MIT" == packages["Some_Package"]["licenses"][0]["license"]["id"]
     assert "3-Clause BSD License" == packages["other"]["licenses"][0]["license"]["name"]
     for name, version in (("Some_Package", "1.2"), ("other", "3")):
@@ -91,13 +92,29 @@ def test_the_service_and_its_files(image: Image) -> None:
     image.install("aiohttp", "3", "License-Expression: MIT")
     assert 0 == image.listed(reported("aiohttp", "3")).returncode
     bom = json.loads(image.text())
-    root, [_, swagger_ui] = bom["metadata"]["component"], bom["components"]
+    root, [_, swagger_ui, *console] = bom["metadata"]["component"], bom["components"]
     assert ("experiment-tracking", __version__) == (root["name"], root["version"])
     assert f"Swagger UI {swagger_ui['version']}," in (SWAGGER_UI / "README.md").read_text("utf-8")
     sums = {f"{one['hashes'][0]['content']}  {one['name']}" for one in swagger_ui["components"]}
     assert set((SWAGGER_UI / "SHA256SUMS").read_text("utf-8").splitlines()) == sums
     [needs] = [one["dependsOn"] for one in bom["dependencies"] if one["ref"] == root["bom-ref"]]
-    assert ["aiohttp==3", swagger_ui["bom-ref"]] == needs
+    assert ["aiohttp==3", swagger_ui["bom-ref"], *(one["bom-ref"] for one in console)] == needs
+
+
+def test_what_the_console_is_drawn_with(image: Image) -> None:
+    """Each package is listed with its version and its licence, and each of its files with its digest."""
+    assert 0 == image.listed().returncode
+    packages = {one["name"]: one for one in json.loads(image.text())["components"]}
+    readme = (CONSOLE / "README.md").read_text("utf-8")
+    names = {"preact", "htm", "@preact/signals", "@preact/signals-core", "uplot"}
+    assert names == packages.keys() - {"swagger-ui-dist"}
+    assert all(f"`{name}` {packages[name]['version']}" in readme for name in names)
+    assert "Apache-2.0" == packages["htm"]["licenses"][0]["license"]["id"]
+    files = {
+        (one["name"], one["hashes"][0]["content"]) for name in names for one in packages[name]["components"]
+    }
+    sums = (line.split() for line in (CONSOLE / "SHA256SUMS").read_text("utf-8").splitlines())
+    assert {(name, digest) for digest, name in sums} == files
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ export function Freshness({ meta, error, retry }) {
 
 /** The place of rows that are waited for. */
 export function Skeleton({ rows, isVisible }) {
-  return html`<div class="skeleton" aria-busy="true" aria-label="Loading" data-visible=${isVisible}>
+  return html`<div class="skeleton" role="status" aria-busy="true" aria-label="Loading" data-visible=${isVisible}>
     ${Array.from({ length: rows }, () => html`<div class="skeleton-row"></div>`)}
   </div>`;
 }
