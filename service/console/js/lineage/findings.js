@@ -1,6 +1,7 @@
 // What is wrong with a lineage, and what is missing in it: contradictions, gaps, uncommitted code.
 import { count, number, shortId } from "../format.js";
 import { html } from "../html.js";
+import { Wide } from "../parts/wide.js";
 import { runHref } from "../strategy/view.js";
 
 const TITLES = {
@@ -18,7 +19,7 @@ export function Contradictions({ contradictions }) {
         <h2><span aria-hidden="true">⚠ </span>${TITLES[kind] ?? "A contradiction"}</h2>
         <p>${text}</p>
         ${absolute !== null && html`<p>They are ${number(absolute)} apart${relative !== null && `, ${number(relative * 100)} % of the larger one`}.</p>`}
-        <div class="wide" tabindex="0" role="group" aria-label="Values that contradict each other">
+        <${Wide} label="Values that contradict each other">
           <table>
             <thead><tr><th scope="col"><bdi>${what}</bdi></th><th scope="col" class="number">Runs</th><th scope="col">Which</th></tr></thead>
             <tbody>
@@ -31,7 +32,7 @@ export function Contradictions({ contradictions }) {
               )}
             </tbody>
           </table>
-        </div>
+        <//>
         <p class="muted">
           In common:${" "}
           ${Object.entries(shared).map(([name, value], index) => html`${index > 0 && ", "}<bdi>${name}</bdi> = <bdi>${value}</bdi>`)}

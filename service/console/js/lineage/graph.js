@@ -19,6 +19,9 @@ export function Graph({ lineage, exp }) {
   const { layers, lines } = useMemo(() => pictured(lineage), [lineage]);
   const isList = choice ?? width < NARROW;
   const runs = lineage.nodes.filter((node) => node.kind === "run").length;
+  const doubted = new Set(
+    lineage.contradictions.filter((one) => one.kind === "dataset_digest").flatMap((one) => one.variants.map(({ value }) => value)),
+  );
   return html`<section class="part" aria-labelledby="graph" ref=${box}>
     <h2 id="graph">From data to backtest</h2>
     <p class="muted">
@@ -26,7 +29,7 @@ export function Graph({ lineage, exp }) {
       together.${" "}
       <button type="button" class="quiet" onClick=${() => setChoice(!isList)}>${isList ? "Show as graph" : "Show as list"}</button>
     </p>
-    ${width > 0 && (isList ? html`<${List} layers=${layers} lines=${lines} exp=${exp} />` : html`<${Picture} layers=${layers} lines=${lines} exp=${exp} />`)}
+    ${width > 0 && (isList ? html`<${List} layers=${layers} lines=${lines} exp=${exp} />` : html`<${Picture} layers=${layers} lines=${lines} doubted=${doubted} exp=${exp} />`)}
   </section>`;
 }
 
@@ -38,7 +41,7 @@ function pictured({ nodes, edges, runs, session }) {
   return { layers: layersOf(drawn.nodes, times), lines: drawn.lines };
 }
 
-function Picture({ layers, lines, exp }) {
+function Picture({ layers, lines, doubted, exp }) {
   const [active, setActive] = useState(null);
   const { width, height, boxes, heads, paths } = useMemo(() => laidOut(layers, lines), [layers, lines]);
   const touches = (line) => line.source === active || line.target === active;
@@ -57,6 +60,7 @@ function Picture({ layers, lines, exp }) {
             href=${hrefOf(node, exp)}
             data-kind=${node.kind}
             data-asked=${node.isAsked}
+            data-doubted=${doubted.has(node.nodes[0].details.digest)}
             data-near=${near.has(node.id)}
             style=${{ left: `${x}px`, top: `${y}px`, width: `${WIDTH}px`, height: `${HEIGHT}px` }}
             title=${node.name}
@@ -65,7 +69,7 @@ function Picture({ layers, lines, exp }) {
             onBlur=${() => setActive(null)}
           >
             <bdi class="node-name">${node.name}</bdi>
-            <span class="node-more">${subtitleOf(node)}</span>
+            <span class="node-more">${doubted.has(node.nodes[0].details.digest) && "⚠ "}${subtitleOf(node)}</span>
           </a>`,
         )}
       </div>
@@ -101,19 +105,27 @@ function List({ layers, lines, exp }) {
           ${inLayer.map(
             (node) => html`<li>
               <${Linked} node=${node} exp=${exp} />${node.isAsked && " (asked for)"}
-              <ul>
-                ${lines
-                  .filter((line) => line.source === node.id && nodes.has(line.target))
-                  .map(
-                    (line) => html`<li>
-                      ${RELATIONS[line.relation] ?? line.relation}${" "}<${Linked} node=${nodes.get(line.target)} exp=${exp} />
-                      <span class="muted">${" "}${line.evidence}, <code>${line.by.join(", ")}</code></span>
-                    </li>`,
-                  )}
-              </ul>
+              <${Leading} lines=${lines.filter((line) => line.source === node.id && nodes.has(line.target))} nodes=${nodes} exp=${exp} />
             </li>`,
           )}
         </ul>
+      </li>`,
+    )}
+  </ul>`;
+}
+
+// What a node leads to, on one line for all that it is related to in one way, by the same evidence.
+function Leading({ lines, nodes, exp }) {
+  const ways = new Map();
+  for (const line of lines) {
+    const way = `${RELATIONS[line.relation] ?? line.relation} (${line.evidence}, ${line.by.join(", ")})`;
+    ways.set(way, [...(ways.get(way) ?? []), nodes.get(line.target)]);
+  }
+  return html`<ul>
+    ${[...ways].map(
+      ([way, targets]) => html`<li>
+        <span class="muted">${way}: </span>
+        ${targets.map((node, index) => html`${index > 0 && ", "}<${Linked} node=${node} exp=${exp} />`)}
       </li>`,
     )}
   </ul>`;

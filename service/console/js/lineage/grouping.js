@@ -72,7 +72,7 @@ function drawnOf(nodes, owner, asked) {
     drawn.set(id, one);
   }
   for (const one of drawn.values()) {
-    if (one.nodes.length > 1) one.name = `${one.nodes.length} ${one.type} runs`;
+    if (one.nodes.length > 1) one.name = `${one.nodes.length} × ${one.type}`;
   }
   return [...drawn.values()];
 }

@@ -11,7 +11,8 @@ const TITLES = {
 };
 const TESTS = ["sweep", "walk_forward", "cpcv", "backtest"];
 const KINDS = ["dataset", "code"];
-export const [WIDTH, HEIGHT, GAP, BETWEEN, HEAD] = [164, 46, 12, 46, 26];
+export const [WIDTH, HEIGHT, GAP, BETWEEN, HEAD] = [172, 46, 12, 38, 26];
+const LOOP = 24; // pixels beside a layer, for what joins two of its nodes
 
 /**
  * The layers, in the order of the data, each with its nodes: by kind and type, then the oldest first.
@@ -62,7 +63,7 @@ export function laidOut(layers, lines) {
   });
   const loops = lines.some((line) => places.get(line.source)?.column === places.get(line.target)?.column);
   return {
-    width: layers.length * (WIDTH + BETWEEN) - BETWEEN + (loops ? BETWEEN : 0),
+    width: layers.length * (WIDTH + BETWEEN) - BETWEEN + (loops ? LOOP : 0),
     height: HEAD + room,
     boxes,
     heads: layers.map(({ title }, column) => ({ title, x: column * (WIDTH + BETWEEN) })),
@@ -76,7 +77,7 @@ function pathOf(from, to) {
   const [y1, y2] = [from.y + HEIGHT / 2, to.y + HEIGHT / 2];
   if (from.column === to.column) {
     const x = from.x + WIDTH;
-    return `M${x} ${y1}C${x + BETWEEN} ${y1} ${x + BETWEEN} ${y2} ${x} ${y2}`;
+    return `M${x} ${y1}C${x + LOOP} ${y1} ${x + LOOP} ${y2} ${x} ${y2}`;
   }
   const isBack = to.column < from.column;
   const [x1, x2] = isBack ? [from.x, to.x + WIDTH] : [from.x + WIDTH, to.x];

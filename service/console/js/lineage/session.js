@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { count, shortId } from "../format.js";
 import { html } from "../html.js";
 import { Status, Time } from "../parts/states.js";
+import { Wide } from "../parts/wide.js";
 import { quoted, runHref, runsHref, strategyHref } from "../strategy/view.js";
 import { lineageHref } from "./guess.js";
 
@@ -55,13 +56,13 @@ export function Session({ session, exp }) {
           <dt>${trait}</dt>
           <dd>
             <a href=${TRAITS[trait](value, exp)}><bdi>${value}</bdi></a>
-            ${TAGS[trait] && html`${" "}<a class="aside" href=${runsHref(`tags.${TAGS[trait]} = ${quoted(value)}`, exp)}>every run with this ${trait}</a>`}
+            ${TAGS[trait] && html`${" "}<a class="aside" href=${runsHref(`tags.${TAGS[trait]} = ${quoted(value)}`, exp)}>every run with it</a>`}
           </dd>
         `,
       )}
     </dl>
-    ${types.map(
-      ({ run_type: type, runs: members }) => html`
+    <div class="session-types">${types.map(
+      ({ run_type: type, runs: members }) => html`<div>
         <h3><bdi>${type}</bdi> (${count(members.length)})</h3>
         <${Rows}
           rows=${members}
@@ -74,8 +75,8 @@ export function Session({ session, exp }) {
             <td><${Shares} run=${run} traits=${Object.keys(traits)} /></td>
           </tr>`}
         />
-      `,
-    )}
+      </div>`,
+    )}</div>
   </section>`;
 }
 
@@ -93,12 +94,12 @@ function Name({ run: { run_id: id, run_name: name } }) {
 function Rows({ rows, heads, row, label }) {
   const [isWhole, setWhole] = useState(false);
   return html`
-    <div class="wide" tabindex="0" role="group" aria-label=${label}>
+    <${Wide} label=${label}>
       <table>
         <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
         <tbody>${rows.slice(0, isWhole ? rows.length : SHOWN).map(row)}</tbody>
       </table>
-    </div>
+    <//>
     ${rows.length > SHOWN &&
     html`<button type="button" class="quiet" onClick=${() => setWhole(!isWhole)}>
       ${isWhole ? "Show fewer" : `Show ${count(rows.length - SHOWN)} more`}

@@ -23,7 +23,7 @@ export const OUTCOMES = {
 
 /** What stands below a node's name. @param {import("./grouping.js").Drawn} drawn */
 export function subtitleOf({ kind, type, nodes: [node], nodes }) {
-  if (nodes.length > 1) return node.details.status === "FINISHED" ? "alike" : `alike, ${node.details.status.toLowerCase()}`;
+  if (nodes.length > 1) return statusesOf(nodes);
   const { details, id } = node;
   if (kind === "run") {
     const status = details.status === "FINISHED" ? "" : `, ${String(details.status).toLowerCase()}`;
@@ -33,4 +33,11 @@ export function subtitleOf({ kind, type, nodes: [node], nodes }) {
   if (id.startsWith("registered_model:")) return details.aliases ? `registered, @${details.aliases}` : "registered model";
   if (id.startsWith("logged_model:")) return "logged model";
   return { code: "commit", dataset: "dataset_version", features: "feature_version", model: "model_version", signal: "signal_version" }[kind];
+}
+
+function statusesOf(nodes) {
+  const counts = {};
+  for (const { details } of nodes) counts[details.status] = (counts[details.status] ?? 0) + 1;
+  const others = Object.entries(counts).filter(([status]) => status !== "FINISHED");
+  return ["runs", ...others.map(([status, n]) => `${n} ${String(status).toLowerCase()}`)].join(", ");
 }

@@ -94,11 +94,11 @@ function Found({ lineage, exp }) {
   const { contradictions, warnings, model_version: version, logged_model: model, tried } = lineage;
   return html`
     <${Contradictions} contradictions=${contradictions} />
-    ${warnings.map((one) => html`<p class="warning">${one.text}</p>`)}
     ${version && html`<${Version} version=${version} />`}
+    ${warnings.map((one) => html`<p class="warning">${one.text}</p>`)}
     ${model && html`<p>Logged model <bdi>${model.name || model.model_id}</bdi>, <code>${model.model_id}</code>, at <code><bdi>${model.artifact_uri}</bdi></code>.</p>`}
-    <${Makers} lineage=${lineage} exp=${exp} />
     <${Completeness} lineage=${lineage} />
+    <${Makers} lineage=${lineage} exp=${exp} />
     <${Graph} lineage=${lineage} exp=${exp} />
     <${Session} session=${lineage.session} exp=${exp} />
     <details>

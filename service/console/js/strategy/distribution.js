@@ -7,6 +7,7 @@ import { marksOf } from "./marks.js";
 import { runHref } from "./view.js";
 
 const [HEIGHT, ABOVE, BELOW, SIDE] = [190, 52, 24, 16];
+const LETTER = 6.6; // pixels, about
 
 /** @param {{report: object, metric: string, trials: import("./runs.js").Trial[]}} props */
 export function Distribution({ report, metric, trials }) {
@@ -76,11 +77,14 @@ function drawn(width, trials, marks) {
     ${points.map(({ x: cx, y: cy }) => html`<circle class="plot-dot" cx=${cx} cy=${cy} r=${Math.max(1, size / 2 - 0.5)} />`)}
     ${marks.map(({ name, value, kind }, index) => {
       const [at, y] = [x(value), 12 + 15 * index];
-      const isLeft = at > width * 0.6;
+      const text = `${name} ${number(value)}`;
+      const room = text.length * LETTER;
+      const isLeft = at + room > width && at > room;
+      const start = isLeft ? at - 5 : Math.min(at + 5, Math.max(0, width - room));
       return html`
         <line class="plot-mark" data-kind=${kind} x1=${at} x2=${at} y1=${y - 9} y2=${floor} />
-        <text class="plot-mark-name" data-kind=${kind} x=${at + (isLeft ? -5 : 5)} y=${y} text-anchor=${isLeft ? "end" : "start"}>
-          ${`${name} ${number(value)}`}
+        <text class="plot-mark-name" data-kind=${kind} x=${start} y=${y} text-anchor=${isLeft ? "end" : "start"}>
+          ${text}
         </text>
       `;
     })}

@@ -4,6 +4,7 @@ import { ask } from "../api.js";
 import { count, delta, exact, number, percent } from "../format.js";
 import { html } from "../html.js";
 import { Shown } from "../parts/states.js";
+import { Wide } from "../parts/wide.js";
 import { useResource } from "../resource.js";
 import { Interval } from "./list.js";
 import { quoted } from "./view.js";
@@ -46,7 +47,7 @@ function Pairs({ data: { pairs, pairs_total: total, direction, metric, used, run
   const range = [Math.min(0, ...ends), Math.max(0, ...ends)];
   const row = (pair) => html`<${Pair} pair=${pair} range=${range} direction=${direction} />`;
   return html`
-    <div class="wide" tabindex="0" role="group" aria-label="Changes of one parameter">
+    <${Wide} label="Changes of one parameter">
       <table class="pairs">
         <caption>
           What <bdi>${metric}</bdi> did where one parameter changed and nothing else did: ${count(total)} ${total === 1 ? "change" : "changes"}
@@ -60,7 +61,7 @@ function Pairs({ data: { pairs, pairs_total: total, direction, metric, used, run
         </thead>
         <tbody>${pairs.slice(0, isWhole ? pairs.length : SHOWN).map(row)}</tbody>
       </table>
-    </div>
+    <//>
     ${pairs.length > SHOWN &&
     html`<button type="button" class="quiet" onClick=${() => setWhole(!isWhole)}>
       ${isWhole ? "Show fewer" : `Show ${count(pairs.length - SHOWN)} more`}
@@ -132,7 +133,7 @@ function Associations({ data: { associations, run_types: types, notes, methods }
     ${associations.length === 0 && reasons.length === 0 && html`<p class="reason">No parameter varies.</p>`}
     ${associations.length > 0 &&
     html`
-      <div class="wide" tabindex="0" role="group" aria-label="Associations">
+      <${Wide} label="Associations">
         <table>
           <caption>${notes.associations}</caption>
           <thead>
@@ -143,7 +144,7 @@ function Associations({ data: { associations, run_types: types, notes, methods }
           </thead>
           <tbody>${associations.map((one) => html`<${Association} one=${one} />`)}</tbody>
         </table>
-      </div>
+      <//>
       <details class="method">
         <summary>Methods</summary>
         ${["spearman", "kruskal_wallis", "q_value"].map((name) => html`<p>${methods[name].name}. ${methods[name].reference}.</p>`)}

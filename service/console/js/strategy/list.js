@@ -5,6 +5,7 @@ import { linear } from "../chart/scale.js";
 import { count, exact, number, shortId } from "../format.js";
 import { html } from "../html.js";
 import { Shown, Time } from "../parts/states.js";
+import { Wide } from "../parts/wide.js";
 import { useResource } from "../resource.js";
 import { MetricChoice } from "./choice.js";
 import { defaultMetric, keyOf } from "./metrics.js";
@@ -91,7 +92,7 @@ function Strategies({ data, view, metric }) {
     [null, "Best run"],
   ];
   return html`
-    <div class="wide" tabindex="0" role="group" aria-label="Strategies">
+    <${Wide} label="Strategies">
       <table class="strategies">
         <caption>${count(total)} ${total === 1 ? "strategy" : "strategies"}${metric && html`; n, mean and max are of <bdi>${metric}</bdi>`}</caption>
         <thead><tr>${heads.map(([name, text, kind]) => html`<${Head} name=${name} text=${text} kind=${kind} sort=${view.sort} />`)}</tr></thead>
@@ -99,7 +100,7 @@ function Strategies({ data, view, metric }) {
           ${strategies.map((one) => html`<${Row} strategy=${one} summary=${one.metrics[metric]} range=${range} exp=${view.exp} />`)}
         </tbody>
       </table>
-    </div>
+    <//>
     <p class="pages">
       ${view.after && html`<a href=${`strategy${listView.query({ after: "" })}`}>First page</a>${" "}`}
       ${next && html`<a href=${`strategy${listView.query({ after: next })}`} rel="next">Next page</a>`}

@@ -1,6 +1,7 @@
 // The statistics of a selection: each with its value or why it has none, and on demand how it is computed.
 import { exact, number, percent } from "../format.js";
 import { html } from "../html.js";
+import { Wide } from "../parts/wide.js";
 
 const GROUPS = [
   [
@@ -49,34 +50,30 @@ export function Statistics({ report }) {
 }
 
 function Group({ group: [name, ...rows], report }) {
-  return html`<div class="wide" tabindex="0" role="group" aria-label=${name}>
-    <table class="statistics">
-      <caption>${name}</caption>
-      <colgroup><col class="what" /><col class="value" /><col /></colgroup>
-      <thead class="visually-hidden"><tr><th scope="col">Statistic</th><th scope="col">Value</th><th scope="col">Method</th></tr></thead>
-      <tbody>
-        ${rows.map(([path, title, meaning]) => {
-          const statistic = path.split(".").reduce((value, part) => value[part], report);
-          return html`<${Row} path=${path} title=${title} meaning=${meaning} statistic=${statistic} report=${report} />`;
-        })}
-      </tbody>
-    </table>
-  </div>`;
+  return html`
+    <h3>${name}</h3>
+    <ul class="statistics">
+      ${rows.map(([path, title, meaning]) => {
+        const statistic = path.split(".").reduce((value, part) => value[part], report);
+        return html`<${Row} path=${path} title=${title} meaning=${meaning} statistic=${statistic} report=${report} />`;
+      })}
+    </ul>
+  `;
 }
 
 function Row({ path, title, meaning, statistic, report: { level, fold_metric: folds } }) {
   const { value, reason, warnings } = statistic;
-  return html`<tr data-statistic=${path}>
-    <th scope="row">${title}<span class="meaning">${meaning}</span></th>
-    <td>
+  return html`<li data-statistic=${path}>
+    <div><strong>${title}</strong><span class="meaning">${meaning}</span></div>
+    <div>
       ${value === null
         ? html`<span class="reason"><strong>Not computable:</strong> ${reason?.text ?? "no reason is known"}</span>`
         : html`<span class="figure" title=${exact(value)}>${shown(path, statistic)}</span>${compared(path, value, level)}`}
       ${path === "pbo" && html`<span class="meaning">folds: steps of <bdi>${folds}</bdi></span>`}
       ${warnings.map((text) => html`<span class="warning">${text}</span>`)}
-    </td>
-    <td><${Method} statistic=${statistic} /></td>
-  </tr>`;
+    </div>
+    <${Method} statistic=${statistic} />
+  </li>`;
 }
 
 function shown(path, { value, method }) {
@@ -128,14 +125,14 @@ function Inputs({ report }) {
   if (!inputs.length) return null;
   return html`<details>
     <summary>Inputs of the verdict, and where they came from</summary>
-    <div class="wide" tabindex="0" role="group" aria-label="Inputs"><${InputTable} inputs=${inputs} /></div>
+    <${Wide} label="Inputs"><${InputTable} inputs=${inputs} /><//>
   </details>`;
 }
 
 function Sensitivity({ report: { sensitivity } }) {
   if (!sensitivity.length) return null;
   const cell = ({ value, reason }) => (value === null ? html`<span class="reason">${reason?.text}</span>` : number(value));
-  return html`<div class="wide" tabindex="0" role="group" aria-label="Sensitivity">
+  return html`<${Wide} label="Sensitivity">
     <table>
       <caption>If the returns had other moments than those assumed</caption>
       <thead>
@@ -150,5 +147,5 @@ function Sensitivity({ report: { sensitivity } }) {
         )}
       </tbody>
     </table>
-  </div>`;
+  <//>`;
 }
