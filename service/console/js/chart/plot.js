@@ -40,6 +40,7 @@ export function Plot({ sentence, height, draw, table, children }) {
               tabindex=${points.length ? "0" : undefined}
               width=${width}
               height=${tall}
+              viewBox=${`0 0 ${width} ${tall}`}
               data-links=${points.some((one) => one.href)}
               onKeyDown=${(event) => step(event, points, at, setAt)}
               onPointerMove=${(event) => setAt(nearest(event, points) ?? at)}
