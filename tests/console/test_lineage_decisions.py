@@ -1,4 +1,4 @@
-"""What the page of lineage decides without a network: what a text refers to, which runs are one node, places."""
+"""What the page of lineage decides without a network: what a text refers to, which runs are one node, where."""
 
 from typing import Any
 

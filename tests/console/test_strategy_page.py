@@ -126,7 +126,7 @@ async def test_what_is_declared_stands_in_the_address(sample_page: Watched) -> N
     sample_page.expected.append("422")
     await sample_page.page.get_by_label("Returns a year").fill("many")
     await sample_page.page.get_by_role("button", name="Use").click()
-    await sample_page.page.get_by_text("query.periods_per_year").wait_for()
+    await sample_page.page.get_by_text("query.periods_per_year", exact=True).wait_for()
 
 
 async def test_links_lead_to_the_runs(sample_page: Watched) -> None:
@@ -191,7 +191,7 @@ async def test_names_are_texts(odd_page: Watched) -> None:
 
 
 async def test_without_an_index_the_page_says_why(open_page: Open, api: Client) -> None:
-    """Where the service keeps no index, there are no strategies to list, and the service's words are shown."""
+    """Where the service keeps no index, there is no list of strategies, and the page says so."""
     watched = await open_page(api)
     watched.expected.append("422")
     await watched.go("strategy")
