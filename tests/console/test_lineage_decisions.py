@@ -1,4 +1,4 @@
-"""What the page of lineage decides by itself: what a text refers to, which runs are one node, where it lies."""
+"""What the page of lineage decides: what a text refers to, which runs are one node, and where it lies."""
 
 from typing import Any
 

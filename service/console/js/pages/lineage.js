@@ -49,7 +49,7 @@ function Field({ text }) {
       A run, a model, a file, a commit or a dataset${" "}
       <input type="search" value=${typed} maxlength="2048" spellcheck=${false} autocomplete="off" onInput=${(event) => setTyped(event.target.value)} />
     </label>
-    <button class="primary">Find</button>
+    <button>Find</button>
   </form>`;
 }
 

@@ -42,7 +42,7 @@ function Found({ view, metrics }) {
   const found = useResource((signal, fresh) => ask("strategies", { query, signal, fresh }), Object.values(query));
   return html`
     <div class="bar">
-      <${Filter} text=${view.q} />
+      <${Filter} key=${view.q} text=${view.q} />
       <${MetricChoice} metrics=${metrics} metric=${metric} choose=${(key) => listView.change({ metric: key, after: "" })} />
     </div>
     ${view.q && query.filter !== view.q.trim() && html`<p class="muted">Shown: <code>${query.filter}</code></p>`}
@@ -173,6 +173,6 @@ function Nothing({ isFiltered }) {
           <p><a href=${`strategy${listView.query({ q: "", after: "" })}`}>Show all strategies</a></p>`
       : html`<h2>No run belongs to a strategy yet</h2>
           <p>Runs belong to a strategy by their tag <code>strategy_id</code>:</p>
-          <pre><code>mlflow.set_tags({"strategy_id": "momentum", "run_type": "walk_forward"})</code></pre>`}
+          <pre tabindex="0">mlflow.set_tags({"strategy_id": "momentum", "run_type": "walk_forward"})</pre>`}
   </section>`;
 }
