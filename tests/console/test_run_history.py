@@ -33,15 +33,17 @@ async def charts(watched: Watched) -> list[str]:
 
 
 async def test_equity_stands_above_drawdown(fake: FakeMlflow, watched: Watched) -> None:
-    """Of metrics with a history the curves are drawn, below each other on one axis; others can be chosen."""
+    """Of metrics with a history the curves are drawn, on one x axis; one zoom is for all."""
     run_id = fake.add_run(metrics={"drawdown": 0.0, "equity": 1.0, "loss": 1.0, "single": 2.0})
     for key in ("drawdown", "equity", "loss"):
         fake.log(run_id, key, [(step, BEGIN + step, 1.0 / step) for step in range(1, 50)])
     await shown(watched, run_id)
     assert ["equity", "drawdown"] == await charts(watched)
     assert ["drawdown", "equity", "loss"] == await watched.page.locator(".run-keys bdi").all_inner_texts()
-    await watched.page.get_by_role("button", name="Zoom in").first.click()
-    await watched.page.get_by_role("button", name="Zoom out", disabled=False).nth(1).wait_for()
+    await watched.page.get_by_role("button", name="Zoom in").click()
+    await watched.page.get_by_role("button", name="Zoom out", disabled=False).wait_for()
+    places = "plots => plots.map((plot) => [plot.offsetLeft, plot.offsetWidth].join())"
+    assert 1 == len(set(await watched.page.locator(".u-over").evaluate_all(places)))
     assert re.search(r"&zoom=[\d.]+,[\d.]+", watched.page.url)
 
 
@@ -159,3 +161,32 @@ async def test_where_mlflow_fails_the_rest_stays(fake: FakeMlflow, watched: Watc
     fake.before = None
     await watched.page.locator(".failure").get_by_role("button", name="Retry").click()
     await watched.page.get_by_text("Each metric has one value").wait_for()
+
+
+async def test_a_history_that_takes_long_is_waited_for(fake: FakeMlflow, watched: Watched) -> None:
+    """Where the first answer comes too late the page says that it is being read, and asks again by itself."""
+    run_id = fake.add_run(metrics={"equity": 0.0})
+    fake.log(run_id, "equity", [(step, BEGIN + step, 1.0) for step in range(1, 100)])
+    watched.expected.append("504")
+    late = {
+        "type": "about:blank",
+        "title": "Late",
+        "status": 504,
+        "code": "upstream_timeout",
+        "detail": "Late.",
+    }
+    answers = 0
+
+    async def answer(route: Any) -> None:
+        nonlocal answers
+        answers += 1
+        if answers > 1:
+            await watched.page.get_by_text("a very long one takes MLflow a while").wait_for()
+            await route.continue_()
+        else:
+            await route.fulfill(status=504, json=late, headers={"Retry-After": "1"})
+
+    await watched.page.route("**/metrics/history*", answer)
+    await watched.go(f"run?id={run_id}")
+    assert ["equity"] == await charts(watched)
+    assert 2 == answers

@@ -10,6 +10,7 @@ const LABEL_SPACE = 14; // pixels from one label to the next
 const WIDEST_LABEL = 130;
 // Steps are whole numbers: 1, 2, 5, 10, ….
 const WHOLE = Array.from({ length: 18 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+const NUMBERS = 42; // pixels at least for numbers of the y axis, so that charts below each other have one x axis
 const NARROW = 420; // pixels: a chart without room for labels
 
 /**
@@ -49,7 +50,7 @@ export function plotted(UPlot, element, options) {
       },
       axes: [
         { ...look, values: horizontal[axis], incrs: axis === "step" ? WHOLE : undefined },
-        { ...look, values: vertical(isLog), size: (_, texts) => 18 + Math.max(20, ...(texts ?? []).map(widthOf)) },
+        { ...look, values: vertical(isLog), size: (_, texts) => 18 + Math.max(NUMBERS, ...(texts ?? []).map(widthOf)) },
       ],
       series: [
         {},

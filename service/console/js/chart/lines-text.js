@@ -2,6 +2,8 @@
 
 /** @typedef {import("./lines-data.js").Line} Line */
 
+const MOST_DIGITS = 10;
+
 /**
  * A sentence on what a chart shows.
  * @param {string} title "oos_sharpe of 3 runs"
@@ -64,9 +66,17 @@ export function axisNumbers(values, step) {
     const scientific = new Intl.NumberFormat("en-US", { notation: "scientific", maximumSignificantDigits: 4 });
     return values.map((value) => (value === null ? "" : signed(scientific.format(value))));
   }
-  const digits = Math.min(10, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-  const plain = new Intl.NumberFormat("en-US", { maximumFractionDigits: digits });
+  const plain = new Intl.NumberFormat("en-US", { maximumFractionDigits: digitsOf(step) });
   return values.map((value) => (value === null ? "" : signed(plain.format(value))));
+}
+
+// The digits behind the point that a step has: 2 of 0.25.
+function digitsOf(step) {
+  for (let digits = 0; digits < MOST_DIGITS; digits++) {
+    const scaled = step * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits;
+  }
+  return MOST_DIGITS;
 }
 
 function signed(text) {

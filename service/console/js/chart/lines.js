@@ -16,7 +16,7 @@ import { sentence, valueAt } from "./lines-text.js";
  * @param {{
  *   title: string, series: Line[], axis?: "step"|"time"|"elapsed", isLog?: boolean, height?: number,
  *   format?: (value: number|null|undefined) => string, onZoom?: (range: [number, number]|null) => void,
- *   range?: [number, number]|null, sync?: string,
+ *   range?: [number, number]|null, sync?: string, hasZoom?: boolean,
  * }} props
  *   title: what is drawn, as the beginning of a sentence: "oos_sharpe of 3 runs".
  *   series: each label is what tells this line from the others. The same list as long as nothing has changed:
@@ -25,8 +25,9 @@ import { sentence, valueAt } from "./lines-text.js";
  *   onZoom: told of the x that are shown now, null for all, so that finer data can be asked for.
  *   range: the x that are shown; where it is not given the chart keeps it itself.
  *   sync: charts of one name show their cursors together.
+ *   hasZoom: whether it has buttons that zoom; of charts with one range only one needs them.
  */
-export function Lines({ title, series, axis = "step", isLog = false, height = 260, format = number, onZoom, range, sync }) {
+export function Lines({ title, series, axis = "step", isLog = false, height = 260, format = number, onZoom, range, sync, hasZoom = true }) {
   const [own, setOwn] = useState(null);
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState(null); // the x of the cursor
@@ -72,7 +73,7 @@ export function Lines({ title, series, axis = "step", isLog = false, height = 26
       html`<p class="muted">
         ${dropped === 1 ? "1 entry is" : `${count(dropped)} entries are`} 0 or less, which a logarithmic axis has no place for.
       </p>`}
-      <${Controls} ...${{ shown, current, whole, zoom, isTable, setTable }} />
+      <${Controls} ...${{ shown, current, whole, zoom, hasZoom, isTable, setTable }} />
       ${isTable && html`<${ValueTable} ...${{ title, series, range: current, writtenX, format }} />`}
     </figure>
   `;
@@ -159,19 +160,19 @@ const CONTROLS = [
   ["Forward", { share: 0.5 }, (isPart, current, whole) => isPart && current[1] < whole[1]],
 ];
 
-function Controls({ shown, current, whole, zoom, isTable, setTable }) {
+function Controls({ shown, current, whole, zoom, hasZoom, isTable, setTable }) {
   const isPart = shown !== null;
   const change = (how) => {
     const range = part(current, whole, how);
     zoom(range[0] <= whole[0] && range[1] >= whole[1] ? null : range);
   };
   return html`
-    <div class="chart-controls" role="group" aria-label="What is shown of the x axis">
-      ${CONTROLS.map(
+    <div class="chart-controls" role="group" aria-label="What is shown">
+      ${hasZoom && CONTROLS.map(
         ([text, how, can]) =>
           html`<button type="button" disabled=${!can(isPart, current, whole)} onClick=${() => change(how)}>${text}</button>`,
       )}
-      <button type="button" disabled=${!isPart} onClick=${() => zoom(null)}>Show all</button>
+      ${hasZoom && html`<button type="button" disabled=${!isPart} onClick=${() => zoom(null)}>Show all</button>`}
       <button type="button" aria-pressed=${isTable} onClick=${() => setTable(!isTable)}>As table</button>
     </div>
   `;

@@ -36,7 +36,10 @@ export function History({ run, view, change }) {
       <h2 id="history">History</h2>
       <div ref=${box}></div>
       ${found.error && !isRead && html`<${Failure} error=${found.error} retry=${found.reload} />`}
-      ${!found.error && !isRead && html`<${Skeleton} rows=${8} isVisible=${found.isWaiting} />`}
+      ${!found.error && !isRead && html`
+        <${Skeleton} rows=${8} isVisible=${found.isWaiting} />
+        ${found.isWaiting && html`<p class="muted" role="status">The histories are being read; a very long one takes MLflow a while.</p>`}
+      `}
       ${isRead && html`
         <${Freshness} meta=${found.meta} error=${found.error} retry=${found.reload} />
         ${keys.length === 0 && html`<p class="muted">${nothing(run, asked)}</p>`}
@@ -71,21 +74,27 @@ function Curves({ run, series, shown, points, version, view, change }) {
   const finer = needsMore && part.data?.axis === view.axis ? part.data.series : new Map();
   const name = run.run_name || run.run_id;
   return html`
-    ${keys.map((key) => html`<${Curve} key=${key} ...${{
-      name, metric: key, series: finer.get(key) ?? series.get(key), view, range,
+    ${keys.map((key, i) => html`<${Curve} key=${key} ...${{
+      name, metric: key, series: finer.get(key) ?? series.get(key), view, range, hasZoom: i === keys.length - 1,
       zoom: (to) => change({ zoom: to }, { replace: true }),
     }} />`)}
     ${part.error && html`<p class="stale" role="status">Finer values cannot be had: ${part.error.detail}</p>`}
   `;
 }
 
-function Curve({ name, metric, series, view, range, zoom }) {
+function Curve({ name, metric, series, view, range, hasZoom, zoom }) {
   const lines = useMemo(() => [lineOf(metric, series, view.axis)], [metric, series, view.axis]);
   return html`<div class="run-curve">
-    <${Lines} title=${`${metric} of ${name}`} series=${lines} axis=${view.axis} isLog=${view.log} height=${HEIGHT}
-      range=${range} onZoom=${zoom} sync=${"run-history"} />
+    <${Lines}
+      ...${{ series: lines, axis: view.axis, isLog: view.log, height: HEIGHT, range, onZoom: zoom, hasZoom }}
+      title=${`${metric} of ${name}`}
+      sync="run-history"
+    />
     ${series.sampled &&
-    html`<p class="muted">${count(series.n)} points, of which each mark sums up some; the band spans their least and greatest.</p>`}
+    html`<p class="muted">
+      ${count(series.n)} points in ${count(series.value.length)} buckets: the line goes through the last of each, the band from
+      the least to the greatest.
+    </p>`}
   </div>`;
 }
 

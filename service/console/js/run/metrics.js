@@ -56,7 +56,7 @@ export function Metrics({ run, keys, more, find, base, peers, compared, change, 
 }
 
 function among({ tags }, peers) {
-  if (!tags.strategy_id || !peers) return "Rank";
+  if (!tags.strategy_id || !peers || peers.total < 2) return "Rank";
   const type = tags.run_type ? `${tags.run_type} ` : "";
   return html`Among ${count(peers.total ?? peers.ids.length)} <bdi>${type}</bdi>runs of the strategy`;
 }
@@ -122,6 +122,7 @@ function Remarks({ run, peers, compared, base }) {
   const remarks = [];
   if (peers.error) remarks.push(`Ranks and directions cannot be had: ${peers.error.detail}`);
   else if (!run.tags.strategy_id) remarks.push("This run has no tag strategy_id, so there are no runs to rank it among.");
+  else if (peers.data?.total === 1) remarks.push("There is no other run of its strategy and type to rank it among.");
   if (peers.data && peers.data.total > peers.data.ids.length && run.tags.strategy_id) {
     remarks.push(`Ranked among the newest ${count(peers.data.ids.length)} of ${count(peers.data.total)} runs.`);
   }

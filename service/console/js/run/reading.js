@@ -6,6 +6,8 @@ import { batches, sectionOf } from "./series.js";
 
 const EVERY = 4000; // ms: how often a run that is active is looked at
 const PEERS = 1000; // runs at most that a run is ranked among
+const PATIENCE = 10; // times that a long history is asked for, which the service goes on reading meanwhile
+const PAUSE = 2000; // ms before it is asked for again
 
 /** A number that grows every few seconds while the page is seen. @param {boolean} isOn */
 export function useTick(isOn, every = EVERY) {
@@ -123,12 +125,26 @@ export function useHistories({ id, keys, axis, points, range = null, version }) 
     async (signal) => {
       const query = { max_points: points, axis, ...section };
       const path = `runs/${encodeURIComponent(id)}/metrics/history`;
-      const answers = await Promise.all(batches(keys).map((key) => ask(path, { query: { ...query, key }, signal })));
+      const answers = await Promise.all(
+        batches(keys).map((key) => patiently(() => ask(path, { query: { ...query, key }, signal }), signal)),
+      );
       const series = answers.flatMap(({ data }) => Object.entries(data.series));
       return { data: { series: new Map(series), axis, section }, meta: answers[0]?.meta ?? null };
     },
     [id, names, axis, points, section, version],
   );
+}
+
+// A first answer may come too late where a history is very long. The service reads on, and has it when asked again.
+async function patiently(attempt, signal) {
+  for (let left = PATIENCE; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error.status !== 504 || left === 0 || signal.aborted) throw error;
+      await new Promise((resume) => setTimeout(resume, error.retryAfter ? error.retryAfter * 1000 : PAUSE));
+    }
+  }
 }
 
 /** What a metric says that was logged once a fold. */
