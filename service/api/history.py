@@ -17,6 +17,8 @@ from pydantic import (
     Field,
     RootModel,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
 )
 
 from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
@@ -27,13 +29,14 @@ from service.errors import InvalidRequest
 from service.http.route import Content, Operation, PathParameter, Route, Tag
 from service.tracking.analysis.reading_histories import histories_of
 from service.tracking.history import History
-from service.tracking.sampling import Axis, series_of
+from service.tracking.sampling import Axis, Section, series_of
 
 TAG: Final = Tag("histories", "Every value that a run logged of a metric, and what folds say.")
 RUN_ID: Final = PathParameter("run_id", "The MLflow run id.", "abc123def456")
 _MOST_KEYS: Final = 20
 _MOST_POINTS: Final = 2_000
 _LONGEST_KEY: Final = 250  # characters: MLflow keeps no more
+_GREATEST: Final = 2**63 - 1  # of steps and times
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_KEY)]
 
@@ -42,6 +45,12 @@ def _each_once(value: object) -> object:
     return list(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
+Place = Annotated[
+    int,
+    BeforeValidator(whole_number),
+    AfterValidator(lambda n: min(n, _GREATEST)),
+    Field(json_schema_extra={"format": "int64"}),
+]
 Keys = Annotated[list[Key], Field(min_length=1, max_length=_MOST_KEYS), BeforeValidator(_each_once)]
 
 
@@ -63,6 +72,26 @@ class HistoryQuery(BaseModel):
         f"Above {_MOST_POINTS:,} it means {_MOST_POINTS:,}.",
     )
     axis: Axis = Field("step", description="What the points are ordered by.")
+    first: Place | None = Field(
+        None,
+        alias="from",
+        description="Leave out the points before this step, or before this time in Unix epoch milliseconds "
+        "where `axis` is time.",
+    )
+    last: Place | None = Field(
+        None,
+        alias="to",
+        description="Leave out the points after this step or time. So a part of a long history is given in "
+        "finer buckets, or point by point.",
+    )
+
+    @field_validator("last")
+    @classmethod
+    def _not_before_first(cls, last: int | None, info: ValidationInfo) -> int | None:
+        first = info.data.get("first")
+        if last is not None and first is not None and last < first:
+            raise ValueError("must not be less than from")
+        return last
 
 
 class Series(AnswerBody):
@@ -72,7 +101,10 @@ class Series(AnswerBody):
     last of them. Else each entry is a point, and min, max, mean, count and not_finite are null.
     """
 
-    n: int = Field(ge=0, description="Number of points that the run logged.")
+    n: int = Field(
+        ge=0,
+        description="Number of points that the run logged, between `from` and `to` where these are given.",
+    )
     sampled: bool = Field(description="Whether the entries are buckets.")
     step: list[Annotated[int, Field(json_schema_extra={"format": "int64"})]]
     time: list[EpochMilliseconds] = Field(description="When each was logged.")
@@ -146,6 +178,7 @@ class Asked(NamedTuple):
     keys: tuple[str, ...]
     max_points: int
     axis: Axis
+    section: Section
 
 
 class HistoryRoutes:
@@ -203,9 +236,9 @@ class HistoryRoutes:
 
 def _of_query(query_string: str) -> Asked:
     query = parse_query(HistoryQuery, query_string)
-    return Asked(tuple(query.key), query.max_points, query.axis)
+    return Asked(tuple(query.key), query.max_points, query.axis, Section(query.first, query.last))
 
 
 def _written(history: History, query: Asked) -> msgspec.Raw:
     """A series as JSON, in which NaN and infinity are null."""
-    return msgspec.Raw(msgspec.json.encode(series_of(history, query.axis, query.max_points)))
+    return msgspec.Raw(msgspec.json.encode(series_of(history, query.axis, query.max_points, query.section)))

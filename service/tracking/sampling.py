@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,8 +15,18 @@ _Integers = npt.NDArray[np.int64]
 _Numbers = npt.NDArray[np.float64]
 
 
+class Section(NamedTuple):
+    """A part of an axis, with both ends; None where it has no end."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+WHOLE: Final = Section()
+
+
 class Series(msgspec.Struct, frozen=True, gc=False):
-    """A metric over an axis. n: points of the history. sampled: whether there are fewer entries than points.
+    """A metric over an axis. n: points of the section. sampled: whether there are fewer entries than points.
 
     All lists are of one length. An entry of a sampled series is a bucket of neighbours along the axis: step,
     time and value are those of its last point; min, max and mean are of its finite values, NaN where it has
@@ -36,12 +46,15 @@ class Series(msgspec.Struct, frozen=True, gc=False):
     not_finite: list[int] | None = None
 
 
-def series_of(history: History, axis: Axis, most: int) -> Series:
-    """The series of a history, with at most `most` entries, which is 1 or more.
+def series_of(history: History, axis: Axis, most: int, section: Section = WHOLE) -> Series:
+    """The series of a history, or of a section of it, with at most `most` entries, which is 1 or more.
 
     Points of one step are in the order of their times, and points of one time in that of their steps.
     """
     steps, times, values = in_order(history, axis)
+    if section != WHOLE:
+        part = _part(steps if axis == "step" else times, section)
+        steps, times, values = steps[part], times[part], values[part]
     n = len(values)
     if n <= most:
         return Series(n, False, steps.tolist(), times.tolist(), values.tolist())
@@ -74,6 +87,14 @@ def in_order(history: History, axis: Axis) -> tuple[_Integers, _Integers, _Numbe
         return steps, times, values
     order = np.lexsort((times, steps))
     return steps[order], times[order], values[order]
+
+
+def _part(places: _Integers, section: Section) -> slice:
+    """Where the places are that lie in the section; they are in order."""
+    first, last = section
+    begin = 0 if first is None else int(np.searchsorted(places, first, "left"))
+    end = len(places) if last is None else int(np.searchsorted(places, last, "right"))
+    return slice(begin, max(begin, end))
 
 
 def _means(values: _Numbers, starts: _Integers, counts: _Integers, finite: _Integers) -> _Numbers:

@@ -66,6 +66,29 @@ async def test_a_long_history_is_given_in_buckets(api: Client, fake: FakeMlflow)
     assert 1.08 == series["mean"][1]
 
 
+async def test_a_part_of_a_history_is_given_in_finer_buckets(api: Client, fake: FakeMlflow) -> None:
+    """from and to are steps, or times where time is the axis; MLflow is not asked again for a part."""
+    run_id = fake.add_run()
+    fake.log(run_id, "loss", ((step, 5_000 + step, step / 8) for step in range(1, 1_000)))
+    await histories(api, run_id, "loss", max_points="10")
+    part = (await histories(api, run_id, "loss", max_points="10", **{"from": "100", "to": "104"}))["series"][
+        "loss"
+    ]
+    assert (5, False, [100, 101, 102, 103, 104]) == (part["n"], part["sampled"], part["step"])
+    query = {"max_points": "10", "axis": "time", "from": "5980"}
+    late = (await histories(api, run_id, "loss", **query))["series"]["loss"]
+    assert (20, True, [2] * 10) == (late["n"], late["sampled"], late["count"])
+    assert 1 == fake.count(HISTORY)
+
+
+async def test_an_end_beyond_all_numbers_is_no_end(api: Client, fake: FakeMlflow) -> None:
+    """A step beyond what MLflow can keep cuts nothing off above, and leaves nothing from there on."""
+    run_id = fake.add_run(metrics={"loss": 1.0})
+    for name, points in (("to", 1), ("from", 0)):
+        body = await histories(api, run_id, "loss", **{name: "9" * 30})
+        assert points == body["series"]["loss"]["n"]
+
+
 @pytest.mark.parametrize("most", ["2001", "99999999999999999999"])
 async def test_more_points_than_allowed_mean_the_most(api: Client, fake: FakeMlflow, most: str) -> None:
     """Above the limit, max_points means the limit, and the answer says so."""
@@ -166,6 +189,8 @@ async def test_a_repeated_key_counts_once(api: Client, fake: FakeMlflow) -> None
         ([("key", "a"), ("max_points", "-5")], "query.max_points"),
         ([("key", "a"), ("max_points", "many")], "query.max_points"),
         ([("key", "a"), ("axis", "epoch")], "query.axis"),
+        ([("key", "a"), ("from", "1.5")], "query.from"),
+        ([("key", "a"), ("from", "5"), ("to", "4")], "query.to"),
     ],
 )
 async def test_what_is_wrong_is_said(api: Client, fake: FakeMlflow, query: Query, location: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.tracking.history import NO_POINTS, History
-from service.tracking.sampling import Axis, series_of
+from service.tracking.sampling import Axis, Section, series_of
 
 NAN, INF = float("nan"), float("inf")
 POINTS = st.lists(
@@ -48,6 +48,35 @@ def test_the_axis_decides_on_the_order() -> None:
     history = history_of([(1, 10, 1.0), (0, 20, 0.0), (-3, 30, 3.0), (0, 15, 9.0)])
     assert [3.0, 9.0, 0.0, 1.0] == series_of(history, "step", 10).value
     assert [1.0, 9.0, 0.0, 3.0] == series_of(history, "time", 10).value
+
+
+def test_a_section_has_the_points_between_its_ends() -> None:
+    """Both ends belong to it, each may be missing, and the axis says whether they are steps or times."""
+    history = history_of([(step, 100 - step, float(step)) for step in range(10)])
+    assert [3.0, 4.0, 5.0] == series_of(history, "step", 10, Section(3, 5)).value
+    assert [8.0, 9.0] == series_of(history, "step", 10, Section(8, None)).value
+    assert [9.0, 8.0] == series_of(history, "time", 10, Section(None, 92)).value
+    outside = series_of(history, "step", 10, Section(2**63 - 1, None))
+    assert (0, False, []) == (outside.n, outside.sampled, outside.value)
+
+
+@given(POINTS, st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
+def test_sections_make_up_the_history(points: list[tuple[int, int, float]], first: int, last: int) -> None:
+    """What lies before, in and after a section is the whole history, and nothing is there twice."""
+    first, last = min(first, last), max(first, last)
+    history = history_of(points)
+    inside = series_of(history, "step", 100, Section(first, last))
+    assert all(first <= step <= last for step in inside.step)
+    outside = [step for step, _, _ in points if not first <= step <= last]
+    assert len(points) == inside.n + len(outside)
+
+
+def test_a_section_is_sampled_by_itself() -> None:
+    """A part that is short enough is given point by point, a longer one in finer buckets."""
+    history = history_of([(step, step, float(step)) for step in range(1_000)])
+    short = series_of(history, "step", 10, Section(500, 504))
+    assert (5, False) == (short.n, short.sampled)
+    assert [10] * 10 == series_of(history, "step", 10, Section(500, 599)).count
 
 
 def test_equal_steps_stay_points_of_their_own() -> None:
