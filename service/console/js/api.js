@@ -16,11 +16,12 @@ export const requests = signal([]);
 /**
  * What went wrong, as the service says it (RFC 9457), or "offline" where it was not reached.
  * status: 0 where there is none. retryAfter: seconds or null. errors: [{location, message, position?}].
+ * problem: all members of the service's answer, {} where it gave none.
  */
 export class ApiError extends Error {
-  constructor({ status = 0, code, detail, requestId = "", retryAfter = null, errors = [] }) {
+  constructor({ status = 0, code, detail, requestId = "", retryAfter = null, errors = [], problem = {} }) {
     super(detail);
-    Object.assign(this, { name: "ApiError", status, code, detail, requestId, retryAfter, errors });
+    Object.assign(this, { name: "ApiError", status, code, detail, requestId, retryAfter, errors, problem });
   }
 }
 
@@ -105,7 +106,7 @@ async function errorOf(response, requestId) {
   const known = { status: response.status, requestId, retryAfter: Number.isFinite(seconds) ? seconds : null };
   try {
     const problem = await response.json();
-    return new ApiError({ ...known, code: problem.code, detail: problem.detail, errors: problem.errors ?? [] });
+    return new ApiError({ ...known, code: problem.code, detail: problem.detail, errors: problem.errors ?? [], problem });
   } catch {
     const detail = `The answer has status ${response.status}, and does not say why; is a proxy between?`;
     return new ApiError({ ...known, code: "unknown", detail });
