@@ -172,6 +172,7 @@ def test_tracking_reads_no_environment_and_no_clock_but_the_injected() -> None:
         "index.recorded",
         "index.shapes",
         "index.summaries",
+        "index.tallies",
         "index.table",
         "index.texts",
         "index.schedule",

@@ -8,6 +8,7 @@ from service.api.comparisons import ComparisonRoutes
 from service.api.documentation import DocumentationRoutes
 from service.api.drivers import DriversRoutes
 from service.api.experiments import ExperimentRoutes
+from service.api.fields import FieldRoutes
 from service.api.folds import FoldRoutes
 from service.api.groups import GroupRoutes
 from service.api.health import HealthRoutes
@@ -35,6 +36,7 @@ def all_routes(
         *FoldRoutes(answering).routes(),
         *SearchRoutes(answering).routes(),
         *GroupRoutes(answering).routes(),
+        *FieldRoutes(answering).routes(),
         *ComparisonRoutes(answering).routes(),
         *AnalysisRoutes(answering).routes(),
         *LineageRoutes(answering).routes(),

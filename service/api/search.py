@@ -22,7 +22,6 @@ from service.api.search_rows import (
     columns_of,
     head_of,
     lines_of,
-    name_of,
     names_in,
     needs_names,
     reader_of,
@@ -152,7 +151,7 @@ def _beside(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
         "reason": found.reason,
         "next_page_token": found.next_page_token,
         "facets": {
-            name_of(field): [{"value": one.value, "count": one.count} for one in values]
+            field.name: [{"value": one.value, "count": one.count} for one in values]
             for field, values in zip(query.facets, found.facets, strict=True)
         },
         "index": state_of(found.index),
@@ -172,7 +171,7 @@ async def _shown(query: SearchQuery, runs: tuple[Run, ...]) -> Mapping[str, Any]
         return {"runs": rows}
     columns: dict[str, msgspec.Raw] = {}
     for field in columns_of(query.choice, names_in(query.choice, runs)):
-        columns[name_of(field)] = msgspec.Raw(_encode(list(map(reader_of(field), runs))))
+        columns[field.name] = msgspec.Raw(_encode(list(map(reader_of(field), runs))))
         if len(runs) > _ROWS_AT_ONCE:
             await checkpoint()
     return {"columns": columns}

@@ -63,3 +63,47 @@ RUN_GROUPS: dict[str, Any] = {
     "next_page_token": None,
     "index": INDEX,
 }
+
+RUN_FIELDS: dict[str, Any] = {
+    "fields": [
+        {
+            "name": "status",
+            "written": "status",
+            "kind": "attributes",
+            "runs": 3,
+            "distinct": 2,
+            "numeric": None,
+            "min": None,
+            "max": None,
+            "direction": None,
+            "rule": None,
+        },
+        {
+            "name": "params.Learning Rate",
+            "written": "params.`Learning Rate`",
+            "kind": "params",
+            "runs": 3,
+            "distinct": 2,
+            "numeric": True,
+            "min": 0.01,
+            "max": 0.1,
+            "direction": None,
+            "rule": None,
+        },
+        {
+            "name": "metrics.oos_sharpe",
+            "written": "metrics.oos_sharpe",
+            "kind": "metrics",
+            "runs": 2,
+            "distinct": None,
+            "numeric": None,
+            "min": 1.18,
+            "max": 1.42,
+            "direction": "max",
+            "rule": "*_sharpe_*",
+        },
+    ],
+    "counts": {"attributes": 1, "params": 1, "metrics": 1, "tags": 0},
+    "total": 3,
+    "index": INDEX,
+}

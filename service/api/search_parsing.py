@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from service.api.field_schemas import FieldParameters
 from service.api.lineage_schemas import LineageParameters
 from service.api.parsing import parse_json, validated
 from service.api.search_schemas import (
@@ -19,7 +20,7 @@ from service.api.search_schemas import (
     SearchRequest,
 )
 from service.api.strategy_schemas import StrategyParameters
-from service.errors import FieldError, InvalidRequest
+from service.errors import FieldError, InvalidRequest, shorten
 from service.tracking.directions import Directions
 from service.tracking.search.expressions import Expression
 from service.tracking.search.fields import Field, FieldKind
@@ -32,7 +33,15 @@ from service.tracking.search.listing import (
     parse_order,
 )
 from service.tracking.search.parsing import parse_filter
-from service.tracking.search.queries import START_TIME, Grouping, GroupOrder, Order, RunSearch
+from service.tracking.search.queries import (
+    FIELD_KINDS,
+    START_TIME,
+    FieldSearch,
+    Grouping,
+    GroupOrder,
+    Order,
+    RunSearch,
+)
 
 T = TypeVar("T")
 Texts = str | Sequence[str]
@@ -42,7 +51,7 @@ MAX_GROUPED_BY: Final = 3
 MAX_GROUPED_METRICS: Final = 20
 
 _JOINED: Final = frozenset(
-    {"order_by", "fields", "facets", "experiment_id", "by", "metrics", "run_type", "ignore"}
+    {"order_by", "fields", "facets", "experiment_id", "by", "metrics", "run_type", "ignore", "kind"}
 )
 _EXPERIMENT_ID = re.compile(EXPERIMENT_ID_PATTERN, re.ASCII)
 _NEWEST_FIRST: Final = (Order(START_TIME, descending=True),)
@@ -114,6 +123,18 @@ def lineage_of_query(query_string: str) -> LineageQuery:
     experiment_ids = read("experiment_id", lambda: experiment_ids_of(experiments), _NONE)
     read.end()
     return LineageQuery(given.ref, experiment_ids)
+
+
+def fields_of_query(query_string: str) -> FieldSearch:
+    """The fields in a query, in the experiments that it names: () for the default one."""
+    given = validated(FieldParameters, parameters_of(query_string), "query")
+    read = Reader("query")
+    expression = read("filter", lambda: parse_filter(given.filter or ""), None)
+    kinds: tuple[FieldKind, ...] = read("kind", lambda: _kinds(given.kind or ""), FIELD_KINDS)
+    experiments = given.experiment_id.split(",") if given.experiment_id else []
+    experiment_ids = read("experiment_id", lambda: experiment_ids_of(experiments), _NONE)
+    read.end()
+    return FieldSearch(experiment_ids, expression, kinds, (given.contains or "").lower(), given.limit)
 
 
 def groups_of_query(query_string: str, directions: Directions) -> GroupQuery:
@@ -209,6 +230,14 @@ def experiment_ids_of(given: Sequence[str]) -> tuple[str, ...]:
     if not all(map(_EXPERIMENT_ID.fullmatch, ids)):
         raise ValueError("must be the ids of experiments, which are whole numbers")
     return ids
+
+
+def _kinds(text: str) -> tuple[FieldKind, ...]:
+    """Kinds of fields with commas between, in the order of the answer."""
+    named = {kind for one in text.split(",") if (kind := one.strip())}
+    if unknown := sorted(named - set(FIELD_KINDS)):
+        raise ValueError(f"must be of {', '.join(FIELD_KINDS)}, and not {shorten(unknown[0])}")
+    return tuple(kind for kind in FIELD_KINDS if kind in named or not named)
 
 
 def _some(fields: tuple[Field, ...]) -> tuple[Field, ...]:

@@ -28,11 +28,6 @@ _WHOLE: Final = Choice(attributes=frozenset(_OF_DETAIL))
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def name_of(field: Field) -> str:
-    """What a field is called in an answer: as in a filter, but for quotes, and for `attributes.`."""
-    return field.key if field.kind is FieldKind.ATTRIBUTE else f"{field.kind}.{field.key}"
-
-
 def row_of(choice: Choice | None) -> Callable[[Run], Mapping[str, Any]]:
     """What makes the object of a run: its detail and its experiment, or what was chosen of them."""
     if choice is None:
@@ -107,7 +102,7 @@ def lines_of(fields: Sequence[Field], runs: Iterable[Run]) -> bytes:
 def head_of(fields: Sequence[Field]) -> bytes:
     """The line of CSV that names these fields."""
     text = io.StringIO()
-    csv.writer(text).writerow([_guarded(name_of(field)) for field in fields])
+    csv.writer(text).writerow([_guarded(field.name) for field in fields])
     return text.getvalue().encode()
 
 

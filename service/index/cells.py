@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -124,6 +124,11 @@ class Cells(Generic[Value]):
             return self._some[row]
         value: Value = self._array.item(row)
         return value
+
+    @property
+    def few(self) -> Mapping[int, Value] | None:
+        """The values by row, where few rows have one; None where `array` costs no more."""
+        return self._some if self._array is None else None
 
     def values(self, rows: NDArray[np.intp]) -> list[Value]:
         """The values of rows that have one."""

@@ -10,15 +10,16 @@ import numpy as np
 from service.checkpoint import checkpoint
 from service.index.derived import Derived, Kept
 from service.index.facets import facet
+from service.index.field_lists import FieldHits, fields_of
 from service.index.grouping import GroupHits, groups_of
 from service.index.keys import NEWEST, key_of, key_of_value, position_of
-from service.index.masks import View
+from service.index.masks import Mask, View
 from service.index.ordering import Rows, after, first
 from service.index.table import RunTable
 from service.tracking.runs import Run
 from service.tracking.search.expressions import Expression
 from service.tracking.search.fields import Operand
-from service.tracking.search.queries import FacetValue, Grouping, Position, RunSearch, Selection
+from service.tracking.search.queries import FacetValue, FieldSearch, Grouping, Position, RunSearch, Selection
 
 KEPT_BYTES: Final = 32 * 1024 * 1024
 
@@ -73,6 +74,13 @@ class Engine:
         view = await self._view(grouping.filter, grouping.by)
         return groups_of(view, grouping, self._rows(view, grouping.experiment_ids, grouping.filter))
 
+    async def fields(self, asked: FieldSearch) -> FieldHits:
+        """The fields of the runs that match."""
+        view = await self._view(asked.filter, ())
+        hits = await fields_of(view, asked, self._mask(view, asked.experiment_ids, asked.filter))
+        self._kept.forget_the_oldest()
+        return hits
+
     async def _view(self, expression: Expression | None, operands: Iterable[Operand]) -> View:
         """The table, when all has been derived that a filter and the keys of orders need."""
         view = View(self._table, self._kept)
@@ -98,7 +106,10 @@ class Engine:
         return tuple(runs)
 
     def _rows(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Rows:
+        return np.flatnonzero(self._mask(view, experiment_ids, expression))
+
+    def _mask(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Mask:
         mask = self._table.of_experiments(experiment_ids)
         if expression is not None:
             mask &= view.mask(expression)
-        return np.flatnonzero(mask)
+        return mask

@@ -57,7 +57,7 @@ class View:
             column = self.column(operand.field)
             if column is None:
                 return np.full(self.table.rows, MISSING)
-            numbers: Numbers = self._as_numbers(column).by_code()[column.codes()]
+            numbers: Numbers = self.as_numbers(column).by_code()[column.codes()]
             return numbers
         if operand.kind is FieldKind.METRIC:
             metric = self.table.metrics.column(operand.key)
@@ -104,11 +104,18 @@ class View:
         if isinstance(operand, AsNumber):
             column = self.column(operand.field)
             if column is not None:
-                yield self._as_numbers(column)
+                yield self.as_numbers(column)
         elif not operand.is_number:
             ranks = self.ranks(operand)
             if ranks is not None:
                 yield ranks
+
+    def as_numbers(self, column: TextColumn | RunIds | UriColumn) -> PerText:
+        """The texts of a column read as numbers, which have to catch up."""
+        return self._held_as(
+            (id(column.texts), "number"),
+            lambda: PerText(column.texts, each(number_of, MISSING), MISSING, np.float64),
+        )
 
     def _compare(self, comparison: Comparison) -> Mask:
         operand = comparison.operand
@@ -130,12 +137,6 @@ class View:
             return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
         mask: Mask = by_code[codes]
         return mask
-
-    def _as_numbers(self, column: TextColumn | RunIds | UriColumn) -> PerText:
-        return self._held_as(
-            (id(column.texts), "number"),
-            lambda: PerText(column.texts, each(number_of, MISSING), MISSING, np.float64),
-        )
 
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
         return self._held_as(

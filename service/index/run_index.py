@@ -21,7 +21,16 @@ from service.index.sync import Sync
 from service.index.table import RunTable
 from service.index.ticks import Marks
 from service.tracking.runs import Run
-from service.tracking.search.queries import Grouping, GroupPage, IndexStatus, RunIndex, RunSearch, SearchPage
+from service.tracking.search.queries import (
+    FieldPage,
+    FieldSearch,
+    Grouping,
+    GroupPage,
+    IndexStatus,
+    RunIndex,
+    RunSearch,
+    SearchPage,
+)
 from service.tracking.source import Source
 
 Condition = Literal["reading", "complete", "too_large", "failing"]
@@ -144,6 +153,13 @@ class SyncedIndex(RunIndex):
         age, status = self.age, self.status(grouping.experiment_ids)
         groups = await self._runs.engine.groups(grouping)
         return Answer(GroupPage(groups.groups, groups.total, groups.next, status), age, Origin.HIT)
+
+    async def fields(self, asked: FieldSearch) -> Answer[FieldPage]:
+        """The fields of the runs that match; IndexNotReady, IndexTooLarge."""
+        self._must_cover(asked.experiment_ids)
+        age, status = self.age, self.status(asked.experiment_ids)
+        hits = await self._runs.engine.fields(asked)
+        return Answer(FieldPage(*hits, status), age, Origin.HIT)
 
     @property
     def condition(self) -> Condition:

@@ -13,7 +13,16 @@ from service.answer import Answer
 from service.durations import Durations
 from service.telemetry.families import histogram
 from service.tracking.questions import Question, SearchRuns
-from service.tracking.search.queries import Grouping, GroupPage, IndexStatus, RunIndex, RunSearch, SearchPage
+from service.tracking.search.queries import (
+    FieldPage,
+    FieldSearch,
+    Grouping,
+    GroupPage,
+    IndexStatus,
+    RunIndex,
+    RunSearch,
+    SearchPage,
+)
 from service.tracking.source import Source
 
 T = TypeVar("T")
@@ -24,13 +33,13 @@ _BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 class QueryTimes:
     """Durations of the queries that were answered, by their kind; what failed is not counted here.
 
-    search, groups: answered by the index. mlflow: a search that was handed to MLflow, or answered from what
-    is remembered of that. clock: seconds, monotonic.
+    search, groups, fields: answered by the index. mlflow: a search that was handed to MLflow, or answered
+    from what is remembered of that. clock: seconds, monotonic.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.durations = {kind: Durations(_BOUNDS) for kind in ("search", "groups", "mlflow")}
+        self.durations = {kind: Durations(_BOUNDS) for kind in ("search", "groups", "fields", "mlflow")}
 
     async def timed(self, kind: str, answer: Awaitable[Answer[T]]) -> Answer[T]:
         """The answer, once it is there."""
@@ -76,6 +85,9 @@ class TimedIndex(RunIndex):
     async def groups(self, grouping: Grouping) -> Answer[GroupPage]:
         return await self._times.timed("groups", self._index.groups(grouping))
 
+    async def fields(self, asked: FieldSearch) -> Answer[FieldPage]:
+        return await self._times.timed("fields", self._index.fields(asked))
+
 
 class TimedSource(Source):
     """A source whose answers to searches are timed."""
@@ -99,7 +111,7 @@ class QueryCollector(Collector):
         """The metrics as they are now."""
         yield histogram(
             "tracking_query_duration_seconds",
-            "Time to find the runs of a search, or groups of runs, by what answered: the index, or MLflow.",
+            "Time to find runs, groups of runs or their fields, by what answered: the index, or MLflow.",
             ("kind",),
             (((kind,), durations) for kind, durations in self._times.durations.items()),
         )

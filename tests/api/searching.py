@@ -16,6 +16,8 @@ from service.settings.load import config_dir
 from service.tracking.directions import load_directions
 from service.tracking.runs import Run
 from service.tracking.search.queries import (
+    FieldPage,
+    FieldSearch,
     Grouping,
     GroupPage,
     IndexStatus,
@@ -29,6 +31,7 @@ from tests.fakes.mlflow import FakeMlflow
 
 SEARCH = f"{API}/runs/search"
 GROUPS = f"{API}/runs/groups"
+FIELDS = f"{API}/runs/fields"
 DIRECTIONS = load_directions(config_dir() / "metrics.toml")
 BEGIN = 1_764_201_600_000  # when the first of the runs started
 
@@ -94,6 +97,11 @@ class HeldIndex(RunIndex):
         self.searches += 1
         groups = await self._engine.groups(grouping)
         return Answer(GroupPage(*groups, self.status(grouping.experiment_ids)), self.age, Origin.HIT)
+
+    async def fields(self, asked: FieldSearch) -> Answer[FieldPage]:
+        self.searches += 1
+        hits = await self._engine.fields(asked)
+        return Answer(FieldPage(*hits, self.status(asked.experiment_ids)), self.age, Origin.HIT)
 
 
 def make_run(number: int, **fields: Any) -> Run:

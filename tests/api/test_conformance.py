@@ -111,7 +111,7 @@ async def refusals(api: Client, conformance: Conformance) -> None:
         assert 400 == await ask_in_vain(api, conformance, name, "HTTP/1.2")
         assert 417 == await ask_in_vain(api, conformance, name, "HTTP/1.1", "Expect: much")
     assert 422 == await ask(api, "listRuns", params={"limit": 0})
-    for name in ("searchRuns", "groupRuns", "listStrategies", "getSelection", "getDrivers"):
+    for name in ("searchRuns", "groupRuns", "listFields", "listStrategies", "getSelection", "getDrivers"):
         assert 422 == await ask(api, name, params={"filter": "status"})
     assert 422 == await ask(api, "getLineage", params={"experiment_id": "x"})
     assert 404 == (await api.get(f"{API}/lineage?ref=nowhere", headers=KNOWN)).status

@@ -88,7 +88,7 @@ def queries(samples: Samples) -> dict[str, float]:
 
 
 async def test_queries_by_what_answered(fake: FakeMlflow) -> None:
-    """Searches and groups of the index are told from searches that MLflow answered."""
+    """Searches, groups and fields of the index are told from searches that MLflow answered."""
 
     async def ask(api: Any, path: str) -> None:
         async with api.get(API + path) as response:
@@ -100,7 +100,8 @@ async def test_queries_by_what_answered(fake: FakeMlflow) -> None:
         await ask(api, "/runs/search?page_size=1")
         await ask(api, "/runs/search?page_size=2")
         await ask(api, "/runs/groups?by=tags.strategy_id")
-        assert {"search": 2, "groups": 1, "mlflow": 0} == queries(await scrape(api))
+        await ask(api, "/runs/fields")
+        assert {"search": 2, "groups": 1, "fields": 1, "mlflow": 0} == queries(await scrape(api))
     async with serving(fake.url) as api:
         await ask(api, "/runs/search")
-        assert {"search": 0, "groups": 0, "mlflow": 1} == queries(await scrape(api))
+        assert {"search": 0, "groups": 0, "fields": 0, "mlflow": 1} == queries(await scrape(api))

@@ -42,6 +42,11 @@ class Field(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
             self.kind is FieldKind.ATTRIBUTE and self.key in NUMBER_ATTRIBUTES
         )
 
+    @property
+    def name(self) -> str:
+        """What it is called in an answer: as in a filter, but for quotes, and for `attributes.`."""
+        return self.key if self.kind is FieldKind.ATTRIBUTE else f"{self.kind}.{self.key}"
+
     def __str__(self) -> str:
         """As it is written in a filter, an order or a list of fields."""
         if _BARE.fullmatch(self.key):

@@ -14,6 +14,12 @@ from service.tracking.search.expressions import Expression, Scalar
 from service.tracking.search.fields import Field, FieldKind, Operand
 
 START_TIME: Final = Field(FieldKind.ATTRIBUTE, "start_time")
+FIELD_KINDS: Final[tuple[FieldKind, ...]] = (
+    FieldKind.ATTRIBUTE,
+    FieldKind.PARAM,
+    FieldKind.METRIC,
+    FieldKind.TAG,
+)
 
 
 class Order(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
@@ -167,6 +173,45 @@ class GroupPage(msgspec.Struct, frozen=True, gc=False):
     index: IndexStatus
 
 
+class FieldSearch(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """The fields of the runs that match a filter, None for all runs.
+
+    kinds: which, in the order of the answer. contains: in the field's name, in small letters, whatever the
+    name's; "" for all. limit: of each kind at most so many, those that most runs have, then by key.
+    """
+
+    experiment_ids: tuple[str, ...]
+    filter: Expression | None = None
+    kinds: tuple[FieldKind, ...] = FIELD_KINDS
+    contains: str = ""
+    limit: int = 1_000
+
+
+class FieldSummary(msgspec.Struct, frozen=True, gc=False):
+    """A field over the runs that match and have it: `runs` many; a metric that is NaN is one that is there.
+
+    distinct: different texts; None for numbers, and for artifact_uri. is_numeric: of parameters and tags,
+    whether number(…) reads every text as a number; None else. low, high: of the finite numbers; None for what
+    are none.
+    """
+
+    field: Field
+    runs: int
+    distinct: int | None = None
+    is_numeric: bool | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class FieldPage(msgspec.Struct, frozen=True, gc=False):
+    """Fields of runs. counts: of each kind all fields, listed or not. total: runs that match."""
+
+    fields: tuple[FieldSummary, ...]
+    counts: Mapping[FieldKind, int]
+    total: int
+    index: IndexStatus
+
+
 class RunIndex(Protocol):
     """All runs of the experiments that are indexed, held in memory.
 
@@ -209,4 +254,8 @@ class RunIndex(Protocol):
 
     async def groups(self, grouping: Grouping) -> Answer[GroupPage]:
         """A page of groups of the runs that match."""
+        ...
+
+    async def fields(self, asked: FieldSearch) -> Answer[FieldPage]:
+        """The fields of the runs that match."""
         ...

@@ -17,6 +17,8 @@ from service.tracking.search.paging import MlflowPage, start_of_groups, start_of
 from service.tracking.search.queries import (
     START_TIME,
     FacetValue,
+    FieldPage,
+    FieldSearch,
     Group,
     Grouping,
     IndexStatus,
@@ -143,6 +145,14 @@ class RunSearches:
         found = answer.value
         token = None if found.next is None else token_of_groups(grouping, found.next)
         return _with(answer, FoundGroups(found.groups, found.total, token, found.index))
+
+    async def fields(self, asked: FieldSearch, place: str = "query") -> Answer[FieldPage]:
+        """The fields of runs. As `groups`: MLflow cannot answer it."""
+        if not asked.experiment_ids:
+            return Answer(FieldPage((), dict.fromkeys(asked.kinds, 0), 0, _NO_RUNS))
+        if not self._covers(asked.experiment_ids):
+            raise self._no_index(asked.experiment_ids, ["filter"], place)
+        return await self._the_index(asked.experiment_ids).fields(asked)
 
     async def every(
         self, search: RunSearch, place: str, part: str = "filter", at_once: int | None = None
