@@ -1,6 +1,7 @@
 // What a comparison asks the API: the analysis of the runs that exist, and their names, status and experiments.
 import { useEffect, useState } from "preact/hooks";
 import { addressOf, ask } from "../api.js";
+import { FEWEST } from "./view.js";
 
 const LONGEST = 6000; // characters of an address that every proxy passes; a longer question is posted
 const EXPERIMENTS = 100; // that one search may name
@@ -15,10 +16,13 @@ const TICK = 5000; // ms between two looks at runs that have not ended
  *   ids: that exist. analysis: null where they are fewer than two.
  */
 export async function analysed(ids, base, metrics, options, missing = []) {
-  if (ids.length < 2) return { data: { analysis: null, ids, missing }, meta: null };
-  const baseline = ids.includes(base) ? base : undefined;
+  if (ids.length < FEWEST) return { data: { analysis: null, ids, missing }, meta: null };
+  const baseline = ids.includes(base) ? base : ids[0];
+  // In an order that stays when a run is moved in the table.
+  const runs = [baseline, ...ids.filter((id) => id !== baseline).sort()];
   try {
-    const { data, meta } = await asked("runs/compare/analysis", { run_id: ids, baseline, metrics }, { run_ids: ids, baseline, metrics }, options);
+    const query = { run_id: runs, baseline, metrics };
+    const { data, meta } = await asked("runs/compare/analysis", query, { run_ids: runs, baseline, metrics }, options);
     return { data: { analysis: data, ids, missing }, meta };
   } catch (error) {
     const unknown = error.problem?.missing_run_ids ?? [];
@@ -34,6 +38,7 @@ export async function analysed(ids, base, metrics, options, missing = []) {
  */
 export async function headsOf(ids, options) {
   const heads = new Map();
+  if (!ids.length) return { data: heads, meta: null };
   let answer = await found(ids, [], options);
   for (const run of answer.data.runs) heads.set(run.run_id, run);
   const left = () => ids.filter((id) => !heads.has(id));

@@ -1,12 +1,11 @@
 // The runs of a comparison: their letters and colours, and what tells each from the others. Pure.
 
-const COLOURS = 4; // --line-1 to --line-4
 const MOST_NAMED = 2; // differences that a label names
 const LONGEST = 24; // characters of a value in a label
 
 /**
- * @typedef {{id: string, letter: string, colour: number, dash: number, isBaseline: boolean, isDeleted: boolean,
- *   name: string, status: string, startMs: number | null, experimentId: string, differs: string}} ComparedRun
+ * place: in the address; its letter, its colour and its dashes come from it.
+ * @typedef {{id: string, letter: string, place: number, isBaseline: boolean, isDeleted: boolean, name: string, status: string, startMs: number | null, experimentId: string, differs: string}} ComparedRun
  */
 
 /**
@@ -26,8 +25,7 @@ export function runsOf(shown, asked, analysis, heads) {
     return {
       id,
       letter: letterOf(place.get(id)),
-      colour: (place.get(id) % COLOURS) + 1,
-      dash: Math.floor(place.get(id) / COLOURS),
+      place: place.get(id),
       isBaseline: id === analysis.baseline,
       isDeleted: deleted.has(id),
       name: head?.run_name ?? "",

@@ -35,23 +35,21 @@ export function baselineFirst(ids, base) {
   return ids.includes(base) ? [base, ...ids.filter((id) => id !== base)] : ids;
 }
 
-/** Without these runs; the baseline is another one where it was among them. */
+/** What changes without these runs: the baseline, too, where it is among them. */
 export function without({ ids, base }, removed) {
-  const left = ids.filter((id) => !removed.includes(id));
-  return { ids: left, base: left.includes(base) ? base : "" };
+  return { ids: ids.filter((id) => !removed.includes(id)), base: removed.includes(base) ? "" : base };
 }
 
 /**
- * One run a place to the left (-1) or to the right (1) of where it is shown.
- * @param {{ids: string[], base: string}} state @param {string} id @param {-1 | 1} by
+ * The ids after one run has gone a place to the left (-1) or to the right (1) of where it is shown. The baseline
+ * stays first, whatever its place in the address.
+ * @param {string[]} ids @param {string} base @param {string} id @param {-1 | 1} by
  */
-export function moved({ ids, base }, id, by) {
-  const shown = baselineFirst(ids, base);
-  const [from, to] = [shown.indexOf(id), shown.indexOf(id) + by];
-  const first = base ? 1 : 0; // the baseline stays where it is
-  if (from < first || to < first || to >= shown.length) return { ids, base };
-  [shown[from], shown[to]] = [shown[to], shown[from]];
-  return { ids: shown, base };
+export function moved(ids, base, id, by) {
+  const others = ids.filter((one) => one !== base);
+  const neighbour = others[others.indexOf(id) + by];
+  if (id === base || !neighbour) return ids;
+  return ids.map((one) => (one === id ? neighbour : one === neighbour ? id : one));
 }
 
 /**
