@@ -8,8 +8,8 @@ import { Grid } from "./grid.js";
 import { RunHead } from "./head.js";
 
 const SIZES = { params: 30, metrics: 46, tags: 30, section: 34, equal: 34 }; // px of rows
-const WIDTHS = { params: 150, metrics: 210, tags: 160, equal: 170 }; // px of columns, transposed
-const RUN = { width: 216, height: 66, head: 340 };
+const WIDTHS = { params: 150, metrics: 210, tags: 160, equal: 205 }; // px of columns, transposed
+const RUN = { width: 216, height: 62, head: 340 };
 const FIELD_HEAD = 260;
 
 /**

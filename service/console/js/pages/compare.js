@@ -46,12 +46,12 @@ function Asked({ state }) {
   return html`<${Shown} resource=${analysis} rows=${SKELETON}>
     ${({ analysis: found, ids: existing, missing }) =>
       found
-        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} />`
+        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} tick=${tick} />`
         : html`<${TooFew} ids=${existing} missing=${missing} />`}
   <//>`;
 }
 
-function Comparison({ analysis, missing, existing, heads, state }) {
+function Comparison({ analysis, missing, existing, heads, state, tick }) {
   const runs = useMemo(() => {
     const asked = state.ids.filter((id) => existing.includes(id));
     const shown = baselineFirst(asked.includes(analysis.baseline) ? asked : existing, analysis.baseline);
@@ -90,8 +90,24 @@ function Comparison({ analysis, missing, existing, heads, state }) {
       </p>
       ${shown === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
       <${Table} entries=${entries} runs=${runs} state=${state} act=${act} open=${open} />
+      <${Later} load=${loadPlots} runs=${runs} fields=${fields} state=${state} tick=${tick} />
     </div>
   `;
+}
+
+const loadPlots = () => import("../compare/plots.js").then(({ Plots }) => Plots);
+
+// The plots are loaded when the table is there, which is read first.
+function Later({ load, ...props }) {
+  const [Component, setComponent] = useState(null);
+  useEffect(() => {
+    let isShown = true;
+    load().then((found) => isShown && setComponent(() => found));
+    return () => {
+      isShown = false;
+    };
+  }, []);
+  return Component && html`<${Component} ...${props} />`;
 }
 
 // What the buttons of a run do. The focus stays with the button when its run moves.
