@@ -24,6 +24,7 @@ from service.api.search_rows import (
     lines_of,
     names_in,
     needs_names,
+    not_finite_in,
     reader_of,
     row_of,
 )
@@ -170,11 +171,15 @@ async def _shown(query: SearchQuery, runs: tuple[Run, ...]) -> Mapping[str, Any]
             await checkpoint()
         return {"runs": rows}
     columns: dict[str, msgspec.Raw] = {}
+    not_finite: dict[str, list[int]] = {}
     for field in columns_of(query.choice, names_in(query.choice, runs)):
-        columns[field.name] = msgspec.Raw(_encode(list(map(reader_of(field), runs))))
+        values = list(map(reader_of(field), runs))
+        columns[field.name] = msgspec.Raw(_encode(values))
+        if places := not_finite_in(field, values, runs):
+            not_finite[field.name] = places
         if len(runs) > _ROWS_AT_ONCE:
             await checkpoint()
-    return {"columns": columns}
+    return {"columns": columns, "not_finite": not_finite} if not_finite else {"columns": columns}
 
 
 async def _export(

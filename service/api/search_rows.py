@@ -25,6 +25,7 @@ _OF_DETAIL: Final = tuple(
 _ALL_ATTRIBUTES: Final = (*_OF_DETAIL, *sorted(ATTRIBUTES - set(_OF_DETAIL)))
 _KINDS: Final = (FieldKind.PARAM, FieldKind.METRIC, FieldKind.TAG)
 _WHOLE: Final = Choice(attributes=frozenset(_OF_DETAIL))
+_INFINITE: Final = (math.inf, -math.inf)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -89,6 +90,20 @@ def reader_of(field: Field) -> Callable[[Run], Any]:
             return lambda run: run.params.get(key)
         case FieldKind.TAG:
             return lambda run: run.tags.get(key)
+
+
+def not_finite_in(field: Field, values: Sequence[Any], runs: Sequence[Run]) -> list[int]:
+    """The places of the runs that have logged this metric, but no finite value of it.
+
+    values: what `reader_of` reads of the runs. JSON has null for these and for what a run lacks.
+    """
+    if field.kind is not FieldKind.METRIC:
+        return []
+    return [
+        place
+        for place, value in enumerate(values)
+        if (value is None and field.key in runs[place].metrics) or value in _INFINITE
+    ]
 
 
 def lines_of(fields: Sequence[Field], runs: Iterable[Run]) -> bytes:

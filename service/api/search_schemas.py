@@ -199,6 +199,10 @@ class FoundRuns(AnswerBody):
 
     runs: list[FoundRun] = optional("With the format `rows`.")
     columns: dict[str, Column] = optional("With the format `columns`: by field, lists of one length.")
+    not_finite: dict[str, list[Count]] = optional(
+        "With the format `columns`, where there are some: by metric, the places in its list, from 0, whose "
+        "null is a value that is logged and not finite. Every other null is a value that the run lacks."
+    )
     total: Count | None = Field(description="Number of runs on all pages; null where MLflow was asked.")
     reason: str | None = Field(description="Why `total` is null; null where it is not.")
     next_page_token: str | None = Field(description="For the next page; null on the last.")

@@ -141,6 +141,12 @@ async def test_columns(api: Client, index: HeldIndex) -> None:
         "metrics.nan": [None, None],
         "metrics.sharpe": [None, 5.9],
     } == answer["columns"]
+    assert {"metrics.inf": [0], "metrics.nan": [0]} == answer["not_finite"]
+
+
+async def test_columns_of_finite_values(api: Client) -> None:
+    """Where every null is a value that a run lacks, no list says otherwise."""
+    assert "not_finite" not in await found(api, format="columns")
 
 
 async def test_columns_of_whole_runs(api: Client) -> None:

@@ -1,51 +1,161 @@
-"""Real Chromium, shown the console of a service over the fake MLflow."""
+"""Real Chromium, shown the console of a service over the fake MLflow.
 
-from collections.abc import AsyncIterator
-from typing import Any, Final
+All tests of this folder share one event loop, and so one browser: to start one takes longer than most tests.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from service.auth.api_keys import new_key
 from tests.api.serving import Client, serving
-from tests.console.watched import Watched
+from tests.console.chromium import chromium
+from tests.console.data import add_odd_runs, add_session, all_read
+from tests.console.many import many_runs
+from tests.console.prefixed import behind_prefix
+from tests.console.watched import Watched, watching
 from tests.fakes.mlflow import FakeMlflow
 
-CHROMIUM: Final = "/usr/bin/chromium"
-# Without them Chromium asks its maker's hosts at every start, and needs what a container lacks.
-FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+FOLDER = Path(__file__).parent
+# An index that looks for changes ten times a second.
+QUICK_INDEX = {"tick": 0.1}
+
+Open = Callable[..., Awaitable[Watched]]
+fixture = partial(pytest_asyncio.fixture, loop_scope="session")
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one loop."""
+    for item in items:
+        if FOLDER in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@fixture(scope="session")
 async def browser() -> AsyncIterator[Any]:
-    """A Chromium of its own."""
-    from playwright.async_api import async_playwright  # noqa: PLC0415 - `make console` installs it
-
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        await started.close()
+    """The Chromium of all tests."""
+    async with chromium() as browser:
+        yield browser
 
 
-@pytest.fixture
-async def indexed(fake: FakeMlflow) -> AsyncIterator[Client]:
-    """The service over that MLflow, with an index that looks for changes ten times a second."""
-    async with serving(fake.url, index={"tick": 0.1}) as client:
+@fixture
+async def open_page(browser: Any) -> AsyncIterator[Open]:
+    """Opens pages of a console, in which nothing may go wrong unseen: see `Watched.end`.
+
+    open_page(client or address of the console, **options of Playwright's new_context); each page is of a
+    reader of its own, with preferences and keys of its own.
+    """
+    async with AsyncExitStack() as pages:
+
+        async def opened(where: Client | str, **options: Any) -> Watched:
+            base = where if isinstance(where, str) else str(where.make_url("/console/"))
+            return await pages.enter_async_context(watching(browser, base, **options))
+
+        yield opened
+
+
+@fixture
+async def fake() -> AsyncIterator[FakeMlflow]:
+    """An empty MLflow."""
+    async with FakeMlflow().serve() as served:
+        yield served
+
+
+@fixture
+async def api(fake: FakeMlflow) -> AsyncIterator[Client]:
+    """The service over that MLflow, without an index."""
+    async with serving(fake.url) as client:
         yield client
 
 
-@pytest.fixture
-async def watched(browser: Any, indexed: Client) -> AsyncIterator[Watched]:
-    """A page of the console, in which nothing may go wrong unseen: see `Watched.end`."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    watching = Watched(await context.new_page(), str(indexed.make_url("/console/")))
-    await watching.begin()
-    yield watching
-    await watching.end()
-    await context.close()
+@fixture
+async def indexed(fake: FakeMlflow) -> AsyncIterator[Client]:
+    """The service over that MLflow, with an index."""
+    async with serving(fake.url, index=QUICK_INDEX) as client:
+        yield client
+
+
+@fixture
+async def sampled(fake: FakeMlflow) -> AsyncIterator[Client]:
+    """The service over the sample: strategies, sweeps, walk-forward folds, CPCV paths, backtests."""
+    add_session(fake)
+    async with serving(fake.url, index=QUICK_INDEX) as client:
+        await all_read(client)
+        yield client
+
+
+@fixture
+async def odd(fake: FakeMlflow) -> AsyncIterator[Client]:
+    """The service over runs with names and values that pages must be ready for: see `data.ODD_NAMES`."""
+    add_odd_runs(fake)
+    async with serving(fake.url, index=QUICK_INDEX) as client:
+        await all_read(client)
+        yield client
+
+
+@fixture
+async def keyed(fake: FakeMlflow) -> AsyncIterator[tuple[Client, str]]:
+    """The service that asks for an API key, over the sample, and a key."""
+    add_session(fake)
+    key = new_key("ada")
+    auth = {"mode": "api_key", "api_keys": key.line, "open_docs": True}
+    async with serving(fake.url, index=QUICK_INDEX, auth=auth) as client:
+        await all_read(client, key.key)
+        yield client, key.key
+
+
+@fixture
+async def prefixed(sampled: Client) -> AsyncIterator[str]:
+    """The address of the console behind a proxy that serves the service below /research/tracking/."""
+    async with behind_prefix(sampled, "/research/tracking") as address:
+        yield f"{address}/console/"
+
+
+@fixture
+async def watched(open_page: Open, indexed: Client) -> Watched:
+    """A page of the console over an empty MLflow; put runs there with `fake`."""
+    return await open_page(indexed)
+
+
+@fixture
+async def sample_page(open_page: Open, sampled: Client) -> Watched:
+    """A page of the console over the sample."""
+    return await open_page(sampled)
+
+
+@fixture
+async def odd_page(open_page: Open, odd: Client) -> Watched:
+    """A page of the console over odd names and values."""
+    return await open_page(odd)
+
+
+@fixture(scope="session")
+async def module_page(browser: Any) -> AsyncIterator[Watched]:
+    """A page in which modules are asked: see `modules.evaluated`."""
+    async with (
+        FakeMlflow().serve() as mlflow,
+        serving(mlflow.url) as client,
+        watching(browser, str(client.make_url("/console/"))) as watched,
+    ):
+        await watched.go("health")
+        await watched.has_title("Health")
+        yield watched
+
+
+@pytest.fixture(scope="session")
+def ten_thousand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the console of a service with 10,000 runs, which is a process of its own."""
+    with many_runs(tmp_path_factory.mktemp("many"), 10_000) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def hundred_thousand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same with 100,000 runs: for tests that are slow."""
+    with many_runs(tmp_path_factory.mktemp("many"), 100_000) as address:
+        yield address

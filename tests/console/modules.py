@@ -9,8 +9,8 @@ from tests.console.watched import Watched
 async def evaluated(watched: Watched, module: str, expression: str, *values: Any) -> Any:
     """What a JavaScript expression is, in which `m` is the module and `values` are these values.
 
-    module: below js/, such as "chart/scale.js". A page of the console has to be shown. Numbers that JSON has no
-    word for come back as they are, undefined as None.
+    module: below js/, such as "chart/scale.js". A page of the console has to be shown. Numbers that JSON has
+    no word for come back as they are, undefined as None.
     """
     address = f"{watched.base}assets/{digest()}/js/{module}"
     script = f"async ([address, values]) => {{ const m = await import(address); return ({expression}); }}"

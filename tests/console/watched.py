@@ -1,9 +1,12 @@
 """A page in a browser, and all that went wrong in it."""
 
 import re
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+MILLISECONDS: Final = 15_000  # that a busy machine may take for anything a test waits for
 _LISTEN = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -15,13 +18,15 @@ document.addEventListener("securitypolicyviolation", (event) => {
 class Watched:
     """A page of the console. page: Playwright's. base: the address of the console, with its slash.
 
-    expected: parts of messages on the browser's console that a test provokes, such as of an answer with 503.
+    expected: parts of messages on the browser's console that a test provokes, such as "503" of an answer with
+    that status, or "ERR_INTERNET_DISCONNECTED".
     """
 
     def __init__(self, page: Any, base: str) -> None:
         self.page = page
         self.base = base
         self.expected: list[str] = []
+        self.requests: list[str] = []
         self._faults: list[str] = []
 
     async def begin(self) -> None:
@@ -42,17 +47,52 @@ class Watched:
 
         await expect(self.page).to_have_title(re.compile(f"^{re.escape(beginning)}"))
 
+    async def is_settled(self) -> None:
+        """Wait until the page has loaded and waits for nothing: no skeleton is shown in its place."""
+        await self.page.locator("main h1").first.wait_for()
+        await self.page.locator('main [aria-busy="true"]').first.wait_for(state="detached")
+
+    async def goes_offline(self) -> None:
+        """The browser reaches nobody any more."""
+        self.expected.append("ERR_INTERNET_DISCONNECTED")
+        await self.page.context.set_offline(True)
+
+    async def comes_back(self) -> None:
+        """The browser reaches the service again."""
+        await self.page.context.set_offline(False)
+
     async def end(self) -> None:
         """Nothing went wrong: no exception, no error on the console, no violated policy, no other host."""
-        faults = [one for one in self._faults if not any(part in one for part in self.expected)]
-        assert [] == faults
-        assert [] == await self.page.evaluate("window.violations ?? []")
+        violations = await self.page.evaluate("window.violations ?? []")
+        faults = [*self._faults, *(f"against the policy: {one}" for one in violations)]
+        unexpected = [one for one in faults if not any(part in one for part in self.expected)]
+        assert not unexpected, unexpected
+
+    def forget(self) -> None:
+        """Whatever has gone wrong was the test's own doing."""
+        self.expected.append("")
 
     def _hear(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
             self._faults.append(f"{message.type} on the console: {message.text}")
 
     def _see(self, request: Any) -> None:
+        self.requests.append(request.url)
         where, ours = urlsplit(request.url), urlsplit(self.base)
         if where.scheme in {"http", "https"} and where.netloc != ours.netloc:
             self._faults.append(f"a request to another host: {request.url}")
+
+
+@asynccontextmanager
+async def watching(browser: Any, base: str, **options: Any) -> AsyncIterator[Watched]:
+    """A page of a reader of its own. options: Playwright's of a context, such as color_scheme."""
+    options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", "timezone_id": "UTC", **options}
+    context = await browser.new_context(**options)
+    context.set_default_timeout(MILLISECONDS)
+    try:
+        watched = Watched(await context.new_page(), base)
+        await watched.begin()
+        yield watched
+        await watched.end()
+    finally:
+        await context.close()

@@ -9,7 +9,8 @@ export const shortcuts = signal([]);
 /**
  * Shortcuts for as long as the component is shown.
  * @param {Array<{key: string, text: string, run: (event: KeyboardEvent) => void}>} list
- *   key: as KeyboardEvent.key. text: what it does, for the list of shortcuts.
+ *   key: as KeyboardEvent.key. text: what it does, for the list of shortcuts. run: none where it is listed only,
+ *   since something else listens to it.
  * @param {Array<any>} depends
  */
 export function useKeys(list, depends) {
@@ -27,7 +28,7 @@ export function listen() {
     if (!preferences.value.shortcuts || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyping(event.target)) return;
     const shortcut = shortcuts.value.findLast((one) => one.key === event.key);
-    if (!shortcut) return;
+    if (!shortcut?.run) return;
     event.preventDefault();
     shortcut.run(event);
   });

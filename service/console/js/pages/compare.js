@@ -1,5 +1,6 @@
 // The page "Comparison": 2 to 100 runs side by side, differences from a baseline, and plots over the runs.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Copying } from "../compare/copying.js";
 import { fieldsOf } from "../compare/fields.js";
 import { analysed, headsOf, useTick } from "../compare/load.js";
 import { comparisonInMlflow } from "../compare/mlflow.js";
@@ -69,12 +70,14 @@ function Comparison({ analysis, missing, existing, heads, state, tick }) {
     [
       { key: "b", text: "Make the run under the pointer or the focus the baseline, or else the next one", run: () => act("base", pointedAt(runs)) },
       { key: "d", text: "Show only differences, or everything", run: () => view.change({ diff: !state.diff }) },
+      { key: "y", text: "Copy the comparison", run: () => setCopying(true) },
       { key: "t", text: "Show runs as rows, or as columns", run: () => transpose(state) },
     ],
     [runs, state],
   );
+  const [isCopying, setCopying] = useState(false);
   const inMlflow = comparisonInMlflow(document.querySelector("meta[name=mlflow-url]")?.content ?? "", runs);
-  const shown = entries.filter((one) => one.field).length;
+  const shown = entries.filter((one) => one.field).map(({ field }) => field);
   return html`
     <div class="compare">
       <header>
@@ -84,12 +87,13 @@ function Comparison({ analysis, missing, existing, heads, state, tick }) {
       </header>
       ${missing.length > 0 && html`<${Missing} missing=${missing} state=${state} />`}
       <${Warnings} warnings=${analysis.warnings} runs=${runs} />
-      <${Tools} state=${state} />
+      <${Tools} state=${state}><button type="button" onClick=${() => setCopying(true)}>Copy</button><//>
       <p class="visually-hidden" role="status">
-        ${count(shown)} fields of ${count(runs.length)} runs; the baseline is ${runs[0].letter}, ${runs[0].name || runs[0].id}.
+        ${count(shown.length)} fields of ${count(runs.length)} runs; the baseline is ${runs[0].letter}, ${runs[0].name || runs[0].id}.
       </p>
-      ${shown === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
+      ${shown.length === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
       <${Table} entries=${entries} runs=${runs} state=${state} act=${act} open=${open} />
+      <${Copying} isOpen=${isCopying} close=${() => setCopying(false)} fields=${shown} runs=${runs} isTransposed=${state.rows === "runs"} />
       <${Later} load=${loadPlots} runs=${runs} fields=${fields} state=${state} tick=${tick} />
     </div>
   `;

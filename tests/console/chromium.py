@@ -1,0 +1,46 @@
+"""The Chromium that the tests drive."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+# Debian's; another machine names its own.
+CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Without them Chromium asks its maker's hosts at every start, and needs what a container lacks.
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class NoChromiumError(Exception):
+    """This machine has none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"There is no browser at {CHROMIUM}. On Debian: apt-get install chromium. Elsewhere: set the "
+            "variable CHROMIUM to the path of a Chromium or Chrome."
+        )
+
+
+@asynccontextmanager
+async def chromium(*flags: str) -> AsyncIterator[Any]:
+    """A running Chromium, Playwright's `Browser`. flags: more of its command line."""
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - `make console` installs it
+
+    if shutil.which(CHROMIUM) is None:
+        raise NoChromiumError
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+        try:
+            yield browser
+        finally:
+            await browser.close()
