@@ -47,7 +47,7 @@ export function Grid({ label, rows, columns, headWidth, corner, columnHead, row,
   return html`
     <div
       ref=${region}
-      class="grid"
+      class="sheet"
       tabindex="0"
       role="region"
       aria-label=${label}
