@@ -53,9 +53,7 @@ async def names(page: Watched, kind: str, sort: str, find: str = "", **analysis:
     """The names of the fields that differ and of those that are equal, in their order."""
     call = """Object.values(m.shownOf(m.fieldsOf(values[0])[values[1]], {sort: values[2], find: values[3]}))
       .map((list) => list.map(({ name }) => name))"""
-    return list(
-        await evaluated(page, "compare/fields.js", call, {**ANALYSIS, **analysis}, kind, sort, find)
-    )
+    return list(await evaluated(page, "compare/fields.js", call, {**ANALYSIS, **analysis}, kind, sort, find))
 
 
 async def test_what_differs_comes_before_what_is_equal(module_page: Watched) -> None:
@@ -159,7 +157,8 @@ async def test_letters_go_on_after_z(module_page: Watched) -> None:
 
 async def test_a_run_moves_and_the_baseline_stays(module_page: Watched) -> None:
     """A run changes places with its neighbour as it is shown; the baseline is first and never moves."""
-    call = "[m.moved(['a', 'b', 'c'], 'b', 'a', 1), m.moved(['a', 'b', 'c'], 'b', 'a', -1), m.moved(['a', 'b'], 'a', 'a', 1)]"
+    call = """[m.moved(['a', 'b', 'c'], 'b', 'a', 1), m.moved(['a', 'b', 'c'], 'b', 'a', -1),
+      m.moved(['a', 'b'], 'a', 'a', 1)]"""
     expected = [["c", "b", "a"], ["a", "b", "c"], ["a", "b"]]
     assert expected == await evaluated(module_page, "compare/view.js", call)
 
@@ -203,3 +202,12 @@ async def test_the_page_of_mlflow_for_the_same_runs(module_page: Watched) -> Non
     assert "" == await evaluated(module_page, "compare/mlflow.js", call, "", runs)
     unknown = [*runs, {"id": "c", "experimentId": ""}]
     assert "" == await evaluated(module_page, "compare/mlflow.js", call, "https://mlflow/", unknown)
+
+
+async def test_ids_are_asked_for_in_filters_that_are_short_enough(module_page: Watched) -> None:
+    """A hundred ids of MLflow fit into one filter; longer ones are asked for in several."""
+    call = "m.parts(values[0]).map((list) => list.length)"
+    usual = [f"{number:032x}" for number in range(100)]
+    assert [100] == await evaluated(module_page, "compare/load.js", call, usual)
+    assert [16, 4] == await evaluated(module_page, "compare/load.js", call, ["x" * 244] * 20)
+    assert [] == await evaluated(module_page, "compare/load.js", call, [])

@@ -6,6 +6,7 @@ import { FEWEST } from "./view.js";
 const LONGEST = 6000; // characters of an address that every proxy passes; a longer question is posted
 const EXPERIMENTS = 100; // that one search may name
 const HEAD = ["run_id", "run_name", "status", "start_time", "end_time", "experiment_id"];
+const FILTER = 4000; // characters of ids in a filter, which may have 4,096
 const TICK = 5000; // ms between two looks at runs that have not ended
 
 /**
@@ -38,21 +39,39 @@ export async function analysed(ids, base, metrics, options, missing = []) {
  */
 export async function headsOf(ids, options) {
   const heads = new Map();
-  if (!ids.length) return { data: heads, meta: null };
-  let answer = await found(ids, [], options);
-  for (const run of answer.data.runs) heads.set(run.run_id, run);
   const left = () => ids.filter((id) => !heads.has(id));
+  const find = async (experiments) => {
+    for (const some of parts(left())) {
+      const { data } = await found(some, experiments, options);
+      for (const run of data.runs) heads.set(run.run_id, run);
+    }
+  };
+  await find([]);
   if (left().length) {
     const { data } = await ask("experiments", options);
     const experiments = data.experiments.map((one) => one.experiment_id);
     for (let from = 0; from < experiments.length && left().length; from += EXPERIMENTS) {
-      answer = await found(left(), experiments.slice(from, from + EXPERIMENTS), options);
-      for (const run of answer.data.runs) heads.set(run.run_id, run);
+      await find(experiments.slice(from, from + EXPERIMENTS));
     }
   }
   const alone = left().map((id) => ask(`runs/${encodeURIComponent(id)}`, options).catch(passingUnknown));
   for (const one of await Promise.all(alone)) if (one) heads.set(one.data.run_id, one.data);
-  return { data: heads, meta: answer.meta };
+  return { data: heads, meta: null };
+}
+
+/** The ids in as few parts as filters of at most 4 KiB need. Pure. @param {string[]} ids @returns {string[][]} */
+export function parts(ids) {
+  const lists = [];
+  let room = 0;
+  for (const id of ids) {
+    room -= id.length + 4; // two quotes, a comma, a space
+    if (room < 0 || !lists.length) {
+      lists.push([]);
+      room = FILTER - id.length - 4;
+    }
+    lists.at(-1).push(id);
+  }
+  return lists;
 }
 
 /** A number that grows while runs are active and the page is seen. @param {boolean} isActive */

@@ -94,35 +94,35 @@ function Comparison({ analysis, missing, existing, heads, state, tick }) {
       ${shown.length === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
       <${Table} entries=${entries} runs=${runs} state=${state} act=${act} open=${open} />
       <${Copying} isOpen=${isCopying} close=${() => setCopying(false)} fields=${shown} runs=${runs} isTransposed=${state.rows === "runs"} />
-      <${Later} load=${loadPlots} runs=${runs} fields=${fields} state=${state} tick=${tick} />
+      <${Later} runs=${runs} fields=${fields} state=${state} tick=${tick} />
     </div>
   `;
 }
 
-const loadPlots = () => import("../compare/plots.js").then(({ Plots }) => Plots);
-
 // The plots are loaded when the table is there, which is read first.
-function Later({ load, ...props }) {
-  const [Component, setComponent] = useState(null);
+function Later(props) {
+  const [Plots, setPlots] = useState(null);
+  const [isLost, setLost] = useState(false);
   useEffect(() => {
-    let isShown = true;
-    load().then((found) => isShown && setComponent(() => found));
-    return () => {
-      isShown = false;
-    };
+    import("../compare/plots.js").then(
+      (module) => setPlots(() => module.Plots),
+      () => setLost(true),
+    );
   }, []);
-  return Component && html`<${Component} ...${props} />`;
+  if (isLost) return html`<p class="stale">The plots could not be loaded; load the page again.</p>`;
+  return Plots && html`<${Plots} ...${props} />`;
 }
 
-// What the buttons of a run do. The focus stays with the button when its run moves.
+// What the buttons of a run do. The focus stays with the run: a button that moves or ends as the last one loses it.
 function useAct(state, baseline) {
   const pressed = useRef(null);
   useLayoutEffect(() => {
     if (!pressed.current) return;
+    const active = document.activeElement;
+    if (active && active !== document.body && !active.disabled) return;
     const { what, id } = pressed.current;
     const head = [...document.querySelectorAll("th[data-run]")].find((one) => one.dataset.run === id);
-    const target = head?.querySelector(`[data-act="${what}"]:not(:disabled)`) ?? head?.querySelector("a");
-    if (target && !document.activeElement?.closest("[data-run]")) target.focus({ preventScroll: false });
+    (head?.querySelector(`[data-act="${what}"]:not(:disabled)`) ?? head?.querySelector("a"))?.focus();
   });
   return (what, run) => {
     const isFocused = document.activeElement?.dataset.act === what;
