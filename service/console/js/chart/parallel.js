@@ -9,6 +9,7 @@ import { Plot } from "./plot.js";
 
 const HEIGHT = 320;
 const LABELLED = 20; // lines that have their letter at the end
+const LETTER = 14; // pixels that a letter is high
 const PAD = { side: 70, top: 44, bottom: 26 };
 
 /**
@@ -49,30 +50,48 @@ function drawn(width, height, at, { runs, measures }) {
   const step = (width - 2 * PAD.side) / Math.max(1, measures.length - 1);
   const drawing = (line, run) => {
     const { colour, dash } = styleOf(run.place);
-    const end = line.findLast((point) => point !== null);
     const look = current ? (current === run ? "current" : "other") : "";
     return html`<g class=${`run-line line-${colour} ${look}`}>
       <path d=${pathOf(line)} stroke-dasharray=${dash.join(" ") || undefined} />
       ${line.map((point) => point && html`<circle cx=${point.x} cy=${point.y} r="3" />`)}
-      ${end && (runs.length <= LABELLED || current === run) && html`<text x=${end.x - 8} y=${end.y - 5} text-anchor="end">${run.letter}</text>`}
     </g>`;
   };
   const order = [...runs.keys()].sort((a, b) => (runs[a] === current) - (runs[b] === current));
+  const ends = current ? [lines[runs.indexOf(current)]] : runs.length <= LABELLED ? lines : [];
   const content = html`
-    ${measures.map((measure, axis) => {
-      const x = PAD.side + axis * step;
-      return html`<g class="axis">
-        <path d=${`M${x} ${PAD.top}V${height - PAD.bottom}`} />
-        <text class="axis-name" x=${x} y=${axis % 2 && step < 110 ? 12 : 26} text-anchor="middle">${cut(measure.name, Math.max(8, Math.floor((step < 110 ? 2 : 1) * (step / 7))))}</text>
-        ${bestUp(measure).ticks.map(({ at: share, text }) => html`<text
-          x=${x + 6}
-          y=${PAD.top + (1 - share) * (height - PAD.top - PAD.bottom) + (share > 0.95 ? -4 : share < 0.05 ? 14 : 4)}
-        >${cut(text, 12)}</text>`)}
-      </g>`;
-    })}
+    <g class="axis">${measures.map((_, axis) => html`<path d=${`M${PAD.side + axis * step} ${PAD.top}V${height - PAD.bottom}`} />`)}</g>
     ${order.map((index) => drawing(lines[index], runs[index]))}
+    ${measures.map((measure, axis) => html`<${AxisTexts} measure=${measure} x=${PAD.side + axis * step} step=${step} isOdd=${axis % 2 === 1} height=${height} />`)}
+    ${lettersAt(ends).map(({ x, y, letters }) => html`<text class="axis-name" x=${x - 8} y=${y + 4} text-anchor="end">${letters}</text>`)}
   `;
   return { content, points };
+}
+
+function AxisTexts({ measure, x, step, isOdd, height }) {
+  const isClose = step < 110; // names then stand in two rows
+  return html`<g class="axis">
+    <text class="axis-name" x=${x} y=${isClose && isOdd ? 12 : 26} text-anchor="middle">
+      ${cut(measure.name, Math.max(8, Math.floor((isClose ? 2 : 1) * (step / 7))))}
+    </text>
+    ${bestUp(measure).ticks.map(({ at, text }) => html`<text
+      x=${x + 6}
+      y=${PAD.top + (1 - at) * (height - PAD.top - PAD.bottom) + (at > 0.95 ? -4 : at < 0.05 ? 14 : 4)}
+    >${cut(text, 12)}</text>`)}
+  </g>`;
+}
+
+/** Where the letters of lines stand: at their last point; those of lines that end together stand together. Pure. */
+export function lettersAt(lines) {
+  const places = new Map();
+  for (const line of lines) {
+    const end = line.findLast((point) => point !== null);
+    if (!end) continue;
+    const key = `${end.x} ${Math.round(end.y / LETTER)}`;
+    const place = places.get(key) ?? { x: end.x, y: end.y, letters: "" };
+    place.letters += place.letters ? `, ${end.run.letter}` : end.run.letter;
+    places.set(key, place);
+  }
+  return [...places.values()];
 }
 
 function pathOf(line) {

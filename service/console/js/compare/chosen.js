@@ -1,4 +1,5 @@
 // A few fields chosen out of many, in an order that buttons change.
+import { useId, useState } from "preact/hooks";
 import { html } from "../html.js";
 
 /**
@@ -30,24 +31,44 @@ export function Chosen({ label, chosen, options, most, isOrdered = false, change
   </div>`;
 }
 
-const MOST_OPTIONS = 500; // of a list; a longer one is searched by typing
+const LISTED = 60; // options of a list; out of more one is found by typing
 
 /** One field out of many. empty: what stands there while none is chosen. */
 export function Choice({ label, value, options, change, empty, isDisabled = false }) {
-  const seen = options.slice(0, MOST_OPTIONS);
-  const chosen = options.find((one) => one.value === value);
-  if (chosen && !seen.includes(chosen)) seen.push(chosen);
-  return html`<select
-    aria-label=${label}
-    value=${value}
-    disabled=${isDisabled}
-    onChange=${(event) => {
-      const next = event.target.value;
-      if (empty) event.target.value = "";
-      if (next) change(next);
-    }}
-  >
+  if (options.length > LISTED) return html`<${Typed} ...${{ label, value, options, change, empty, isDisabled }} />`;
+  const choose = (event) => {
+    const next = event.target.value;
+    if (empty) event.target.value = "";
+    if (next) change(next);
+  };
+  return html`<select aria-label=${label} value=${value} disabled=${isDisabled} onChange=${choose}>
     ${empty && html`<option value="">${empty}</option>`}
-    ${seen.map((one) => html`<option value=${one.value}>${one.text}</option>`)}
+    ${options.map((one) => html`<option value=${one.value}>${one.text}</option>`)}
   </select>`;
+}
+
+function Typed({ label, value, options, change, empty, isDisabled }) {
+  const id = useId();
+  const [isUsed, setUsed] = useState(false); // the options are many, so they are there when they are needed
+  const choose = (event) => {
+    const next = options.find((one) => one.value === event.target.value);
+    event.target.value = empty ? "" : (next?.value ?? value);
+    if (next) change(next.value);
+  };
+  return html`
+    <input
+      list=${id}
+      aria-label=${label}
+      placeholder=${empty ?? ""}
+      value=${value}
+      disabled=${isDisabled}
+      autocomplete="off"
+      onFocus=${(event) => {
+        setUsed(true);
+        event.target.select();
+      }}
+      onChange=${choose}
+    />
+    <datalist id=${id}>${isUsed && options.map((one) => html`<option value=${one.value} />`)}</datalist>
+  `;
 }

@@ -51,7 +51,7 @@ export function differencesOf({ params, tags }, ids) {
   const varying = Object.entries(params).filter(([, one]) => one.varies && !one.same_number);
   let chosen = telling(varying.map(([name, { values }]) => [name, values]), ids);
   if (!chosen.length) chosen = telling(Object.entries(tags), ids);
-  return new Map(ids.map((id) => [id, chosen.map(([name, values]) => `${name}=${short(values[id])}`).join(", ")]));
+  return new Map(ids.map((id) => [id, chosen.map(([name, values]) => named(name, values[id])).join(", ")]));
 }
 
 function telling(candidates, ids) {
@@ -71,7 +71,7 @@ function telling(candidates, ids) {
   return chosen;
 }
 
-function short(value) {
-  if (value === null) return "\u2013";
-  return value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}\u2026` : value;
+function named(name, value) {
+  if (value === null) return `no ${name}`;
+  return `${name}=${value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}\u2026` : value}`;
 }
