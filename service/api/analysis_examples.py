@@ -13,6 +13,7 @@ ANALYSIS: dict[str, Any] = {
             "direction": "max",
             "rule": "*_sharpe_*",
             "values": {"abc123def456": 1.42, "def456ghi789": 1.18},
+            "not_finite_run_ids": [],
             "deltas": {
                 "def456ghi789": {
                     "absolute": -0.24,
@@ -37,6 +38,7 @@ ANALYSIS: dict[str, Any] = {
             "direction": "closest_to_zero",
             "rule": "*_drawdown_*",
             "values": {"abc123def456": -0.1231, "def456ghi789": -0.1544},
+            "not_finite_run_ids": [],
             "deltas": {
                 "def456ghi789": {
                     "absolute": -0.03130000000000001,

@@ -132,6 +132,9 @@ class MetricAnalysis(AnswerBody):
         description="The rule that decided the direction; null where none fits the name and `max` is assumed."
     )
     values: dict[str, float | None] = Field(description="Null where a run has no finite value.")
+    not_finite_run_ids: list[str] = Field(
+        description="The runs that logged NaN or infinity. The others whose value is null lack the metric."
+    )
     deltas: dict[str, Delta] = Field(description="Of all runs but the baseline.")
     ranks: dict[str, int | None] = Field(
         description="1 is best. Equal values share a rank, and as many are left out behind it (1, 2, 2, 4). "

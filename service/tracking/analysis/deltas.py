@@ -69,6 +69,7 @@ class MetricAnalysis(msgspec.Struct, frozen=True, gc=False):
     """One metric over the runs, by run id.
 
     rule: the rule that decided the direction; None where no rule fits and the direction is assumed.
+    not_finite_run_ids: of the runs without a value, those that logged NaN or infinity; the others lack it.
     deltas: of all runs but the baseline. ranks: 1 is best, and equals share a rank, behind which as many are
     left out (1, 2, 2, 4); None for a run without a finite value, and for all where no value is better.
     best_run_ids: all that have rank 1. noise: None where no configuration was repeated.
@@ -77,6 +78,7 @@ class MetricAnalysis(msgspec.Struct, frozen=True, gc=False):
     direction: Direction
     rule: str | None
     values: dict[str, float | None]
+    not_finite_run_ids: list[str]
     deltas: dict[str, Delta]
     ranks: dict[str, int | None]
     best_run_ids: list[str]
@@ -106,7 +108,9 @@ def metric_analysis(
         else:
             deltas[run_id] = _delta(value, base, score)
     best = [run_id for run_id, rank in ranks.items() if rank == 1]
-    return MetricAnalysis(*decision, values, deltas, ranks, best, _spread(values), _noise(values, repeats))
+    not_finite = [run_id for run_id, value in values.items() if value is None and run_id in held]
+    spread, noise = _spread(values), _noise(values, repeats)
+    return MetricAnalysis(*decision, values, not_finite, deltas, ranks, best, spread, noise)
 
 
 def score_of(direction: Direction) -> Callable[[float], float] | None:

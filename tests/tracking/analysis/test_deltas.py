@@ -59,6 +59,13 @@ def test_what_a_run_lacks() -> None:
     assert "baseline_missing" == analysis({"b": None}).deltas["b"].reason
 
 
+def test_which_runs_logged_no_finite_number() -> None:
+    """Of the runs whose value is null, those that logged NaN or infinity are named; the others lack it."""
+    result = analysis({"a": None, "b": math.inf, "c": 1.0})
+    assert ["a", "b"] == result.not_finite_run_ids
+    assert ["a", "b", "d", "e"] == [run_id for run_id, value in result.values.items() if value is None]
+
+
 @pytest.mark.parametrize(
     ("direction", "values", "ranks"),
     [

@@ -15,11 +15,12 @@ const NEAR = 24; // pixels within which the pointer takes a point
  * @param {{
  *   sentence: string,
  *   height: number | ((width: number) => number),
- *   draw: (width: number, height: number) => {content: any, points: Point[]},
+ *   draw: (width: number, height: number, at: number | null) => {content: any, points: Point[]},
  *   table: () => any,
  *   children?: any,
  * }} props
- *   sentence: what the plot shows, for whoever cannot see it. draw: SVG elements, and the points in the cursor's order.
+ *   sentence: what the plot shows, for whoever cannot see it. draw: SVG elements, and the points in the cursor's order;
+ *   at: the place of the one that the cursor is on.
  *   table: the same values as a <table>. children: a legend.
  */
 export function Plot({ sentence, height, draw, table, children }) {
@@ -27,7 +28,7 @@ export function Plot({ sentence, height, draw, table, children }) {
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState(null);
   const tall = typeof height === "number" ? height : height(width);
-  const { content, points } = width && !isTable ? draw(width, tall) : { content: null, points: [] };
+  const { content, points } = width && !isTable ? draw(width, tall, at) : { content: null, points: [] };
   const point = at === null ? undefined : points[Math.min(at, points.length - 1)];
   return html`
     <figure class="plot">

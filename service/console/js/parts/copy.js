@@ -3,13 +3,13 @@ import { MINUS, MISSING, number } from "../format.js";
 
 /**
  * A table to copy. columns: `kind` is "number" for values that are numbers (undefined: missing, null: not finite),
- * else "text" (undefined or null: missing). rows: a list of values for each.
- * @typedef {{columns: Array<{label: string, kind: "number" | "text"}>, rows: Array<Array<any>>}} Copied
+ * else "text" (undefined or null: missing); a column of "either" has values of both, told apart by themselves. rows: a list of values for each.
+ * @typedef {{columns: Array<{label: string, kind: "number" | "text" | "either"}>, rows: Array<Array<any>>}} Copied
  */
 
 /** CSV (RFC 4180), with numbers in full, as Python, R and JavaScript read them back. @param {Copied} table */
 export function csv({ columns, rows }) {
-  const lines = [columns.map(({ label }) => guarded(label)), ...rows.map((row) => row.map((value, place) => plain(value, columns[place])))];
+  const lines = [columns.map(({ label }) => guarded(label)), ...rows.map((row) => row.map((value, place) => plain(value, cellKind(value, columns[place]))))];
   return lines.map((line) => `${line.map(csvCell).join(",")}\r\n`).join("");
 }
 
@@ -17,19 +17,19 @@ export function csv({ columns, rows }) {
 export function markdown({ columns, rows }) {
   const line = (cells) => `| ${cells.join(" | ")} |\n`;
   const head = line(columns.map(({ label }) => markdownText(label)));
-  const under = line(columns.map(({ kind }) => (kind === "number" ? "---:" : "---")));
-  return head + under + rows.map((row) => line(row.map((value, place) => markdownCell(value, columns[place])))).join("");
+  const under = line(columns.map(({ kind }) => (kind === "text" ? "---" : "---:")));
+  return head + under + rows.map((row) => line(row.map((value, place) => markdownCell(value, cellKind(value, columns[place]))))).join("");
 }
 
 /** A table of LaTeX with the rules of booktabs, with numbers as they are on the screen. @param {Copied} table */
 export function latex({ columns, rows }) {
   const line = (cells) => `${cells.join(" & ")} \\\\\n`;
-  const kinds = columns.map(({ kind }) => (kind === "number" ? "r" : "l")).join("");
+  const kinds = columns.map(({ kind }) => (kind === "text" ? "l" : "r")).join("");
   return [
     `% \\usepackage{booktabs}\n\\begin{tabular}{${kinds}}\n\\toprule\n`,
     line(columns.map(({ label }) => latexText(label))),
     "\\midrule\n",
-    ...rows.map((row) => line(row.map((value, place) => latexCell(value, columns[place])))),
+    ...rows.map((row) => line(row.map((value, place) => latexCell(value, cellKind(value, columns[place]))))),
     "\\bottomrule\n\\end{tabular}\n",
   ].join("");
 }
@@ -63,6 +63,11 @@ while True:
 runs = pd.concat(pages, ignore_index=True)
 print(runs)
 `;
+}
+
+function cellKind(value, { kind }) {
+  if (kind !== "either") return { kind };
+  return { kind: typeof value === "number" || value === null ? "number" : "text" };
 }
 
 function plain(value, { kind }) {
