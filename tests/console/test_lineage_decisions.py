@@ -149,3 +149,15 @@ async def test_runs_that_lack_the_same_are_said_together(module_page: Watched) -
     ]
     found = await evaluated(module_page, "lineage/findings.js", "m.gapsOf(values[0])", gaps)
     assert [["c"], ["d"], ["a", "b"]] == [one["ids"] for one in found]
+
+
+async def test_hundreds_of_commits_are_one_node(module_page: Watched) -> None:
+    """Many nodes of one sort become one, and then runs that differ in nothing else become one, too."""
+    commits = [
+        {"id": f"code:{number}", "kind": "code", "name": str(number), "details": {}} for number in range(200)
+    ]
+    runs = [run(number, "training") for number in range(200)]
+    edges = [edge(code["id"], one["id"]) for code, one in zip(commits, runs, strict=True)]
+    graph = await evaluated(module_page, "lineage/grouping.js", GROUP, [*commits, *runs], edges, [])
+    assert ["200 × commit", "200 × training"] == [node["name"] for node in graph["nodes"]]
+    assert [200] == [line["count"] for line in graph["lines"]]

@@ -43,6 +43,7 @@ function pictured({ nodes, edges, runs, session }) {
 
 function Picture({ layers, lines, doubted, exp }) {
   const [active, setActive] = useState(null);
+  const [opened, setOpened] = useState(null);
   const { width, height, boxes, heads, paths } = useMemo(() => laidOut(layers, lines), [layers, lines]);
   const touches = (line) => line.source === active || line.target === active;
   const near = new Set(lines.filter(touches).flatMap((line) => [line.source, line.target]));
@@ -55,22 +56,15 @@ function Picture({ layers, lines, doubted, exp }) {
         </svg>
         ${heads.map(({ title, x }) => html`<span class="graph-head" style=${{ left: `${x}px`, width: `${WIDTH}px` }}>${title}</span>`)}
         ${boxes.map(
-          ({ node, x, y }) => html`<a
-            class="node"
+          ({ node, x, y }) => html`<${Box}
+            node=${node}
             href=${hrefOf(node, exp)}
-            data-kind=${node.kind}
-            data-asked=${node.isAsked}
-            data-doubted=${doubted.has(node.nodes[0].details.digest)}
-            data-near=${near.has(node.id)}
-            style=${{ left: `${x}px`, top: `${y}px`, width: `${WIDTH}px`, height: `${HEIGHT}px` }}
-            title=${node.name}
-            onMouseEnter=${() => setActive(node.id)}
-            onFocus=${() => setActive(node.id)}
-            onBlur=${() => setActive(null)}
-          >
-            <bdi class="node-name">${node.name}</bdi>
-            <span class="node-more">${doubted.has(node.nodes[0].details.digest) && "⚠ "}${subtitleOf(node)}</span>
-          </a>`,
+            isDoubted=${doubted.has(node.nodes[0].details.digest)}
+            isNear=${near.has(node.id)}
+            place=${{ left: `${x}px`, top: `${y}px`, width: `${WIDTH}px`, height: `${HEIGHT}px` }}
+            point=${setActive}
+            open=${() => setOpened(opened === node ? null : node)}
+          />`,
         )}
       </div>
     </div>
@@ -79,10 +73,40 @@ function Picture({ layers, lines, doubted, exp }) {
         ? html`<span class="muted">Point at a node to see what it is joined to, and how that is known.</span>`
         : html`<${Said} lines=${lines.filter(touches)} active=${active} names=${names} />`}
     </p>
+    ${opened && html`<p><strong>${opened.name}</strong>: <${Members} node=${opened} exp=${exp} /></p>`}
     <p class="legend">
       ${Object.entries(EVIDENCE).map(([evidence, text]) => html`<span class="key-edge" data-evidence=${evidence}>${evidence}: ${text}</span>`)}
     </p>
   `;
+}
+
+// A node: a link to what it is of, or a button that names what is in it.
+function Box({ node, href, isDoubted, isNear, place, point, open }) {
+  const props = {
+    class: "node",
+    "data-kind": node.kind,
+    "data-asked": node.isAsked,
+    "data-doubted": isDoubted,
+    "data-near": isNear,
+    style: place,
+    title: node.name,
+    onMouseEnter: () => point(node.id),
+    onFocus: () => point(node.id),
+    onBlur: () => point(null),
+  };
+  const text = html`
+    <bdi class="node-name">${node.name}</bdi>
+    <span class="node-more">${isDoubted && "⚠ "}${subtitleOf(node)}</span>
+  `;
+  return href ? html`<a href=${href} ...${props}>${text}</a>` : html`<button type="button" onClick=${open} ...${props}>${text}</button>`;
+}
+
+function Members({ node, exp }) {
+  return node.nodes.map((one, index) => {
+    const href = hrefOf({ ...node, nodes: [one] }, exp);
+    const name = one.kind === "run" ? one.id.slice("run:".length, "run:".length + 8) : one.name;
+    return html`${index > 0 && ", "}<a href=${href}><bdi>${name}</bdi></a>`;
+  });
 }
 
 function Said({ lines, active, names }) {
@@ -105,6 +129,7 @@ function List({ layers, lines, exp }) {
           ${inLayer.map(
             (node) => html`<li>
               <${Linked} node=${node} exp=${exp} />${node.isAsked && " (asked for)"}
+              ${node.nodes.length > 1 && html`<details><summary>Which</summary><${Members} node=${node} exp=${exp} /></details>`}
               <${Leading} lines=${lines.filter((line) => line.source === node.id && nodes.has(line.target))} nodes=${nodes} exp=${exp} />
             </li>`,
           )}
@@ -132,14 +157,14 @@ function Leading({ lines, nodes, exp }) {
 }
 
 function Linked({ node, exp }) {
-  return html`<a href=${hrefOf(node, exp)}><bdi>${node.name}</bdi></a>${" "}<span class="muted">${subtitleOf(node)}</span>`;
+  const href = hrefOf(node, exp);
+  return html`${href ? html`<a href=${href}><bdi>${node.name}</bdi></a>` : html`<bdi>${node.name}</bdi>`}${" "}<span class="muted">${subtitleOf(node)}</span>`;
 }
 
-/** Where a node leads: a run to its page, runs to their list, anything else to its own lineage. */
-export function hrefOf({ kind, type, nodes }, exp) {
-  if (kind !== "run") return lineageHref(refOfNode(nodes[0]), exp);
+/** Where a node leads: a run to its page, runs to their list, anything else to its own lineage; "" for too many. */
+export function hrefOf({ kind, nodes }, exp) {
+  if (kind !== "run") return nodes.length === 1 ? lineageHref(refOfNode(nodes[0]), exp) : "";
   const ids = nodes.map((node) => node.id.slice("run:".length));
   if (ids.length === 1) return runHref(ids[0]);
-  if (ids.length <= MOST_IDS) return runsHref(`run_id IN (${ids.map(quoted).join(", ")})`, exp);
-  return runsHref(`tags.run_type = ${quoted(type)}`, exp);
+  return ids.length <= MOST_IDS ? runsHref(`run_id IN (${ids.map(quoted).join(", ")})`, exp) : "";
 }

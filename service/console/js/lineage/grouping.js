@@ -1,10 +1,20 @@
-// The nodes of a lineage's graph with runs that are alike as one, so that hundreds of runs can be read. Pure.
+// The nodes of a lineage's graph with those that are alike as one, so that hundreds of them can be read. Pure.
 
 const FEWEST = 3; // runs that become one node
-const MOST = 8; // nodes of one run type; where there are more, all runs of the type become one
+const MOST = 8; // nodes of one sort or run type; where there are more, all of them become one
+const SORTS = {
+  code: "commit",
+  dataset: "recorded dataset",
+  dataset_version: "dataset",
+  feature_version: "features",
+  model_version: "model",
+  signal_version: "signal",
+  logged_model: "logged model",
+  registered_model: "registered model",
+};
 
 /**
- * A node as it is drawn: of one node of the answer, or of several runs that are alike.
+ * A node as it is drawn: of one node of the answer, or of several that are alike.
  * @typedef {{
  *   id: string, kind: string, type: string, name: string, nodes: object[], isAsked: boolean,
  * }} Drawn
@@ -18,22 +28,34 @@ const MOST = 8; // nodes of one run type; where there are more, all runs of the 
  * @returns {{nodes: Drawn[], lines: Line[]}}
  */
 export function grouped(nodes, edges, asked) {
-  const links = neighbours(nodes, edges);
-  const keys = new Map();
-  for (const node of nodes) keys.set(node.id, keyOf(node, links.get(node.id), asked));
-  const sizes = tally(keys.values());
-  const byType = tally(
-    [...new Set(keys.values())].filter((key) => key.startsWith("alike ")).map((key) => key.split(" ")[1]),
-  );
   const owner = new Map();
+  const sizes = tally(nodes.filter((node) => node.kind !== "run").map(sortOf));
   for (const node of nodes) {
-    const key = keys.get(node.id);
-    const type = encodeURIComponent(typeOf(node));
-    if (!key.startsWith("alike ")) owner.set(node.id, node.id);
-    else if (byType.get(type) > MOST) owner.set(node.id, `runs ${type}`);
-    else owner.set(node.id, sizes.get(key) >= FEWEST ? key : node.id);
+    const isOneOfMany = node.kind !== "run" && sizes.get(sortOf(node)) > MOST;
+    owner.set(node.id, isOneOfMany ? `all ${sortOf(node)}` : node.id);
   }
+  groupRuns(nodes, edges, asked, owner);
   return { nodes: drawnOf(nodes, owner, asked), lines: linesOf(edges, owner) };
+}
+
+// Runs are alike where they have the same type, status and neighbours, as these are drawn.
+function groupRuns(nodes, edges, asked, owner) {
+  const runs = nodes.filter((node) => node.kind === "run" && !asked.has(node.id));
+  const links = neighbours(nodes, edges, owner);
+  const keyOf = (run) => JSON.stringify(["alike", typeOf(run), run.details.status ?? "", [...links.get(run.id)].sort()]);
+  const keys = new Map(runs.map((run) => [run.id, keyOf(run)]));
+  const sizes = tally(keys.values());
+  const nodesOf = tally([...sizes].flatMap(([key, n]) => Array(n < FEWEST ? n : 1).fill(JSON.parse(key)[1])));
+  for (const run of runs) {
+    const key = keys.get(run.id);
+    if (nodesOf.get(typeOf(run)) > MOST) owner.set(run.id, `all runs ${typeOf(run)}`);
+    else if (sizes.get(key) >= FEWEST) owner.set(run.id, key);
+  }
+}
+
+/** What a node that is no run is one of: "code", "dataset_version", "logged_model". */
+export function sortOf(node) {
+  return node.id.slice(0, node.id.indexOf(":"));
 }
 
 /** The type of a run's node, "" for any other. */
@@ -41,17 +63,11 @@ export function typeOf(node) {
   return node.kind === "run" ? node.details.run_type || "run" : "";
 }
 
-function keyOf(node, links, asked) {
-  if (node.kind !== "run" || asked.has(node.id)) return node.id;
-  const status = node.details.status ?? "";
-  return `alike ${encodeURIComponent(typeOf(node))} ${status} ${[...links].sort().join(" ")}`;
-}
-
-function neighbours(nodes, edges) {
+function neighbours(nodes, edges, owner) {
   const links = new Map(nodes.map((node) => [node.id, new Set()]));
   for (const { source, target, relation, evidence } of edges) {
-    links.get(source)?.add(`>${relation}>${evidence}>${target}`);
-    links.get(target)?.add(`<${relation}<${evidence}<${source}`);
+    links.get(source)?.add(`>${relation}>${evidence}>${owner.get(target)}`);
+    links.get(target)?.add(`<${relation}<${evidence}<${owner.get(source)}`);
   }
   return links;
 }
@@ -72,7 +88,7 @@ function drawnOf(nodes, owner, asked) {
     drawn.set(id, one);
   }
   for (const one of drawn.values()) {
-    if (one.nodes.length > 1) one.name = `${one.nodes.length} × ${one.type}`;
+    if (one.nodes.length > 1) one.name = `${one.nodes.length} × ${one.type || SORTS[sortOf(one.nodes[0])]}`;
   }
   return [...drawn.values()];
 }

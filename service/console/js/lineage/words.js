@@ -23,7 +23,7 @@ export const OUTCOMES = {
 
 /** What stands below a node's name. @param {import("./grouping.js").Drawn} drawn */
 export function subtitleOf({ kind, type, nodes: [node], nodes }) {
-  if (nodes.length > 1) return statusesOf(nodes);
+  if (nodes.length > 1) return kind === "run" ? statusesOf(nodes) : "shown as one";
   const { details, id } = node;
   if (kind === "run") {
     const status = details.status === "FINISHED" ? "" : `, ${String(details.status).toLowerCase()}`;

@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { marksOf } from "./marks.js";
 import { runHref } from "./view.js";
 
-const [HEIGHT, ABOVE, BELOW, SIDE] = [190, 52, 24, 16];
+const [HEIGHT, BELOW, SIDE, MARK] = [150, 24, 16, 15];
 const LETTER = 6.6; // pixels, about
 
 /** @param {{report: object, metric: string, trials: import("./runs.js").Trial[]}} props */
@@ -22,7 +22,7 @@ export function Distribution({ report, metric, trials }) {
   const said = marks.map((one) => `${one.name} ${number(one.value)}`);
   return html`<${Plot}
     sentence=${`${metric} of ${finite.length} trials${said.length ? `: ${said.join(", ")}` : ""}.`}
-    height=${HEIGHT}
+    height=${HEIGHT + marks.length * MARK}
     draw=${(width) => drawn(width, finite, marks)}
     table=${() => html`<${Values} metric=${metric} trials=${finite} marks=${marks} />`}
   >
@@ -50,8 +50,9 @@ export function stacked(xs, size) {
 function drawn(width, trials, marks) {
   const range = extent([...trials.map((one) => one.value), ...marks.map((one) => one.value), 0]);
   const x = linear(range, [SIDE, width - SIDE]);
-  const floor = HEIGHT - BELOW;
-  const room = floor - ABOVE;
+  const above = marks.length * MARK + 8;
+  const floor = HEIGHT + marks.length * MARK - BELOW;
+  const room = floor - above;
   const sorted = [...trials].sort((one, other) => one.value - other.value);
   const xs = sorted.map((one) => x(one.value));
   let size = 11;
@@ -70,13 +71,13 @@ function drawn(width, trials, marks) {
     <line class="plot-zero" x1="0" x2=${width} y1=${floor} y2=${floor} />
     ${axis.map(
       (value, index) => html`
-        <line class=${value === 0 ? "plot-zero" : "plot-grid"} x1=${x(value)} x2=${x(value)} y1=${ABOVE} y2=${floor + 4} />
+        <line class=${value === 0 ? "plot-zero" : "plot-grid"} x1=${x(value)} x2=${x(value)} y1=${above} y2=${floor + 4} />
         <text class="plot-tick" x=${x(value)} y=${floor + 18} text-anchor="middle">${names[index]}</text>
       `,
     )}
     ${points.map(({ x: cx, y: cy }) => html`<circle class="plot-dot" cx=${cx} cy=${cy} r=${Math.max(1, size / 2 - 0.5)} />`)}
     ${marks.map(({ name, value, kind }, index) => {
-      const [at, y] = [x(value), 12 + 15 * index];
+      const [at, y] = [x(value), 12 + MARK * index];
       const text = `${name} ${number(value)}`;
       const room = text.length * LETTER;
       const isLeft = at + room > width && at > room;

@@ -31,7 +31,7 @@ export function Luck({ view, metric, report, trials }) {
 
 function Verdict({ report, metric, trials }) {
   const { verdict, best_run_id: best, warnings } = report;
-  const value = report.sharpe.inputs.find((one) => one.name === "value")?.value;
+  const value = trials.data?.trials.find((one) => one.id === best)?.value;
   return html`
     <div class="verdict" data-code=${verdict.code}>
       <h3><span aria-hidden="true">${SIGNS[verdict.code] ?? "?"} </span>${TITLES[verdict.code] ?? verdict.code}</h3>
