@@ -147,21 +147,23 @@ def build(
         )
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
-    described = all_routes(
-        Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes), workers),
-        EventRoutes(hub, streams),
-        HealthRoutes(
-            capacity,
-            lambda: {
-                **transport.condition(),
-                "experiment": state.state,
-                "index": "off" if index is None else index.index.condition,
-            },
+    routes = (
+        *all_routes(
+            Answering(queries, anew, searching, answers, BodyReader(settings.max_body_bytes), workers),
+            EventRoutes(hub, streams),
+            HealthRoutes(
+                capacity,
+                lambda: {
+                    **transport.condition(),
+                    "experiment": state.state,
+                    "index": "off" if index is None else index.index.condition,
+                },
+            ),
+            metrics,
+            settings.auth.mode,
         ),
-        metrics,
-        settings.auth.mode,
+        *console(settings, mlflow_url),
     )
-    routes = (*described, *console(settings, mlflow_url))
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 

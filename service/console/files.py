@@ -13,6 +13,7 @@ FOLDER: Final = Path(__file__).parent
 TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript"}
 
 _PARTS: Final = ("css", "js", "vendor")
+_STYLES = re.compile(r"^export const styles = \[([^\]]*)\];$", re.MULTILINE)
 _IMPORT = re.compile(r'^(?:import|export)\b[^;]*?\bfrom\s*"([^"]+)"|^import\s*"([^"]+)"', re.MULTILINE)
 
 # The names by which modules import the vendored packages.
@@ -50,6 +51,13 @@ def modules_of(entry: str) -> tuple[str, ...]:
     for name in modules:  # which grows meanwhile
         modules += [one for one in dict.fromkeys(_imports(name)) if one not in modules]
     return tuple(modules)
+
+
+@cache
+def styles_of(page: str) -> tuple[str, ...]:
+    """The style sheets that a page needs at once."""
+    own = _STYLES.findall(contents()[page].decode())
+    return ("css/base.css", *re.findall(r'"([^"]+)"', ",".join(own)))
 
 
 def _imports(name: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from html import escape
 from string import Template
 from typing import Final, NamedTuple
 
-from service.console.files import FOLDER, PACKAGES, contents, digest, modules_of
+from service.console.files import FOLDER, PACKAGES, digest, modules_of, styles_of
 
 PAGES: Final = ("runs", "run", "compare", "strategy", "lineage", "health")
 
@@ -37,15 +37,15 @@ def page(name: str, version: str, mlflow_url: str, experiment: str) -> Page:
     """
     assets = f"assets/{digest()}"
     import_map = json.dumps({"imports": {name: f"./{assets}/{path}" for name, path in PACKAGES.items()}})
-    styles = [path for path in contents() if path.endswith(".css")]
-    modules = dict.fromkeys((*modules_of("js/main.js"), *modules_of(f"js/pages/{name}.js")))
+    module = f"js/pages/{name}.js"
+    modules = dict.fromkeys((*modules_of("js/main.js"), *modules_of(module)))
     html = Template((FOLDER / "page.html").read_text("utf-8")).substitute(
         version=escape(version),
         mlflow_url=escape(mlflow_url),
         experiment=escape(experiment),
         assets=assets,
         import_map=import_map,
-        styles="\n    ".join(f'<link rel="stylesheet" href="{assets}/{path}">' for path in styles),
+        styles="\n    ".join(f'<link rel="stylesheet" href="{assets}/{path}">' for path in styles_of(module)),
         preloads="\n    ".join(f'<link rel="modulepreload" href="{assets}/{path}">' for path in modules),
     )
     hashed = b64encode(hashlib.sha256(import_map.encode()).digest()).decode()

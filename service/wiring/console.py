@@ -12,7 +12,7 @@ from service.settings.load import Settings
 
 
 def console(settings: Settings, mlflow_url: str) -> list[Route]:
-    """The routes of the console; none where it is switched off. mlflow_url: where the service finds MLflow."""
+    """Its routes; none where it is switched off. mlflow_url: where the service itself finds MLflow."""
     if not settings.console.enabled:
         return []
     experiment = settings.mlflow_experiment_name if _is_for_all(settings) else ""

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import pytest
 
 from service.auth.api_keys import new_key
-from service.console.files import FOLDER, PACKAGES, contents
+from service.console.files import FOLDER, PACKAGES, contents, styles_of
 from service.console.page import PAGES
 from tests.api.serving import Client, serving
 from tests.fakes.mlflow import FakeMlflow
@@ -71,6 +71,14 @@ def test_each_package_name_is_mapped_to_a_file() -> None:
     modules = [text for path, text in contents().items() if path.startswith("js/")]
     names = {name for text in modules for name in re.findall(r'from "([^."][^"]*)"', text.decode())}
     assert names <= PACKAGES.keys()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_its_style_sheets(name: str) -> None:
+    """A page names its style sheets, which are there, in the one way that is read before it is loaded."""
+    styles = styles_of(f"js/pages/{name}.js")
+    assert 2 <= len(styles)
+    assert set(styles) <= contents().keys()
 
 
 def test_the_vendored_files_are_the_released_ones() -> None:

@@ -47,7 +47,7 @@ def test_behind_a_proxy_on_this_machine() -> None:
 
 
 def test_what_only_callers_may_know() -> None:
-    """Where callers need a key, the open page names no MLflow, unless the setting says which, and no experiment."""
+    """Where callers need a key, the page, which is open, names MLflow only as the setting says."""
     auth = {"mode": "api_key", "api_keys": new_key("ada").line}
     assert "" == mlflow_page(make_settings(auth=auth), "https://mlflow.example.com")
     told = make_settings(auth=auth, console=ConsoleSettings(mlflow_url="https://mlflow.example.com"))

@@ -8,6 +8,7 @@ import { listen as listenToKeys } from "./keys.js";
 import { Failure } from "./parts/states.js";
 import { listen as listenToLinks, place } from "./router.js";
 import { Shell } from "./shell.js";
+import { loadStyles } from "./styles.js";
 
 const PAGES = {
   runs: () => import("./pages/runs.js"),
@@ -20,7 +21,10 @@ const PAGES = {
 
 const loaded = signal({});
 
-/** Each module in pages/ exports `title`, a text, and `Page`, a component whose props are the URL's parameters. */
+/**
+ * Each module in pages/ exports `title`, a text, `styles`, the paths of its style sheets, and `Page`, a component
+ * whose props are the URL's parameters.
+ */
 function Console() {
   const { page, params } = place.value;
   const name = page in PAGES ? page : "runs";
@@ -42,6 +46,7 @@ async function load(name) {
   let module;
   try {
     module = await PAGES[name]();
+    await loadStyles(module.styles);
   } catch {
     const detail = "A part of the console could not be loaded; the service may have been upgraded meanwhile.";
     module = { error: { code: "offline", detail, errors: [], requestId: "", retryAfter: null } };

@@ -8,6 +8,7 @@ import { Shown, Time } from "../parts/states.js";
 import { useResource } from "../resource.js";
 
 export const title = "Health";
+export const styles = ["css/health.css"];
 
 const REPORTED = 20; // requests in a text for the operator
 const VERSION = document.querySelector('meta[name="service-version"]')?.content ?? "";

@@ -24,6 +24,7 @@ import { view } from "../runs/view.js";
 import { Window } from "../runs/window.js";
 
 export const title = "Runs";
+export const styles = ["css/runs.css", "css/filter.css"];
 
 const nothing = later(() => import("../runs/nothing.js"));
 const Nothing = componentOf(nothing, "Nothing");
