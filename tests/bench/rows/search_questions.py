@@ -72,6 +72,11 @@ def grouping(number: int) -> Question:
     return Question(f"{TRACKING}/runs/groups?{urlencode(query)}")
 
 
+def listing(number: int) -> Question:
+    """The fields of nearly all runs."""
+    return Question(f"{TRACKING}/runs/fields?{urlencode({'filter': f'start_time > {_early(number)}'})}")
+
+
 def _early(number: int) -> int:
     """A time that nearly all runs start after, another one for each number."""
     return BEGINNING + number * 1_000
