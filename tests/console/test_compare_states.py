@@ -4,7 +4,9 @@ import math
 
 import pytest
 
+from tests.api.serving import Client
 from tests.console.comparing import cell, compared, order, query_of, said, two_runs
+from tests.console.conftest import Open
 from tests.console.watched import Watched
 from tests.fakes.mlflow import FakeMlflow
 
@@ -135,3 +137,19 @@ async def test_a_long_question_is_posted(watched: Watched, fake: FakeMlflow) -> 
     )
     await compared(watched, ids)
     assert {"POST"} == set(methods)
+
+
+async def test_runs_have_names_without_an_index(api: Client, open_page: Open, fake: FakeMlflow) -> None:
+    """A service that holds no runs in memory still says what the runs are called, and their status."""
+    ids = two_runs(fake)
+    watched = await open_page(api)
+    table = await compared(watched, ids)
+    await table.locator('th[data-run="bbbb"]', has_text="training").wait_for()
+
+
+async def test_runs_of_other_experiments_have_names(watched: Watched, fake: FakeMlflow) -> None:
+    """A run of an experiment that is not the default one is found, too, and said to be of another."""
+    other = fake.add_run(fake.add_experiment("other"), run_id="cccc", name="elsewhere", end_time=1)
+    table = await compared(watched, [*two_runs(fake), other])
+    await table.locator('th[data-run="cccc"]', has_text="elsewhere").wait_for()
+    await watched.page.locator(".warnings li", has_text="another experiment").wait_for()

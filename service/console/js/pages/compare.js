@@ -47,12 +47,12 @@ function Asked({ state }) {
   return html`<${Shown} resource=${analysis} rows=${SKELETON}>
     ${({ analysis: found, ids: existing, missing }) =>
       found
-        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} tick=${tick} />`
+        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} fault=${heads.error} tick=${tick} />`
         : html`<${TooFew} ids=${existing} missing=${missing} />`}
   <//>`;
 }
 
-function Comparison({ analysis, missing, existing, heads, state, tick }) {
+function Comparison({ analysis, missing, existing, heads, fault, state, tick }) {
   const runs = useMemo(() => {
     const asked = state.ids.filter((id) => existing.includes(id));
     const shown = baselineFirst(asked.includes(analysis.baseline) ? asked : existing, analysis.baseline);
@@ -86,6 +86,7 @@ function Comparison({ analysis, missing, existing, heads, state, tick }) {
         ${inMlflow && html`<a href=${inMlflow} target="_blank" rel="noreferrer">The same in MLflow</a>`}
       </header>
       ${missing.length > 0 && html`<${Missing} missing=${missing} state=${state} />`}
+      ${fault && html`<p class="stale">The names and the status of the runs are not known. ${fault.detail}</p>`}
       <${Warnings} warnings=${analysis.warnings} runs=${runs} />
       <${Tools} state=${state}><button type="button" onClick=${() => setCopying(true)}>Copy</button><//>
       <p class="visually-hidden" role="status">
