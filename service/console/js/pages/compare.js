@@ -7,7 +7,7 @@ import { comparisonInMlflow } from "../compare/mlflow.js";
 import { runsOf } from "../compare/runs.js";
 import { Add, Missing, TooFew, TooMany } from "../compare/states.js";
 import { Table, entriesOf } from "../compare/table.js";
-import { Tools, transpose } from "../compare/tools.js";
+import { SORT_NAMES, Tools, transpose } from "../compare/tools.js";
 import { FEWEST, MOST, baselineFirst, distinct, moved, view, without } from "../compare/view.js";
 import { Warnings } from "../compare/warnings.js";
 import { count } from "../format.js";
@@ -90,7 +90,7 @@ function Comparison({ analysis, missing, existing, heads, fault, state, tick }) 
       <${Warnings} warnings=${analysis.warnings} runs=${runs} />
       <${Tools} state=${state}><button type="button" onClick=${() => setCopying(true)}>Copy</button><//>
       <p class="visually-hidden" role="status">
-        ${count(shown.length)} fields of ${count(runs.length)} runs; the baseline is ${runs[0].letter}, ${runs[0].name || runs[0].id}.
+        ${count(shown.length)} fields of ${count(runs.length)} runs, metrics ${SORT_NAMES[state.sort]}; the baseline is ${runs[0].letter}, ${runs[0].name || runs[0].id}.
       </p>
       ${shown.length === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
       <${Table} entries=${entries} runs=${runs} state=${state} act=${act} open=${open} />
