@@ -1,5 +1,5 @@
 // A plot as SVG in the width that it has: a sentence for readers, the same as a table, and a cursor on its points.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { go } from "../router.js";
 
@@ -27,7 +27,10 @@ export function Plot({ sentence, height, draw, table, children }) {
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState(null);
   const tall = typeof height === "number" ? height : height(width);
-  const { content, points } = width && !isTable ? draw(width, tall) : { content: null, points: [] };
+  const { content, points } = useMemo(
+    () => (width && !isTable ? draw(width, tall) : { content: null, points: [] }),
+    [draw, width, tall, isTable],
+  );
   const point = at === null ? undefined : points[Math.min(at, points.length - 1)];
   return html`
     <figure class="plot">
