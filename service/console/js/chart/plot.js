@@ -15,11 +15,12 @@ const NEAR = 24; // pixels within which the pointer takes a point
  * @param {{
  *   sentence: string,
  *   height: number | ((width: number) => number),
- *   draw: (width: number, height: number) => {content: any, points: Point[]},
+ *   draw: (width: number, height: number, at: number | null) => {content: any, points: Point[]},
  *   table: () => any,
  *   children?: any,
  * }} props
- *   sentence: what the plot shows, for whoever cannot see it. draw: SVG elements, and the points in the cursor's order.
+ *   sentence: what the plot shows, for whoever cannot see it. draw: SVG elements, and the points in the cursor's order;
+ *   at: the place of the one that the cursor is on. A function of two parameters is not called as the cursor moves.
  *   table: the same values as a <table>. children: a legend.
  */
 export function Plot({ sentence, height, draw, table, children }) {
@@ -28,8 +29,8 @@ export function Plot({ sentence, height, draw, table, children }) {
   const [at, setAt] = useState(null);
   const tall = typeof height === "number" ? height : height(width);
   const { content, points } = useMemo(
-    () => (width && !isTable ? draw(width, tall) : { content: null, points: [] }),
-    [draw, width, tall, isTable],
+    () => (width && !isTable ? draw(width, tall, at) : { content: null, points: [] }),
+    [draw, width, tall, isTable, draw.length > 2 && at],
   );
   const point = at === null ? undefined : points[Math.min(at, points.length - 1)];
   return html`

@@ -1,29 +1,18 @@
-// A part of a page whose module is loaded once the part is shown, so that the page itself comes sooner.
+// Parts of a page that are loaded when a reader first asks for them, so that the page itself comes sooner.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { Failure, Skeleton } from "./states.js";
 
 /**
- * @param {{load: () => Promise<Function>, rows: number, props: object}} options
- *   load: imports the module, and gives the component in it. rows: of the skeleton until then.
+ * A component whose module is loaded once it is wanted; until then there is nothing.
+ * @param {() => Promise<object>} load imports the module @param {string} name of the component in it
+ * @returns {(props: object) => any} a component; its prop `isWanted` says whether it is
  */
-export function Later({ load, rows, props }) {
-  const [loaded, setLoaded] = useState(null);
-  useEffect(() => {
-    load().then(
-      (Part) => setLoaded({ Part }),
-      () => setLoaded({ error: LOST }),
-    );
-  }, []);
-  if (!loaded) return html`<${Skeleton} rows=${rows} isVisible=${false} />`;
-  if (loaded.error) return html`<${Failure} error=${loaded.error} retry=${() => location.reload()} />`;
-  return html`<${loaded.Part} ...${props} />`;
+export function later(load, name) {
+  return function Later({ isWanted, ...props }) {
+    const [Part, setPart] = useState(null);
+    useEffect(() => {
+      if (isWanted && !Part) load().then((module) => setPart(() => module[name]));
+    }, [isWanted]);
+    return Part && html`<${Part} ...${props} />`;
+  };
 }
-
-const LOST = {
-  code: "offline",
-  detail: "A part of the console could not be loaded; the service may have been upgraded meanwhile.",
-  errors: [],
-  requestId: "",
-  retryAfter: null,
-};
