@@ -55,6 +55,7 @@ from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
+from service.wiring.console import mlflow_page
 from service.wiring.index import Indexing, indexed_runs, indexing
 from service.workers import Workers
 
@@ -151,7 +152,10 @@ def build(
         metrics,
         settings.auth.mode,
     )
-    routes = (*described, *console_routes(__version__, ""))
+    console = (
+        console_routes(__version__, mlflow_page(settings, mlflow_url)) if settings.console.enabled else []
+    )
+    routes = (*described, *console)
     if settings.create_experiment:
         resources.append(partial(_experiment_created, watched, settings.mlflow_experiment_name))
 

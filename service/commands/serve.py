@@ -13,6 +13,7 @@ from service.allocator import keep_no_large_blocks
 from service.app import build
 from service.commands.descriptors import fitted
 from service.commands.welcome import welcome
+from service.console.routes import CONSOLE
 from service.http.server import Stopping
 from service.http.server import serve as serve_handler
 from service.local.first_run import finish
@@ -92,7 +93,8 @@ async def _serve_at(
         gc.collect()
         gc.freeze()  # the objects made at start stay, so the collector need not examine them again and again
         credential = "" if settings.auth.mode == "none" else _CREDENTIAL
-        say(await welcome(url, service.queries, credential=credential))
+        console = f"{CONSOLE}/" if settings.console.enabled else ""
+        say(await welcome(url, service.queries, console=console, credential=credential))
 
     async with service.open():
         await serve_handler(

@@ -1,4 +1,4 @@
-"""The text that is printed once the service listens: its address, and three commands to try."""
+"""The text that is printed once the service listens: where to open it, and three commands to try."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from service.errors import TrackingError
 from service.tracking.queries import TrackingQueries
 
 
-async def welcome(url: str, queries: TrackingQueries, *, credential: str = "") -> str:
+async def welcome(url: str, queries: TrackingQueries, *, console: str = "", credential: str = "") -> str:
     """Return the text, in which the commands name existing runs if there are any.
 
-    url: of the service. credential: the option of curl that sends a credential, "" if none is needed.
+    url: of the service. console: the path of the console, "" if there is none. credential: the option of curl
+    that sends a credential, "" if none is needed.
     """
     api = url + BASE
+    first = f"\nOpen {url}{console}\n" if console else ""
     try:
         runs = (await queries.runs(run_type=None, strategy_id=None, limit=2)).value[:2]
     except TrackingError as error:
-        return f"\nExperiment Tracking API: {url}\nMLflow does not answer yet: {error.detail}\n"
+        return f"{first}\nExperiment Tracking API: {url}\nMLflow does not answer yet: {error.detail}\n"
     curl = f"curl {credential} " if credential else "curl "
     lines = [f"{curl}'{api}/runs?limit=5'"]
     if runs:
@@ -29,4 +31,4 @@ async def welcome(url: str, queries: TrackingQueries, *, credential: str = "") -
         lines.append(f"{curl}{api}/experiments")
     commands = "\n".join(f"  {line}" for line in lines)
     addresses = f"Experiment Tracking API: {url}\nDocumentation: {url}/docs"
-    return f"\n{addresses}\n\n{commands}\n\nCtrl-C stops the service."
+    return f"{first}\n{addresses}\n\n{commands}\n\nCtrl-C stops the service."

@@ -19,7 +19,8 @@ CONSOLE: Final = "/console"
 
 
 def console_routes(version: str, mlflow_url: str) -> list[Route]:
-    """Its pages, its files, and what leads to them. They bear no data, so they are as open as `/docs`.
+    """Its pages, its files, and what leads to them. They bear no data, and are open to all: a browser
+    asks for a page without a key, and only the page asks for one.
 
     version: of the service. mlflow_url: where browsers find MLflow's own page, "" where nobody knows it.
     """
@@ -31,12 +32,12 @@ def console_routes(version: str, mlflow_url: str) -> list[Route]:
         asset = Asset(content, TYPES[PurePosixPath(path).suffix], etag)
         routes.append(_route(f"{base}/{path}", asset))
     for path, target in ((CONSOLE, "console/runs"), (f"{CONSOLE}/", "runs")):
-        routes.append(Route(method="GET", path=path, handler=_leading_to(target), access=Access.DOCS))
+        routes.append(Route(method="GET", path=path, handler=_leading_to(target), access=Access.OPEN))
     return routes
 
 
 def _route(path: str, asset: Asset) -> Route:
-    return Route(method="GET", path=path, handler=asset.send, access=Access.DOCS)
+    return Route(method="GET", path=path, handler=asset.send, access=Access.OPEN)
 
 
 def _page(name: str, version: str, mlflow_url: str) -> Asset:

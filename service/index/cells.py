@@ -21,7 +21,7 @@ _SPARSE_BELOW: Final = 24
 
 Value = TypeVar("Value", float, int)
 Numbers = NDArray[np.float64]
-Codes = NDArray[np.int32]
+Codes = NDArray[np.integer[Any]]
 
 
 def is_missing(numbers: Numbers) -> NDArray[np.bool_]:
@@ -187,3 +187,38 @@ class Cells(Generic[Value]):
 
     def _capacity(self, rows: int) -> int:
         return rows + 16 + int(rows * (0.06 + 0.1 * self._phase))
+
+
+class CodeCells(Cells[int]):
+    """The codes of a column by row, 0 where a row has none, in as few bytes as the highest one needs."""
+
+    __slots__ = ("_most",)
+
+    def __init__(self, space: Space, phase: float = 0.0) -> None:
+        super().__init__(space, np.uint8(0), phase)
+        self._most = 255
+
+    def add(self, row: int, value: int) -> None:
+        if value > self._most:
+            self._widen(value)
+        super().add(row, value)
+
+    def replace(self, row: int, value: int) -> None:
+        if value > self._most:
+            self._widen(value)
+        super().replace(row, value)
+
+    def fill(self, rows: Codes, values: NDArray[Any]) -> None:
+        if len(values):
+            self._widen(int(np.max(values)))
+        super().fill(rows, values)
+
+    def _widen(self, value: int) -> None:
+        """Make room for a value that is as high as this."""
+        dtype = np.promote_types(np.min_scalar_type(value), self._missing.dtype)
+        self._missing = dtype.type(0)
+        self._most = int(np.iinfo(dtype).max)
+        if self._array is not None:
+            before = self._array.nbytes
+            self._array = self._array.astype(dtype)
+            self._space.bytes += self._array.nbytes - before

@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.index.cells import MISSING, Cells, Codes, Numbers, Space
-from service.index.texts import NO_TEXT, Dictionary, Texts, note_change
+from service.index.cells import MISSING, Cells, CodeCells, Codes, Numbers, Space
+from service.index.texts import Dictionary, Texts, note_change
 
-_NO_CODE: Final = np.int32(NO_TEXT)
 _BYTES = 600  # that a column takes before it holds anything, about
 
 
@@ -94,7 +93,7 @@ class TextColumn:
     __slots__ = ("cells", "dictionary")
 
     def __init__(self, space: Space, phase: float = 0.0) -> None:
-        self.cells: Cells[int] = Cells(space, _NO_CODE, phase)
+        self.cells = CodeCells(space, phase)
         self.dictionary = Dictionary(space)
         space.bytes += _BYTES
 

@@ -5,7 +5,7 @@ What changes between two turns is seen in the columns that are looked at later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from service.checkpoint import checkpoint
 from service.index.cells import is_missing
 from service.index.columns import NumberColumn, TextColumn
-from service.index.masks import View, number_of
-from service.index.ordering import Rows
+from service.index.masks import View
 from service.index.tallies import (
+    ChosenRows,
     NumberTally,
     TextTally,
     tallies_of_few_numbers,
@@ -26,17 +26,21 @@ from service.index.tallies import (
     tally_of_texts,
 )
 from service.tracking.search.fields import Field, FieldKind
+from service.tracking.search.matching import decimal
 from service.tracking.search.queries import FieldSearch, FieldSummary
 
 C = TypeVar("C", NumberColumn, TextColumn)
-Mask = NDArray[np.bool_]
 
 _IN_A_TURN: Final = 250_000  # values that are looked at in a turn: about 2 ms
-_COLUMN: Final = 200  # values that take as long as a column does beside its own
+_COLUMN: Final = 500  # values that take as long as a column does beside its own
+_ONE_OF_FEW: Final = 5  # and as a value of a column of which few rows have one
 _FEW_TEXTS: Final = 256  # that are read as numbers anew each time
+_READ_IN_A_TURN: Final = 4_000  # texts that are read as numbers in a turn: about 2 ms
+_COLUMN_READ: Final = 5  # texts that take as long as a column does beside its own
 _SAMPLE: Final = 8  # texts, of which most often one shows that not all are numbers
 _TIMES: Final = ("start_time", "end_time", "duration")
-_TEXTS: Final = ("run_name", "status", "user_id", "experiment_id")
+_RUN_ID: Final = Field(FieldKind.ATTRIBUTE, "run_id")
+_ARTIFACT_URI: Final = Field(FieldKind.ATTRIBUTE, "artifact_uri")
 
 
 class FieldHits(NamedTuple):
@@ -57,40 +61,35 @@ class _Texts(NamedTuple):
 Found = tuple[FieldSummary, _Texts | None]
 
 
-async def fields_of(view: View, asked: FieldSearch, mask: Mask) -> FieldHits:
+async def fields_of(view: View, asked: FieldSearch, mask: NDArray[np.bool_]) -> FieldHits:
     """The fields of the rows of a mask: of each kind those that most rows have, and what their values are."""
-    rows = np.flatnonzero(mask)
+    rows = ChosenRows(mask)
     counts: dict[FieldKind, int] = {}
     fields: list[FieldSummary] = []
     for kind in asked.kinds:
-        found = await _of_kind(view, kind, asked.contains, mask, rows) if len(rows) else []
+        found = await _of_kind(view, kind, asked.contains, rows) if rows.count else []
         counts[kind] = len(found)
         found.sort(key=_most_runs_first)
-        for summary, texts in found[: asked.limit]:
-            fields.append(summary if texts is None else await _read_as_number(view, summary, texts))
-    return FieldHits(tuple(fields), counts, len(rows))
+        fields += await _read_as_numbers(view, found[: asked.limit])
+    return FieldHits(tuple(fields), counts, rows.count)
 
 
 def _most_runs_first(found: Found) -> tuple[int, str]:
     return -found[0].runs, found[0].field.key
 
 
-async def _of_kind(view: View, kind: FieldKind, contains: str, mask: Mask, rows: Rows) -> list[Found]:
+async def _of_kind(view: View, kind: FieldKind, contains: str, rows: ChosenRows) -> list[Found]:
     """All fields of a kind that some of the rows have, in any order."""
     table = view.table
     match kind:
         case FieldKind.ATTRIBUTE:
-            return [
-                (summary, None)
-                for summary in _attributes(view, rows)
-                if summary.runs and contains in summary.field.name.lower()
-            ]
+            return await _attributes(view, rows, contains)
         case FieldKind.METRIC:
-            return await _numbers(_named(kind, table.metrics.columns, contains), mask, rows)
+            return await _numbers(_named(kind, table.metrics.columns, contains), rows)
         case FieldKind.PARAM:
-            return await _texts(_named(kind, table.params.columns, contains), mask, rows)
+            return await _texts(_named(kind, table.params.columns, contains), rows)
         case FieldKind.TAG:
-            return await _texts(_named(kind, table.tags.columns, contains), mask, rows)
+            return await _texts(_named(kind, table.tags.columns, contains), rows)
 
 
 def _named(kind: FieldKind, columns: Mapping[str, C], contains: str) -> list[tuple[Field, C]]:
@@ -98,30 +97,28 @@ def _named(kind: FieldKind, columns: Mapping[str, C], contains: str) -> list[tup
     return [each for each in fields if not contains or contains in each[0].name.lower()]
 
 
-def _attributes(view: View, rows: Rows) -> Iterable[FieldSummary]:
-    run_id, artifact_uri, *others = (
-        Field(FieldKind.ATTRIBUTE, key) for key in ("run_id", "artifact_uri", *_TEXTS, *_TIMES)
-    )
-    yield FieldSummary(run_id, len(rows), distinct=len(rows))
-    yield FieldSummary(artifact_uri, len(rows))
-    for field in others:
-        column = view.column(field) if not field.is_number else None
-        if column is None:
-            [numbers] = tallies_of_numbers([view.numbers(field)[rows]])
-            yield FieldSummary(field, numbers.rows, low=numbers.low, high=numbers.high)
-        else:
-            texts = tally_of_texts(column.codes()[rows])
-            yield FieldSummary(field, texts.rows, distinct=len(texts.codes))
+async def _attributes(view: View, rows: ChosenRows, contains: str) -> list[Found]:
+    own = [FieldSummary(_RUN_ID, rows.count, distinct=rows.count), FieldSummary(_ARTIFACT_URI, rows.count)]
+    for key in _TIMES:
+        field = Field(FieldKind.ATTRIBUTE, key)
+        [numbers] = tallies_of_numbers([view.numbers(field)], rows)
+        own.append(FieldSummary(field, numbers.rows, low=numbers.low, high=numbers.high))
+        await checkpoint()
+    for key, column in view.table.attributes.items():
+        texts = tally_of_texts(column.codes(), rows)
+        own.append(FieldSummary(Field(FieldKind.ATTRIBUTE, key), texts.rows, distinct=len(texts.codes)))
+        await checkpoint()
+    return [(each, None) for each in own if each.runs and contains in each.field.name.lower()]
 
 
-async def _numbers(named: Sequence[tuple[Field, NumberColumn]], mask: Mask, rows: Rows) -> list[Found]:
+async def _numbers(named: Sequence[tuple[Field, NumberColumn]], rows: ChosenRows) -> list[Found]:
     found: list[Found] = []
-    for many, few in _turns(named, len(rows)):
+    for many, few in _turns(named, rows.count):
         tallies: list[NumberTally] = []
         if many:
-            tallies += tallies_of_numbers([column.numbers()[rows] for _, column in many])
+            tallies += tallies_of_numbers([column.numbers() for _, column in many], rows)
         if few:
-            tallies += tallies_of_few_numbers([values for _, _, values in few], mask)
+            tallies += tallies_of_few_numbers([values for _, _, values in few], rows)
         fields = [*(field for field, _ in many), *(field for field, _, _ in few)]
         found += [
             (FieldSummary(field, tally.rows, low=tally.low, high=tally.high), None)
@@ -132,12 +129,12 @@ async def _numbers(named: Sequence[tuple[Field, NumberColumn]], mask: Mask, rows
     return found
 
 
-async def _texts(named: Sequence[tuple[Field, TextColumn]], mask: Mask, rows: Rows) -> list[Found]:
+async def _texts(named: Sequence[tuple[Field, TextColumn]], rows: ChosenRows) -> list[Found]:
     found: list[Found] = []
-    for many, few in _turns(named, len(rows)):
-        tallies: list[TextTally] = [tally_of_texts(column.codes()[rows]) for _, column in many]
+    for many, few in _turns(named, rows.count):
+        tallies: list[TextTally] = [tally_of_texts(column.codes(), rows) for _, column in many]
         if few:
-            tallies += tallies_of_few_texts([values for _, _, values in few], mask)
+            tallies += tallies_of_few_texts([values for _, _, values in few], rows)
         columns = [*many, *((field, column) for field, column, _ in few)]
         found += [
             (FieldSummary(field, tally.rows, distinct=len(tally.codes)), _Texts(column, tally.codes))
@@ -162,7 +159,7 @@ def _turns(
             many.append((field, column))
         elif own:  # the last value of a column may have left between two turns
             few.append((field, column, own))
-        values += _COLUMN + (rows if own is None else len(own))
+        values += _COLUMN + (rows if own is None else _ONE_OF_FEW * len(own))
         if values >= _IN_A_TURN:
             yield many, few
             many, few, values = [], [], 0
@@ -170,29 +167,51 @@ def _turns(
         yield many, few
 
 
-async def _read_as_number(view: View, summary: FieldSummary, texts: _Texts) -> FieldSummary:
-    """The same, with whether all its texts are numbers, and between which ones they are then."""
+async def _read_as_numbers(view: View, found: Sequence[Found]) -> list[FieldSummary]:
+    """The same fields, with whether all texts of each are numbers, and between which ones they are then."""
+    fields: list[FieldSummary] = []
+    read = 0
+    for summary, texts in found:
+        numbers = None if texts is None else await _numbers_of(view, texts)
+        if texts is None:
+            fields.append(summary)
+        elif numbers is None:
+            fields.append(replace(summary, is_numeric=False))
+        else:
+            low, high = (min(numbers), max(numbers)) if numbers else (None, None)
+            fields.append(replace(summary, is_numeric=True, low=low, high=high))
+        read += _COLUMN_READ + (0 if texts is None else len(texts.codes))
+        if read >= _READ_IN_A_TURN:
+            await checkpoint()
+            read = 0
+    return fields
+
+
+async def _numbers_of(view: View, texts: _Texts) -> Sequence[float] | None:
+    """Texts as numbers, or of many the least and the greatest; None where some text is none."""
     column, codes = texts
-    there = [text for text in column.texts.of(codes[:_SAMPLE].tolist()) if text is not None]
-    if any(is_missing(_as_numbers(there))):
-        return replace(summary, is_numeric=False)
     if len(codes) <= _FEW_TEXTS:
-        there = [text for text in column.texts.of(codes.tolist()) if text is not None]
-        numbers = _as_numbers(there)
-    else:
-        derived = view.as_numbers(column)
-        await derived.catch_up()
-        numbers = derived.by_code()[codes]
-        gone = is_missing(numbers)
-        if gone.any():  # a text that has left meanwhile is none that is no number
-            numbers = numbers[~gone]
-            if any(text is not None for text in column.texts.of(codes[gone].tolist())):
-                return replace(summary, is_numeric=False)
-    if is_missing(numbers).any():
-        return replace(summary, is_numeric=False)
-    low, high = (float(np.min(numbers)), float(np.max(numbers))) if len(numbers) else (None, None)
-    return replace(summary, is_numeric=True, low=low, high=high)
+        return _read(column, codes)
+    if _read(column, codes[:_SAMPLE]) is None:
+        return None
+    derived = view.as_numbers(column)
+    await derived.catch_up()
+    numbers = derived.by_code()[codes]
+    lacking = is_missing(numbers)
+    if lacking.any():  # they are no numbers, or have left since
+        if _read(column, codes[lacking]) is None:
+            return None
+        numbers = numbers[~lacking]
+    return [] if not len(numbers) else [float(np.min(numbers)), float(np.max(numbers))]
 
 
-def _as_numbers(texts: Sequence[str]) -> NDArray[np.float64]:
-    return np.fromiter(map(number_of, texts), np.float64, len(texts))
+def _read(column: TextColumn, codes: NDArray[Any]) -> list[float] | None:
+    """The texts of codes as numbers, without those that have left; None where some text is none."""
+    numbers: list[float] = []
+    for text in column.texts.of(codes.tolist()):
+        number = None if text is None else decimal(text)
+        if number is not None:
+            numbers.append(number)
+        elif text is not None:
+            return None
+    return numbers

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers, among, is_missing
 from service.index.columns import RunIds, TextColumn, UriColumn
-from service.index.derived import Derived, Kept, PerText, each
+from service.index.derived import TURN, TURN_OF_JOINED, Derived, Kept, PerText, each
 from service.index.ranks import Ranks
 from service.index.table import RunTable
 from service.index.texts import NO_TEXT
@@ -141,7 +141,7 @@ class View:
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
         return self._held_as(
             (id(column.texts), comparison),
-            lambda: PerText(column.texts, _tests(comparison), False, np.bool_),
+            lambda: PerText(column.texts, _tests(comparison), False, np.bool_, _turn_of(comparison)),
         )
 
     def _held_as(self, key: tuple[int, object], new: Callable[[], D]) -> D:
@@ -192,6 +192,10 @@ def _looks_at_texts(column: TextColumn | RunIds | UriColumn, op: Operator) -> bo
 def _values(comparison: Comparison) -> tuple[Any, ...]:
     value = comparison.value
     return value if isinstance(value, tuple) else (value,)
+
+
+def _turn_of(comparison: Comparison) -> int:
+    return TURN_OF_JOINED if comparison.operator in (Operator.LIKE, Operator.ILIKE) else TURN
 
 
 def _tests(comparison: Comparison) -> TestAll:

@@ -21,7 +21,7 @@ from service.index.table import RunTable
 from service.tracking.recorded import Dataset
 
 Section = tuple[str, bytes | memoryview]
-Rows = NDArray[np.int32]
+Rows = NDArray[np.integer[Any]]
 
 _Value = tuple[list[int], tuple[str, ...], tuple[str, ...]]  # of Written
 

@@ -162,6 +162,11 @@ class RunTable:
         )
 
     @property
+    def attributes(self) -> Mapping[str, TextColumn]:
+        """The columns of the attributes that are texts, but for run_id and artifact_uri."""
+        return self._texts
+
+    @property
     def status(self) -> TextColumn:
         """The column of the statuses."""
         return self._texts["status"]

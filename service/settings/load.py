@@ -31,6 +31,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from service.errors import shorten
 from service.hosts import is_loopback, read_host
+from service.settings.console import ConsoleSettings
 from service.settings.groups import (
     AuthSettings,
     Bytes,
@@ -132,6 +133,7 @@ class Settings(MlflowSettings):
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
     index: IndexSettings = IndexSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     _no_stray_characters = field_validator("*", mode="before")(reject_stray_characters)
 

@@ -121,6 +121,7 @@ def failing() -> Iterator[str]:
 _WITH_TEXTS = (
     "/runs/search",
     "/runs/groups",
+    "/runs/fields",
     "/runs/compare/analysis",
     "/lineage",
     "/strategies",

@@ -94,8 +94,7 @@ def test_prints_the_welcome_text(mlflow: FakeMlflow, until_ready: list[str]) -> 
     newest = [mlflow.add_run() for _ in range(3)][::-1]
     assert 0 == command.main([])
     [text] = until_ready
-    url = re.search(r"http://127\.0\.0\.1:\d+", text)
-    assert url is not None
+    assert re.match(r"Open http://127\.0\.0\.1:\d+/console/\n", text.lstrip())
     assert newest[0] in text
     assert newest[1] in text
     assert newest[2] not in text

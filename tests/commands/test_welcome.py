@@ -48,3 +48,13 @@ class TestWelcome:
         text = await self.text(source)
         assert "http://h:1" in text
         assert "does not answer yet" in text
+
+    @pytest.mark.parametrize("fails", [False, True])
+    async def test_the_console_comes_first(self, fails: bool) -> None:
+        """The first line says which page to open, while MLflow fails, too."""
+        source = self.some(1)
+        source.fails = fails
+        queries = TrackingQueries(source, "Default", Directions([]))
+        text = await welcome("http://h:1", queries, console="/console/")
+        assert "Open http://h:1/console/" == text.strip().splitlines()[0]
+        assert "http://h:1/console/" not in await self.text(source)

@@ -60,7 +60,7 @@ async def test_a_file_is_not_sent_again(api: Client) -> None:
 async def test_pages_need_no_key_and_bear_no_data(fake: FakeMlflow) -> None:
     """A browser without a key gets the page, which asks for one; the API stays closed."""
     key = new_key("ada").line
-    async with serving(fake.url, auth={"mode": "api_key", "api_keys": key, "open_docs": True}) as api:
+    async with serving(fake.url, auth={"mode": "api_key", "api_keys": key, "open_docs": False}) as api:
         assert 200 == (await api.get("/console/runs")).status
         assert 401 == (await api.get("/api/v1/tracking/runs")).status
 
@@ -81,3 +81,16 @@ def test_the_vendored_files_are_the_released_ones() -> None:
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in written} == written
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert files - {"SHA256SUMS", "README.md"} == set(written)
+
+
+async def test_the_page_says_where_mlflow_is(fake: FakeMlflow) -> None:
+    """The page bears the address of MLflow's own page, by which it makes links."""
+    async with serving(fake.url, console={"mlflow_url": "https://mlflow.example.com"}) as api:
+        page = await (await api.get("/console/runs")).text()
+    assert '<meta name="mlflow-url" content="https://mlflow.example.com">' in page
+
+
+async def test_a_console_that_is_switched_off(fake: FakeMlflow) -> None:
+    """Without the console its addresses do not exist."""
+    async with serving(fake.url, console={"enabled": False}) as api:
+        assert {404} == {(await api.get(path)).status for path in ("/console", "/console/", "/console/runs")}

@@ -29,10 +29,9 @@ def folds(values: list[float | None], **more: Any) -> dict[str, Any]:
     } | more
 
 
-async def test_one_lucky_fold_is_said_to_carry_the_mean(watched: Watched) -> None:
-    """Where less than half of the mean is left without the best fold, that fold is named; elsewhere none is."""
-    await watched.go("health")
-    call = "m.withoutBest(values[0])"
+async def test_one_lucky_fold_is_said_to_carry_the_mean(module_page: Watched) -> None:
+    """Where less than half of the mean is left without the best fold, that fold is named; else none is."""
+    watched, call = module_page, "m.withoutBest(values[0])"
     lucky = await evaluated(watched, "chart/dots.js", call, folds([0.0, 0.1, 3.0, -0.1]))
     assert {"step": 2, "value": 3.0, "mean": 0.0, "carries": True} == lucky
     steady = await evaluated(watched, "chart/dots.js", call, folds([1.0, 1.2, 1.1, 0.9]))
@@ -41,7 +40,7 @@ async def test_one_lucky_fold_is_said_to_carry_the_mean(watched: Watched) -> Non
 
 
 async def test_folds_and_paths_are_drawn_side_by_side_on_one_axis(watched: Watched) -> None:
-    """Each value is a dot, NaN a cross; the worst has a ring; equal values of two groups lie on one height."""
+    """Each value is a dot, NaN a cross; the worst has a ring; equal values lie on one height."""
     await watched.go("health")
     groups = [
         folds([1.0, -0.5, None]),
@@ -89,10 +88,9 @@ async def test_the_dots_can_be_read_as_a_table(watched: Watched) -> None:
     await watched.page.get_by_role("img").wait_for()
 
 
-async def test_ticks_are_round_numbers_within_the_values(watched: Watched) -> None:
+async def test_ticks_are_round_numbers_within_the_values(module_page: Watched) -> None:
     """An axis names round values, with as many digits as tell them apart, and 0 without a sign."""
-    await watched.go("health")
-    call = "m.labels(m.ticks(values[0], 5))"
+    watched, call = module_page, "m.labels(m.ticks(values[0], 5))"
     assert ["−1", "0", "1", "2"] == await evaluated(watched, "chart/scale.js", call, [-1.3, 2.9])
     assert ["0.00", "0.05", "0.10"] == await evaluated(watched, "chart/scale.js", call, [-0.001, 0.12])
     assert ["3"] == await evaluated(watched, "chart/scale.js", call, [3, 3])

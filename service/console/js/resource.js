@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 const PATIENCE = 400; // ms before a wait is shown
+const RENEWAL = 1500; // ms in which the service has renewed, as a rule, what it answered from its memory
 
 /**
  * @param {(signal: AbortSignal, fresh: boolean) => Promise<{data: any, meta: object}>} load
@@ -19,8 +20,15 @@ export function useResource(load, depends) {
     const fresh = asked.number !== last.current;
     last.current = asked.number;
     const timer = setTimeout(() => setState((old) => ({ ...old, isWaiting: true })), PATIENCE);
+    const show = ({ data, meta }) => setState({ data, meta, error: null, isWaiting: false });
     load(controller.signal, fresh)
-      .then(({ data, meta }) => setState({ data, meta, error: null, isWaiting: false }))
+      .then(async (answer) => {
+        if (!answer.meta?.isStale) return show(answer);
+        // It is being renewed behind this answer: only if the next one is as old, MLflow gives nothing newer.
+        show({ ...answer, meta: { ...answer.meta, isStale: false } });
+        await pause(RENEWAL, controller.signal);
+        show(await load(controller.signal, false));
+      })
       .catch((error) => {
         if (error.name === "AbortError") return;
         if (error.name !== "ApiError") throw error;
@@ -34,4 +42,14 @@ export function useResource(load, depends) {
   }, [...depends, asked]);
   const reload = useCallback(() => setAsked((old) => ({ number: old.number + 1 })), []);
   return { ...state, reload };
+}
+
+function pause(ms, aborted) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    aborted.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(aborted.reason);
+    });
+  });
 }

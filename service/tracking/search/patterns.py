@@ -33,18 +33,23 @@ def like_all(pattern: str, *, ignores_case: bool = False) -> TestAll:
         return [text is not None and fits(text) for text in texts]
 
     def together(texts: Sequence[str | None]) -> Sequence[bool] | NDArray[np.bool_]:
-        some = [text or "" for text in texts] if None in texts else cast("Sequence[str]", texts)
-        joined = _BETWEEN.join(some)
-        if joined.count(_BETWEEN) != len(some) - 1:
-            return each(texts)
+        try:
+            joined = _BETWEEN.join(cast("Sequence[str]", texts))
+        except TypeError:  # None is among them, which is dearer to look for than to stumble over
+            joined = _BETWEEN.join(text or "" for text in texts)
         if ignores_case:
             joined = joined.lower()
-        found = np.zeros(len(some), np.bool_)
+        found = np.zeros(len(texts), np.bool_)
+        at = joined.find(piece)
+        if at >= 0 and joined.count(_BETWEEN) != len(texts) - 1:
+            return each(texts)
         row = start = 0
-        while start >= 0 and (at := joined.find(piece, start)) >= 0:
+        while at >= 0:
             row += joined.count(_BETWEEN, start, at)
-            found[row] = fits(some[row])
+            text = texts[row]
+            found[row] = text is not None and fits(text)
             start = joined.find(_BETWEEN, at)
+            at = joined.find(piece, start) if start >= 0 else -1
         return found
 
     return together if piece and _BETWEEN not in piece else each

@@ -1,6 +1,7 @@
 // Values of folds or paths: a dot each, in their order, with mean, interval and the worst; groups beside each other.
 import { number, percent } from "../format.js";
 import { html } from "../html.js";
+import { Wide } from "../parts/wide.js";
 import { Plot } from "./plot.js";
 import { extent, labels, linear, ticks } from "./scale.js";
 
@@ -82,7 +83,7 @@ export function Summary({ metric, groups }) {
     [reason, ...warnings].filter(Boolean).map((text) => ({ name, text })),
   );
   return html`
-    <div class="wide" tabindex="0" role="group" aria-label="What the folds come to">
+    <${Wide} label="What the folds come to">
       <table class="dots-summary">
         <caption class="visually-hidden"><bdi>${metric}</bdi>, summed up</caption>
         <thead>
@@ -94,7 +95,7 @@ export function Summary({ metric, groups }) {
         </thead>
         <tbody>${groups.map((group) => html`<${Sum} group=${group} />`)}</tbody>
       </table>
-    </div>
+    <//>
     ${notes.map(({ name, text }) => html`<p class="reason"><bdi>${name}</bdi>: ${text}</p>`)}
   `;
 }

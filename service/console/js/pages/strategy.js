@@ -1,9 +1,12 @@
-// The page "Strategy".
+// The page "Strategy": all strategies, or one and whether its best run is more than luck.
 import { html } from "../html.js";
+import { List } from "../strategy/list.js";
+import { Strategy } from "../strategy/strategy.js";
 
 export const title = "Strategy";
 
 /** @param {{params: URLSearchParams}} props */
-export function Page() {
-  return html`<h1>Strategy</h1>`;
+export function Page({ params }) {
+  const id = params.get("id");
+  return id ? html`<${Strategy} key=${id} params=${params} />` : html`<${List} params=${params} />`;
 }
