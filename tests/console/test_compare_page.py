@@ -1,57 +1,17 @@
-"""The comparison as researchers meet it: what is on the screen, what the keys do, what is missing."""
+"""The comparison as researchers meet it: what is on the screen, and what keys and buttons do."""
 
 import json
 import math
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.console.comparing import cell, compared, order, query_of, said, two_runs
 from tests.console.conftest import Open
 from tests.console.watched import Watched
 from tests.fakes.mlflow import FakeMlflow
 
 pytestmark = pytest.mark.console
-
-METRICS = ({"oos_sharpe": 1.0, "turnover": 2.0}, {"oos_sharpe": 1.5, "turnover": 3.0})
-
-
-def two_runs(fake: FakeMlflow) -> list[str]:
-    """Two finished runs, the second with a higher Sharpe ratio and a higher turnover."""
-    return [
-        fake.add_run(run_id=run_id, name="training", metrics=metrics, params={"window": window}, end_time=1)
-        for run_id, metrics, window in zip(("aaaa", "bbbb"), METRICS, ("63", "252"), strict=True)
-    ]
-
-
-async def compared(watched: Watched, ids: list[str], more: str = "") -> Any:
-    """The page of a comparison, shown; its table."""
-    await watched.go(f"compare?ids={','.join(ids)}{more}")
-    table = watched.page.locator(".sheet table")
-    await table.wait_for()
-    return table
-
-
-def cell(table: Any, row: str, run_id: str) -> Any:
-    """The cell of a field and a run."""
-    rows = table.locator("tbody tr").filter(has=table.page.locator("th", has_text=row))
-    return rows.locator(f'td[data-run="{run_id}"]')
-
-
-async def said(element: Any) -> str:
-    """The text of an element, with single spaces."""
-    return " ".join((await element.inner_text()).split())
-
-
-async def order(table: Any) -> list[str]:
-    """The ids of the runs, as their columns stand."""
-    heads = await table.locator("thead th[data-run]").all()
-    return [await head.get_attribute("data-run") for head in heads]
-
-
-def query_of(watched: Watched) -> dict[str, list[str]]:
-    """The query of the page's address."""
-    return parse_qs(urlsplit(watched.page.url).query)
 
 
 async def test_three_of_117_parameters_differ_and_are_seen_at_once(
@@ -129,44 +89,6 @@ async def test_warnings_stand_before_the_table(watched: Watched, fake: FakeMlflo
     assert (await warning.bounding_box())["y"] < (await table.bounding_box())["y"]
 
 
-async def test_a_run_that_does_not_exist_is_named_and_can_be_dropped(
-    watched: Watched, fake: FakeMlflow
-) -> None:
-    """The runs that exist are compared; the others are named, and leave the address on demand."""
-    watched.expected.append("404")
-    table = await compared(watched, [*two_runs(fake), "gone1234"])
-    notice = watched.page.locator(".stale", has_text="gone1234")
-    assert "1 run does not exist" in await said(notice)
-    assert ["aaaa", "bbbb"] == await order(table)
-    await notice.get_by_role("button").click()
-    await notice.wait_for(state="detached")
-    assert ["aaaa,bbbb"] == query_of(watched)["ids"]
-
-
-async def test_a_deleted_run_is_compared_and_said_to_be_deleted(watched: Watched, fake: FakeMlflow) -> None:
-    """A deleted run has its figures, its name and the word for what it is."""
-    gone = fake.add_run(run_id="cccc", name="old", lifecycle_stage="deleted", end_time=1)
-    table = await compared(watched, [*two_runs(fake), gone])
-    head = table.locator('th[data-run="cccc"]', has_text="old")
-    await head.wait_for()
-    assert "deleted" in await said(head)
-
-
-@pytest.mark.parametrize(
-    ("ids", "text"),
-    [
-        ([], "A comparison has two runs or more."),
-        (["aaaa"], "There is one run here"),
-        (["aaaa", "aaaa"], "There is one run here"),
-        ([f"run{number}" for number in range(101)], "101 runs are asked for, and at most 100"),
-    ],
-)
-async def test_too_few_or_too_many_runs_are_said(watched: Watched, ids: list[str], text: str) -> None:
-    """Nothing is asked of the API where it would be refused; the page says what to do."""
-    await watched.go(f"compare?ids={','.join(ids)}")
-    await watched.page.get_by_text(text).wait_for()
-
-
 async def test_a_run_is_added_by_a_pasted_address(watched: Watched, fake: FakeMlflow) -> None:
     """The address of a run's page adds that run."""
     first, second = two_runs(fake)
@@ -205,94 +127,6 @@ async def test_a_run_is_left_out(watched: Watched, fake: FakeMlflow) -> None:
     await table.locator('th[data-run="b1"]').first.wait_for(state="detached")
     assert ["a1", "c1"] == await order(table)
     assert "base" not in query_of(watched)
-
-
-async def test_nan_is_told_from_what_is_missing(watched: Watched, fake: FakeMlflow) -> None:
-    """NaN in a run is NaN, a metric that a run lacks is a dash, and neither is a number."""
-    ids = [
-        fake.add_run(run_id="a1", metrics={"x_sharpe": math.nan}, end_time=1),
-        fake.add_run(run_id="b1", metrics={"x_sharpe": math.inf}, end_time=1),
-        fake.add_run(run_id="c1", metrics={"y": 1.0}, end_time=1),
-        fake.add_run(run_id="d1", metrics={"x_sharpe": 1.0}, end_time=1),
-    ]
-    table = await compared(watched, ids)
-    texts = [await said(cell(table, "x_sharpe", run_id).locator(".value")) for run_id in ids]
-    assert ["NaN", "NaN", "–", "best 1"] == texts
-    assert "the baseline is NaN" == await said(cell(table, "x_sharpe", "d1").locator(".delta"))
-
-
-async def test_odd_names_are_shown_as_they_are(watched: Watched, fake: FakeMlflow) -> None:
-    """Markup, words of JavaScript and long names are text, and break nothing."""
-    names = ("<script>alert(1)</script>", "constructor", "__proto__", "n" * 250)
-    ids = [
-        fake.add_run(
-            run_id=run_id,
-            name="<b>bold</b>",
-            params=dict.fromkeys(names, run_id),
-            metrics={name: float(value) for name in names if name.isalpha() or name == "__proto__"},
-            end_time=1,
-        )
-        for value, run_id in enumerate(("constructor", "toString"))
-    ]
-    table = await compared(watched, ids)
-    for name in names:
-        await table.locator("th.field bdi", has_text=name).first.wait_for()
-    assert 7 == await table.locator("tbody th.field").count()
-    await table.locator("thead bdi", has_text="<b>bold</b>").first.wait_for()
-
-
-async def test_a_run_that_ends_is_seen_to_end(watched: Watched, fake: FakeMlflow) -> None:
-    """While a run is active the page looks again by itself, until it has ended."""
-    first, _ = two_runs(fake)
-    active = fake.add_run(run_id="cccc", status="RUNNING", metrics={"oos_sharpe": 0.1})
-    table = await compared(watched, [first, active])
-    await table.locator('th[data-run="cccc"]', has_text="running").wait_for()
-    fake.store.runs[active].update(status="FINISHED", end_time=1_700_000_999_000)
-    await table.locator('th[data-run="cccc"]', has_text="finished").wait_for()
-
-
-async def test_a_failure_is_no_empty_comparison(watched: Watched, fake: FakeMlflow) -> None:
-    """Where MLflow does not answer, the page says so, with the request's id and a button to ask again."""
-    ids = two_runs(fake)
-    await fake.stop()
-    watched.forget()
-    await watched.go(f"compare?ids={','.join(ids)}")
-    failure = watched.page.locator(".failure")
-    await failure.get_by_role("button", name="Retry").wait_for()
-    assert "Request" in await said(failure)
-
-
-async def test_a_hundred_runs_scroll_both_ways(watched: Watched, fake: FakeMlflow) -> None:
-    """Of a hundred runs with 200 metrics only what is seen is in the document, wherever one scrolls."""
-    ids = [
-        fake.add_run(
-            run_id=f"r{number:03}",
-            metrics={f"m{key:03}": float(number + key) for key in range(200)},
-            params={"number": str(number)},
-            end_time=1,
-        )
-        for number in range(100)
-    ]
-    table = await compared(watched, ids)
-    region = watched.page.locator(".sheet")
-    await region.evaluate("(element) => element.scrollTo(1e6, 1e6)")
-    await table.locator('thead th[data-run="r099"]').wait_for()
-    await cell(table, "m199", "r099").wait_for()
-    assert "best 298 ▲ +99 (+49.75 %) better" == await said(cell(table, "m199", "r099"))
-    assert 1000 > await table.locator("td").count()
-    assert "201" < await table.get_attribute("aria-rowcount")
-
-
-async def test_a_long_question_is_posted(watched: Watched, fake: FakeMlflow) -> None:
-    """Ids that would make an address of more than 6,000 characters are sent in a body."""
-    ids = [fake.add_run(run_id=f"{number:0120}", end_time=1) for number in range(60)]
-    methods: list[str] = []
-    watched.page.on(
-        "request",
-        lambda request: methods.append(request.method) if "compare/analysis" in request.url else None,
-    )
-    await compared(watched, ids)
-    assert {"POST"} == set(methods)
 
 
 async def test_the_copy_is_what_is_shown(indexed: Any, open_page: Open, fake: FakeMlflow) -> None:

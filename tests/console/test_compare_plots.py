@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.console.comparing import compared, query_of, said
 from tests.console.modules import evaluated
-from tests.console.test_compare_page import compared, query_of, said
 from tests.console.watched import Watched
 from tests.fakes.mlflow import FakeMlflow
 
@@ -159,3 +159,31 @@ async def test_a_run_without_the_metric_is_left_out_and_named(watched: Watched, 
     await compared(watched, ids)
     section = plot(watched, "One field against another")
     await section.get_by_text("Not drawn, for want of a finite value: E.").wait_for()
+
+
+async def test_letters_of_points_that_touch_stand_together(module_page: Watched) -> None:
+    """Two runs at one place have their letters beside each other, not over each other."""
+    points = [
+        {"x": x, "y": y, "letter": letter} for x, y, letter in ((10, 10, "A"), (11, 12, "B"), (90, 9, "C"))
+    ]
+    call = "m.lettersAt(values[0]).map(({ letters }) => letters)"
+    assert ["A, B", "C"] == await evaluated(module_page, "chart/axes.js", call, points)
+
+
+async def test_the_first_axes_are_those_that_most_runs_have(module_page: Watched) -> None:
+    """Of parameters and metrics those come first that fewest runs lack; a seed is no axis at first."""
+    tests = """(() => {
+      const param = (name, ...texts) => ({ kind: "params", name, key: `params.${name}`, differs: true,
+        isNumeric: true, of: { values: { ...texts } } });
+      const metric = (name, ...values) => ({ kind: "metrics", name, key: `metrics.${name}`, differs: true,
+        of: { direction: "max", values: { ...values } } });
+      const fields = {
+        params: [param("seed", "1", "2"), param("rare", "1", null), param("window", "63", "252")],
+        metrics: [metric("rare", 1, null), metric("sharpe", 1, 2)],
+      };
+      const { x, y } = m.scatterFields(fields, "", "");
+      return [x.key, y.key, m.parallelFields(fields, []).map(({ key }) => key)];
+    })()"""
+    x, y, axes = await evaluated(module_page, "compare/measures.js", tests)
+    assert ("params.window", "metrics.sharpe") == (x, y)
+    assert ["params.window", "params.rare", "metrics.sharpe", "metrics.rare"] == axes

@@ -1,6 +1,6 @@
 """What the page of lineage decides: what a text refers to, which runs are one node, and where it lies."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -69,8 +69,8 @@ def edge(source: str, target: str, relation: str = "used_by", evidence: str = "t
     return {"source": source, "target": target, "relation": relation, "evidence": evidence, "by": "tags.x"}
 
 
-DATA = {"id": "dataset_version:v1", "kind": "dataset", "name": "v1", "details": {}}
-MODEL = {"id": "model_version:v1", "kind": "model", "name": "v1", "details": {}}
+DATA: Final[dict[str, Any]] = {"id": "dataset_version:v1", "kind": "dataset", "name": "v1", "details": {}}
+MODEL: Final[dict[str, Any]] = {"id": "model_version:v1", "kind": "model", "name": "v1", "details": {}}
 GROUP = "m.grouped(values[0], values[1], new Set(values[2]))"
 
 
@@ -133,7 +133,7 @@ async def test_layers_go_the_way_of_the_data(module_page: Watched) -> None:
 
 async def test_runs_that_lack_the_same_are_said_together(module_page: Watched) -> None:
     """Equal gaps are one line, and uncommitted code comes first."""
-    whole = {
+    whole: dict[str, Any] = {
         "missing": [],
         "stand_ins": {},
         "has_uncommitted_changes": None,
@@ -153,7 +153,7 @@ async def test_runs_that_lack_the_same_are_said_together(module_page: Watched) -
 
 async def test_hundreds_of_commits_are_one_node(module_page: Watched) -> None:
     """Many nodes of one sort become one, and then runs that differ in nothing else become one, too."""
-    commits = [
+    commits: list[dict[str, Any]] = [
         {"id": f"code:{number}", "kind": "code", "name": str(number), "details": {}} for number in range(200)
     ]
     runs = [run(number, "training") for number in range(200)]

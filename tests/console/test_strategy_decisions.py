@@ -92,7 +92,11 @@ async def test_the_best_of_noise_is_drawn_in_the_unit_of_the_metric(module_page:
 
 async def test_what_cannot_be_had_has_no_mark(module_page: Watched) -> None:
     """Where the unit is not known, there is no best of noise, and the reason is handed on."""
-    lacking = {"value": None, "inputs": [], "reason": {"code": "missing_input", "text": "Declare the unit."}}
+    lacking: dict[str, Any] = {
+        "value": None,
+        "inputs": [],
+        "reason": {"code": "missing_input", "text": "Declare the unit."},
+    }
     report = SELECTION | dict.fromkeys(("sharpe", "expected_best_of_noise", "deflation_benchmark"), lacking)
     marks = await evaluated(module_page, "strategy/marks.js", "m.marksOf(values[0])", report)
     assert {"best": None, "noise": None, "benchmark": None, "reason": "Declare the unit."} == marks

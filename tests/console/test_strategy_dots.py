@@ -79,8 +79,11 @@ async def test_the_dots_can_be_read_as_a_table(watched: Watched) -> None:
     await watched.page.get_by_role("button", name="Show as table").click()
     rows = watched.page.locator(".plot-table tbody tr")
     texts = [" ".join((await rows.nth(index).all_inner_texts())[0].split()) for index in range(3)]
-    expected = ["walk_forward fold 0 1.25", "walk_forward fold 1 −0.5 (worst)", "walk_forward fold 2 NaN"]
-    assert expected == texts
+    assert [
+        "walk_forward fold 0 1.25",
+        "walk_forward fold 1 −0.5 (worst)",
+        "walk_forward fold 2 NaN",
+    ] == texts
     await watched.page.get_by_role("button", name="Show as plot").click()
     await watched.page.get_by_role("img").wait_for()
 

@@ -196,3 +196,17 @@ async def test_without_an_index_the_page_says_why(open_page: Open, api: Client) 
     watched.expected.append("422")
     await watched.go("strategy")
     await watched.page.get_by_role("alert").get_by_text("index").first.wait_for()
+
+
+async def test_the_list_is_paged(fake: FakeMlflow, indexed: Client, open_page: Open) -> None:
+    """Above fifty strategies there is a next page, with an address of its own, and a way back."""
+    for number in range(51):
+        fake.add_run(tags={"strategy_id": f"s{number:02}"}, metrics={"oos_sharpe": 1.0})
+    await all_read(indexed)
+    watched = await open_page(indexed)
+    await watched.go("strategy?sort=key")
+    await watched.page.get_by_role("link", name="s49").wait_for()
+    await watched.page.get_by_role("link", name="Next page").click()
+    await watched.page.get_by_role("link", name="s50").wait_for()
+    await watched.page.get_by_role("link", name="First page").click()
+    await watched.page.get_by_role("link", name="s00").wait_for()

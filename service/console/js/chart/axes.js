@@ -3,6 +3,8 @@ import { number } from "../format.js";
 import { extent, labels, linear, ticks } from "./scale.js";
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });
+const LETTER = 14; // pixels that a letter is high
+const MOST_LETTERS = 8;
 const MOST_TEXTS = 12; // that an axis names
 
 /**
@@ -51,6 +53,28 @@ export function bestUp(measure) {
 }
 
 const SCORES = { max: (value) => value, min: (value) => -value, closest_to_zero: (value) => -Math.abs(value) };
+
+/**
+ * Letters beside points, so that those of points that touch stand together. Pure.
+ * @param {Array<{x: number, y: number, letter: string}>} points in pixels
+ * @returns {Array<{x: number, y: number, letters: string}>}
+ */
+export function lettersAt(points) {
+  const places = new Map();
+  for (const { x, y, letter } of points) {
+    const key = `${Math.round(x / LETTER)} ${Math.round(y / LETTER)}`;
+    const place = places.get(key);
+    if (place) place.letters += `, ${letter}`;
+    else places.set(key, { x, y, letters: letter });
+  }
+  return [...places.values()];
+}
+
+/** The letters of runs; of many the first ones. Pure. @param {Array<{letter: string}>} runs */
+export function listed(runs) {
+  const letters = runs.slice(0, MOST_LETTERS).map(({ letter }) => letter).join(", ");
+  return runs.length > MOST_LETTERS ? `${letters} and ${runs.length - MOST_LETTERS} more` : letters;
+}
 
 /** A value of a field for people. */
 export function written(value) {

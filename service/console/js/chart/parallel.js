@@ -1,7 +1,7 @@
 // Parallel coordinates: an axis a field, a line a run, better up.
 import { count } from "../format.js";
 import { html } from "../html.js";
-import { bestUp, cut, written } from "./axes.js";
+import { bestUp, cut, lettersAt, written } from "./axes.js";
 import { styleOf } from "./lines-data.js";
 import { Plot } from "./plot.js";
 
@@ -9,7 +9,6 @@ import { Plot } from "./plot.js";
 
 const HEIGHT = 320;
 const LABELLED = 20; // lines that have their letter at the end
-const LETTER = 14; // pixels that a letter is high
 const PAD = { side: 70, top: 44, bottom: 26 };
 
 /**
@@ -62,7 +61,7 @@ function drawn(width, height, at, { runs, measures }) {
     <g class="axis">${measures.map((_, axis) => html`<path d=${`M${PAD.side + axis * step} ${PAD.top}V${height - PAD.bottom}`} />`)}</g>
     ${order.map((index) => drawing(lines[index], runs[index]))}
     ${measures.map((measure, axis) => html`<${AxisTexts} measure=${measure} x=${PAD.side + axis * step} step=${step} isOdd=${axis % 2 === 1} height=${height} />`)}
-    ${lettersAt(ends).map(({ x, y, letters }) => html`<text class="axis-name" x=${x - 8} y=${y + 4} text-anchor="end">${letters}</text>`)}
+    ${lettersAt(ends.map(lastOf).filter(Boolean)).map(({ x, y, letters }) => html`<text class="axis-name" x=${x - 8} y=${y + 4} text-anchor="end">${letters}</text>`)}
   `;
   return { content, points };
 }
@@ -80,18 +79,9 @@ function AxisTexts({ measure, x, step, isOdd, height }) {
   </g>`;
 }
 
-/** Where the letters of lines stand: at their last point; those of lines that end together stand together. Pure. */
-export function lettersAt(lines) {
-  const places = new Map();
-  for (const line of lines) {
-    const end = line.findLast((point) => point !== null);
-    if (!end) continue;
-    const key = `${end.x} ${Math.round(end.y / LETTER)}`;
-    const place = places.get(key) ?? { x: end.x, y: end.y, letters: "" };
-    place.letters += place.letters ? `, ${end.run.letter}` : end.run.letter;
-    places.set(key, place);
-  }
-  return [...places.values()];
+function lastOf(line) {
+  const point = line.findLast((one) => one !== null);
+  return point && { x: point.x, y: point.y, letter: point.run.letter };
 }
 
 function pathOf(line) {

@@ -1,5 +1,5 @@
 // A plot as SVG in the width that it has: a sentence for readers, the same as a table, and a cursor on its points.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { go } from "../router.js";
 
@@ -20,7 +20,7 @@ const NEAR = 24; // pixels within which the pointer takes a point
  *   children?: any,
  * }} props
  *   sentence: what the plot shows, for whoever cannot see it. draw: SVG elements, and the points in the cursor's order;
- *   at: the place of the one that the cursor is on.
+ *   at: the place of the one that the cursor is on. A function of two parameters is not called as the cursor moves.
  *   table: the same values as a <table>. children: a legend.
  */
 export function Plot({ sentence, height, draw, table, children }) {
@@ -28,7 +28,10 @@ export function Plot({ sentence, height, draw, table, children }) {
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState(null);
   const tall = typeof height === "number" ? height : height(width);
-  const { content, points } = width && !isTable ? draw(width, tall, at) : { content: null, points: [] };
+  const { content, points } = useMemo(
+    () => (width && !isTable ? draw(width, tall, at) : { content: null, points: [] }),
+    [draw, width, tall, isTable, draw.length > 2 && at],
+  );
   const point = at === null ? undefined : points[Math.min(at, points.length - 1)];
   return html`
     <figure class="plot">

@@ -1,7 +1,7 @@
 // A dot a run: one field across, another one up, and the runs that no other beats.
 import { count } from "../format.js";
 import { html } from "../html.js";
-import { axisOf, cut, written } from "./axes.js";
+import { axisOf, cut, lettersAt, listed, written } from "./axes.js";
 import { styleOf } from "./lines-data.js";
 import { Plot } from "./plot.js";
 
@@ -24,7 +24,7 @@ export function Scatter({ runs, x, y, front, frontName, isOfAxes }) {
     <${Plot} sentence=${sentence} height=${HEIGHT} draw=${(width, height) => drawn(width, height, { runs, x, y, front, isOfAxes })} table=${() => html`<${Values} ...${{ runs, x, y, front }} />`}>
       <p class="legend">
         Square: the baseline.${front.size > 0 && ` Ring: no other run beats it by ${frontName}.`}${isOfAxes && front.size > 1 && " Dashed: the front."}
-        ${lacking.length > 0 && ` Not drawn, for want of a finite value: ${lacking.map(({ letter }) => letter).join(", ")}.`}
+        ${lacking.length > 0 && ` Not drawn, for want of a finite value: ${listed(lacking)}.`}
       </p>
     <//>
   `;
@@ -35,10 +35,6 @@ export function sentenceOf(runs, x, y, front) {
   const drawnRuns = runs.filter((_, index) => isThere(x.values[index]) && isThere(y.values[index]));
   const beaten = front.size ? ` ${listed(runs.filter(({ id }) => front.has(id)))} ${front.size === 1 ? "is" : "are"} beaten by no other run.` : "";
   return `${y.name} over ${x.name} of ${count(drawnRuns.length)} runs.${beaten}`;
-}
-
-function listed(runs) {
-  return runs.map(({ letter }) => letter).join(", ");
 }
 
 function drawn(width, height, { runs, x, y, front, isOfAxes }) {
@@ -55,6 +51,7 @@ function drawn(width, height, { runs, x, y, front, isOfAxes }) {
     href: `run?id=${encodeURIComponent(dot.run.id)}`,
     text: `${dot.run.letter} ${dot.run.name}: ${x.name} ${written(x.values[dot.index])}, ${y.name} ${written(y.values[dot.index])}${front.has(dot.run.id) ? ", beaten by no other run" : ""}`,
   }));
+  const labelled = dots.length <= LABELLED ? lettersAt(dots.map((dot) => ({ ...dot, letter: dot.run.letter }))) : [];
   const content = html`
     <g class="axis">
       <path d=${`M${left(0)} ${top(1)}V${top(0)}H${left(1)}`} />
@@ -69,8 +66,8 @@ function drawn(width, height, { runs, x, y, front, isOfAxes }) {
     ${dots.map(({ run, x: cx, y: cy }) => html`<g class=${`dot line-${styleOf(run.place).colour}`}>
       ${run.isBaseline ? html`<rect x=${cx - 5} y=${cy - 5} width="10" height="10" />` : html`<circle cx=${cx} cy=${cy} r="5" />`}
       ${front.has(run.id) && html`<circle class="ring" cx=${cx} cy=${cy} r="9" />`}
-      ${dots.length <= LABELLED && html`<text x=${cx + 10} y=${cy - 6}>${run.letter}</text>`}
     </g>`)}
+    ${labelled.map(({ x: cx, y: cy, letters }) => html`<text class="axis-name" x=${cx + 10} y=${cy - 6}>${letters}</text>`)}
   `;
   return { content, points };
 }

@@ -7,14 +7,18 @@ const AROUND = 4; // rows and columns on each side of what is seen
 const SMALL = 1500; // cells that are drawn as a whole: they can be found by the browser, and printed
 const NARROWEST = 110; // px of the first column
 
+// In place of the columns that are out of sight.
+const Space = () => html`<td class="space" aria-hidden="true"></td>`;
+
 /**
  * @param {{
  *   label: string, rows: Array<{key: string, size: number}>, columns: Array<{key: string, size: number}>,
- *   headWidth: number, corner: any, columnHead: (column: any) => any, row: (row: any, cells: any) => any,
- *   cell: (row: any, column: any) => any,
+ *   headWidth: number, corner: any, columnHead: (column: any, at?: number) => any, row: (row: any, cells: any) => any,
+ *   cell: (row: any, column: any, at?: number) => any,
  * }} props
  *   size: px, which a row or a column has whatever is in it. columnHead: a <th>. row: what is in the <tr>; it gets its
  *   cells, or puts something else across all columns. cell: a <td>.
+ *   at: the place of the column, counted from 1 with the first one, where not all columns are in the document.
  */
 export function Grid({ label, rows, columns, headWidth, corner, columnHead, row, cell }) {
   const region = useRef(null);
@@ -39,10 +43,11 @@ export function Grid({ label, rows, columns, headWidth, corner, columnHead, row,
   const shown = columns.slice(left, right);
   const [before, behind] = [across[left], across.at(-1) - across[right]];
   const span = 1 + shown.length + (before ? 1 : 0) + (behind ? 1 : 0);
+  const placeOf = (index) => (isSmall ? undefined : left + index + 2);
   const cellsOf = (one) => html`
-    ${before > 0 && html`<td class="space"></td>`}
-    ${shown.map((column) => cell(one, column))}
-    ${behind > 0 && html`<td class="space"></td>`}
+    ${before > 0 && html`<${Space} />`}
+    ${shown.map((column, index) => cell(one, column, placeOf(index)))}
+    ${behind > 0 && html`<${Space} />`}
   `;
   return html`
     <div
@@ -65,20 +70,20 @@ export function Grid({ label, rows, columns, headWidth, corner, columnHead, row,
         <thead>
           <tr aria-rowindex="1">
             <th scope="col" class="corner">${corner}</th>
-            ${before > 0 && html`<td class="space"></td>`}
-            ${shown.map(columnHead)}
-            ${behind > 0 && html`<td class="space"></td>`}
+            ${before > 0 && html`<${Space} />`}
+            ${shown.map((column, index) => columnHead(column, placeOf(index)))}
+            ${behind > 0 && html`<${Space} />`}
           </tr>
         </thead>
         <tbody>
-          ${down[top] > 0 && html`<tr class="space"><td colspan=${span} style=${{ height: `${down[top]}px` }}></td></tr>`}
+          ${down[top] > 0 && html`<tr class="space"><td aria-hidden="true" colspan=${span} style=${{ height: `${down[top]}px` }}></td></tr>`}
           ${rows.slice(top, bottom).map(
             (one, index) => html`<tr key=${one.key} class=${one.look} aria-rowindex=${top + index + 2} style=${{ height: `${one.size}px` }}>
               ${row(one, cellsOf, span)}
             </tr>`,
           )}
           ${down.at(-1) > down[bottom] &&
-          html`<tr class="space"><td colspan=${span} style=${{ height: `${down.at(-1) - down[bottom]}px` }}></td></tr>`}
+          html`<tr class="space"><td aria-hidden="true" colspan=${span} style=${{ height: `${down.at(-1) - down[bottom]}px` }}></td></tr>`}
         </tbody>
       </table>
     </div>

@@ -1,8 +1,9 @@
 // A run in the head of the comparison: what it is called, what tells it from the others, and what can be done with it.
 import { styleOf } from "../chart/lines-data.js";
-import { shortId } from "../format.js";
+import { shortId, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Status } from "../parts/states.js";
+import { preferences } from "../preferences.js";
 
 /** The letter of a run in its colour; the same in the table, the plots and the warnings. */
 export function Letter({ run }) {
@@ -25,11 +26,13 @@ export function RunHead({ run, isFirst, isLast, act, earlier, later }) {
     onClick=${() => act(what, run)}
   >${text}</button>`;
   const name = run.name || "run";
+  const { isUtc } = preferences.value;
+  const started = run.startMs === null ? "" : `, started ${time(run.startMs, isUtc)} ${zone(isUtc, run.startMs)}`;
   return html`
     <div class="run-head">
       <div class="run-name">
         <${Letter} run=${run} />${" "}
-        <a href=${`run?id=${encodeURIComponent(run.id)}`} title=${`${name} ${run.id}`}><bdi>${name}</bdi> <code>${shortId(run.id)}</code></a>
+        <a href=${`run?id=${encodeURIComponent(run.id)}`} title=${`${name} ${run.id}${started}`}><bdi>${name}</bdi> <code>${shortId(run.id)}</code></a>
       </div>
       <div class="run-differs" title=${run.differs}><bdi>${run.differs}</bdi></div>
       <div class="run-status">

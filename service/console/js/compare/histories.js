@@ -13,12 +13,18 @@ const MOST_RUNS = 10; // that are drawn over each other
 const MOST_METRICS = 6;
 const PROBED = 40; // metrics of the baseline that are looked at for more than one value
 const KEYS = 20; // of one request
+const LONGEST = 250; // characters of a key that the API takes, as MLflow does
 const POINTS = 1000;
 
 /** @param {{runs: object[], metrics: object[], state: object, tick: number}} props */
 export function Histories({ runs, metrics, state, tick }) {
   const names = metrics.map(({ name }) => name);
-  const probe = useResource((signal, fresh) => severalOf(runs[0].id, names.slice(0, PROBED), { signal, fresh }), [runs[0].id, names.slice(0, PROBED).join("\0")]);
+  const ofBaseline = metrics.filter((one) => one.valueOf(runs[0].id) !== undefined && one.name.length <= LONGEST);
+  const probed = ofBaseline.slice(0, PROBED).map(({ name }) => name);
+  const probe = useResource(
+    (signal, fresh) => severalOf(runs[0].id, probed, { signal, fresh }),
+    [runs[0].id, probed.join("\0")],
+  );
   return html`<${Shown} resource=${probe} rows=${8}>
     ${(several) => html`<${Chosen}
         label="metric"

@@ -1,5 +1,6 @@
 // What the plots draw: which fields may be an axis, which are at first, and their values. Pure.
 
+const SEED = /seed|random_?state/i; // it says nothing of a strategy
 const FIRST_AXES = 4; // of a kind, in parallel coordinates
 export const MOST_OF_FRONT = 4;
 
@@ -26,8 +27,9 @@ export function scatterFields(fields, across, up) {
   const all = choices(fields);
   const metrics = telling(fields.metrics);
   const y = byKey(all, up) ?? metrics.find(({ key }) => key !== across) ?? fields.metrics[0] ?? all[0] ?? null;
-  const numbers = fields.params.filter((one) => one.differs && one.isNumeric);
-  const x = byKey(all, across) ?? [...numbers, ...fields.params.filter((one) => one.differs), ...metrics, ...all].find((one) => one !== y);
+  const params = common(fields.params.filter((one) => one.differs));
+  const numbers = params.filter((one) => one.isNumeric && !SEED.test(one.name));
+  const x = byKey(all, across) ?? [...numbers, ...params, ...metrics, ...all].find((one) => one !== y);
   return { x: x ?? null, y };
 }
 
@@ -36,7 +38,7 @@ export function parallelFields(fields, keys) {
   const all = choices(fields);
   const asked = keys.map((key) => byKey(all, key)).filter(Boolean);
   if (asked.length) return asked;
-  const params = fields.params.filter((one) => one.differs).slice(0, FIRST_AXES);
+  const params = common(fields.params.filter((one) => one.differs && !SEED.test(one.name))).slice(0, FIRST_AXES);
   return [...params, ...telling(fields.metrics).slice(0, FIRST_AXES)];
 }
 
@@ -54,7 +56,13 @@ export function frontNames(fields, asked, { x, y }) {
 
 /** The metrics of which a value is better than another. @param {boolean} [differing] only those that differ */
 export function telling(metrics, differing = true) {
-  return metrics.filter((one) => one.of.direction !== "none" && (one.differs || !differing));
+  return common(metrics.filter((one) => one.of.direction !== "none" && (one.differs || !differing)));
+}
+
+// Those that most runs have come first.
+function common(fields) {
+  const lacking = new Map(fields.map((one) => [one, Object.values(one.of.values).filter((value) => value === null).length]));
+  return [...fields].sort((a, b) => lacking.get(a) - lacking.get(b));
 }
 
 function byKey(fields, key) {

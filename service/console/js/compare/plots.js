@@ -1,5 +1,6 @@
 // The plots of a comparison: fields against each other, which runs no other beats, all fields at once, histories.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { listed } from "../chart/axes.js";
 import { Parallel } from "../chart/parallel.js";
 import { Scatter } from "../chart/scatter.js";
 import { html } from "../html.js";
@@ -63,7 +64,7 @@ function Front({ pareto, runs }) {
   return html`<p role="status">
     ${of(pareto.run_ids).map((run) => html`<${Letter} run=${run} />${" "}`)}
     ${pareto.missing_run_ids.length > 0 &&
-    html`<span class="muted">Left out, for want of a finite value: ${of(pareto.missing_run_ids).map(({ letter }) => letter).join(", ")}.</span>`}
+    html`<span class="muted">Left out, for want of a finite value: ${listed(of(pareto.missing_run_ids))}.</span>`}
   </p>`;
 }
 

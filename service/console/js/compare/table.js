@@ -9,7 +9,7 @@ import { RunHead } from "./head.js";
 
 const SIZES = { params: 30, metrics: 46, tags: 30, section: 34, equal: 34 }; // px of rows
 const WIDTHS = { params: 150, metrics: 210, tags: 160, equal: 205 }; // px of columns, transposed
-const RUN = { width: 216, height: 62, head: 340 };
+const RUN = { width: 216, height: 62, head: 360 };
 const FIELD_HEAD = 260;
 
 /**
@@ -64,20 +64,20 @@ export function Table({ entries, runs, state, act, open }) {
     return html`<${Grid}
       ...${{ label, rows, columns, headWidth: RUN.head }}
       corner="Run"
-      columnHead=${(one) => html`<th key=${one.key} scope="col" class=${`field ${one.look}`}>${headOf(one, open)}</th>`}
+      columnHead=${(one, at) => html`<th key=${one.key} scope="col" aria-colindex=${at} class=${`field ${one.look}`}>${headOf(one, open)}</th>`}
       row=${(one, cellsOf) => html`<th scope="row" class="run" data-run=${one.run.id}>${runHead(one.run)}</th>${cellsOf(one)}`}
-      cell=${(one, { key, field }) => html`<${Cell} key=${key} field=${field} run=${one.run} baseline=${baseline} />`}
+      cell=${(one, { key, field }, at) => html`<${Cell} key=${key} field=${field} run=${one.run} baseline=${baseline} at=${at} />`}
     />`;
   }
   return html`<${Grid}
     ...${{ label, rows, columns, headWidth: FIELD_HEAD }}
     corner="Field"
-    columnHead=${({ key, run }) => html`<th key=${key} scope="col" class="run" data-run=${run.id}>${runHead(run)}</th>`}
+    columnHead=${({ key, run }, at) => html`<th key=${key} scope="col" aria-colindex=${at} class="run" data-run=${run.id}>${runHead(run)}</th>`}
     row=${(one, cellsOf, span) =>
       one.field
         ? html`<th scope="row" class="field">${headOf(one, open)}</th>${cellsOf(one)}`
         : html`<th colspan=${span} scope="rowgroup"><div class="across">${headOf(one, open)}</div></th>`}
-    cell=${({ field }, { key, run }) => html`<${Cell} key=${key} field=${field} run=${run} baseline=${baseline} />`}
+    cell=${({ field }, { key, run }, at) => html`<${Cell} key=${key} field=${field} run=${run} baseline=${baseline} at=${at} />`}
   />`;
 }
 
@@ -106,22 +106,22 @@ function FieldHead({ field }) {
   return html`${name}${field.isSameNumber && html` <span class="muted">the same number, written differently</span>`}`;
 }
 
-function Cell({ field, run, baseline }) {
-  if (!field) return html`<td></td>`;
-  if (field.kind === "metrics") return html`<${MetricCell} field=${field} run=${run} baseline=${baseline} />`;
+function Cell({ field, run, baseline, at }) {
+  if (!field) return html`<td aria-colindex=${at}></td>`;
+  if (field.kind === "metrics") return html`<${MetricCell} ...${{ field, run, baseline, at }} />`;
   const value = field.valueOf(run.id);
   const isOther = field.differs && value !== field.valueOf(baseline);
-  return html`<td class=${`${field.isNumeric ? "number " : ""}${isOther ? "other" : ""}`} data-run=${run.id}>
+  return html`<td aria-colindex=${at} class=${`${field.isNumeric ? "number " : ""}${isOther ? "other" : ""}`} data-run=${run.id}>
     <bdi class=${value === undefined ? "muted" : ""} title=${value}>${textOf(field, run.id)}</bdi>
   </td>`;
 }
 
-function MetricCell({ field, run, baseline }) {
+function MetricCell({ field, run, baseline, at }) {
   const { of } = field;
   const value = field.valueOf(run.id);
   const delta = deltaOf(of, run.id, baseline);
-  const isBest = field.differs && of.best_run_ids.includes(run.id);
-  return html`<td class=${`number metric ${delta?.tone ?? ""}`} data-run=${run.id}>
+  const isBest = field.differs && of.spread.n > 1 && of.best_run_ids.includes(run.id);
+  return html`<td aria-colindex=${at} class=${`number metric ${delta?.tone ?? ""}`} data-run=${run.id}>
     <div class="value" title=${value === undefined ? "not logged" : exact(value)}>
       ${isBest && html`<span class="best">best</span>`}${" "}${textOf(field, run.id)}
     </div>

@@ -2,7 +2,8 @@
 import { html } from "../html.js";
 import { SORTS, view } from "./view.js";
 
-const SORT_NAMES = {
+/** What the orders of metrics are called. */
+export const SORT_NAMES = {
   order: "as logged",
   name: "by name",
   spread: "largest spread first",

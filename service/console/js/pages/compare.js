@@ -7,7 +7,7 @@ import { comparisonInMlflow } from "../compare/mlflow.js";
 import { runsOf } from "../compare/runs.js";
 import { Add, Missing, TooFew, TooMany } from "../compare/states.js";
 import { Table, entriesOf } from "../compare/table.js";
-import { Tools, transpose } from "../compare/tools.js";
+import { SORT_NAMES, Tools, transpose } from "../compare/tools.js";
 import { FEWEST, MOST, baselineFirst, distinct, moved, view, without } from "../compare/view.js";
 import { Warnings } from "../compare/warnings.js";
 import { count } from "../format.js";
@@ -48,12 +48,12 @@ function Asked({ state }) {
   return html`<${Shown} resource=${analysis} rows=${SKELETON}>
     ${({ analysis: found, ids: existing, missing }) =>
       found
-        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} tick=${tick} />`
+        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} fault=${heads.error} tick=${tick} />`
         : html`<${TooFew} ids=${existing} missing=${missing} />`}
   <//>`;
 }
 
-function Comparison({ analysis, missing, existing, heads, state, tick }) {
+function Comparison({ analysis, missing, existing, heads, fault, state, tick }) {
   const runs = useMemo(() => {
     const asked = state.ids.filter((id) => existing.includes(id));
     const shown = baselineFirst(asked.includes(analysis.baseline) ? asked : existing, analysis.baseline);
@@ -87,10 +87,11 @@ function Comparison({ analysis, missing, existing, heads, state, tick }) {
         ${inMlflow && html`<a href=${inMlflow} target="_blank" rel="noreferrer">The same in MLflow</a>`}
       </header>
       ${missing.length > 0 && html`<${Missing} missing=${missing} state=${state} />`}
+      ${fault && html`<p class="stale">The names and the status of the runs are not known. ${fault.detail}</p>`}
       <${Warnings} warnings=${analysis.warnings} runs=${runs} />
       <${Tools} state=${state}><button type="button" onClick=${() => setCopying(true)}>Copy</button><//>
       <p class="visually-hidden" role="status">
-        ${count(shown.length)} fields of ${count(runs.length)} runs; the baseline is ${runs[0].letter}, ${runs[0].name || runs[0].id}.
+        ${count(shown.length)} fields of ${count(runs.length)} runs, metrics ${SORT_NAMES[state.sort]}; the baseline is ${runs[0].letter}, ${runs[0].name || runs[0].id}.
       </p>
       ${shown.length === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
       <${Table} entries=${entries} runs=${runs} state=${state} act=${act} open=${open} />
