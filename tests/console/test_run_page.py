@@ -235,16 +235,24 @@ async def test_the_view_survives_a_reload(fake: FakeMlflow, watched: Watched) ->
 
 async def test_mlflows_own_page_is_linked(fake: FakeMlflow, open_page: Open) -> None:
     """Where the service knows MLflow's address for browsers, the run leads to its page there."""
-    experiment = fake.add_experiment("other")
-    run_id = fake.add_run(experiment, metrics={"loss": 1.0})
+    run_id = fake.add_run(metrics={"loss": 1.0})
     console = {"mlflow_url": "https://mlflow.example/ui/"}
     async with serving(fake.url, index=QUICK_INDEX, console=console) as client:
         await all_read(client)
         watched = await open_page(client)
         main = await shown(watched, run_id)
         link = main.get_by_role("link", name="MLflow's page")
-        address = f"https://mlflow.example/ui/#/experiments/{experiment}/runs/{run_id}"
+        address = f"https://mlflow.example/ui/#/experiments/0/runs/{run_id}"
         assert address == await link.get_attribute("href")
+
+
+async def test_without_ranks_the_page_says_why(fake: FakeMlflow, watched: Watched) -> None:
+    """A run of an experiment that the index does not hold has its metrics, and the service's reason."""
+    watched.expected.append("422")
+    run_id = fake.add_run(fake.add_experiment("other"), metrics={"loss": 1.0})
+    main = await shown(watched, run_id)
+    await main.get_by_text("Ranks and directions cannot be had").wait_for()
+    assert await row(watched, "loss").is_visible()
 
 
 async def test_a_run_fits_on_one_sheet_of_paper(sample_page: Watched) -> None:
