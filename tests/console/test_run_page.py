@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import Open
-from tests.console.data import BEGIN, ODD_NAMES, odd_id, sample_ids
+from tests.api.serving import serving
+from tests.console.conftest import QUICK_INDEX, Open
+from tests.console.data import BEGIN, ODD_NAMES, all_read, odd_id, sample_ids
 from tests.console.watched import Watched
 from tests.fakes.mlflow import FakeMlflow
 
@@ -230,6 +231,37 @@ async def test_the_view_survives_a_reload(fake: FakeMlflow, watched: Watched) ->
     await watched.page.locator(".run-keys label", has_text="a").click()
     await watched.page.locator(".chart canvas").nth(1).wait_for()
     assert watched.page.url.endswith("&axis=time&log=1&keys=b,a")
+
+
+async def test_mlflows_own_page_is_linked(fake: FakeMlflow, open_page: Open) -> None:
+    """Where the service knows MLflow's address for browsers, the run leads to its page there."""
+    run_id = fake.add_run(metrics={"loss": 1.0})
+    console = {"mlflow_url": "https://mlflow.example/ui/"}
+    async with serving(fake.url, index=QUICK_INDEX, console=console) as client:
+        await all_read(client)
+        watched = await open_page(client)
+        main = await shown(watched, run_id)
+        link = main.get_by_role("link", name="MLflow's page")
+        address = f"https://mlflow.example/ui/#/experiments/0/runs/{run_id}"
+        assert address == await link.get_attribute("href")
+
+
+async def test_without_ranks_the_page_says_why(fake: FakeMlflow, watched: Watched) -> None:
+    """A run of an experiment that the index does not hold has its metrics, and the service's reason."""
+    watched.expected.append("422")
+    run_id = fake.add_run(fake.add_experiment("other"), metrics={"loss": 1.0})
+    main = await shown(watched, run_id)
+    await main.get_by_text("Ranks and directions cannot be had").wait_for()
+    assert await row(watched, "loss").is_visible()
+
+
+async def test_a_run_fits_on_one_sheet_of_paper(sample_page: Watched) -> None:
+    """A backtest of the sample, with a baseline, is one page."""
+    backtests = sample_ids("backtest")
+    await shown(sample_page, backtests[0], f"&base={backtests[1]}")
+    await row(sample_page, "perf_sharpe_ratio").locator("svg").wait_for()
+    pdf: bytes = await sample_page.page.pdf(format="A4")
+    assert 1 == len(re.findall(rb"/Type /Page\b", pdf))
 
 
 async def test_a_run_is_printed_light_and_with_its_source(open_page: Open, sampled: Any) -> None:

@@ -4,10 +4,13 @@ import { html } from "../html.js";
 import { preferences } from "../preferences.js";
 
 const NAMES = ["text", "muted", "grid", "line-1", "line-2", "line-3", "line-4"];
-const QUERIES = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"];
+const FORCED = "(forced-colors: active)";
+const QUERIES = ["(prefers-color-scheme: dark)", FORCED, "print"];
 
 /** What `coloursIn` reads the colours from; for the inside of an element of class "chart". */
-export const Palette = () => html`<span class="palette" hidden>${NAMES.map((name) => html`<i class=${name}></i>`)}</span>`;
+export function Palette() {
+  return html`<span class="palette" hidden>${NAMES.map((name) => html`<i class=${name}></i>`)}</span>`;
+}
 
 /**
  * The colours by their names: text, muted, grid, line-1 to line-4. isPlain: a reader's own colours are in force,
@@ -16,7 +19,12 @@ export const Palette = () => html`<span class="palette" hidden>${NAMES.map((name
  */
 export function coloursIn(chart) {
   const read = (name) => getComputedStyle(chart.querySelector(`.palette .${name}`)).color;
-  return { ...Object.fromEntries(NAMES.map((name) => [name, read(name)])), isPlain: matchMedia(QUERIES[1]).matches };
+  return { ...Object.fromEntries(NAMES.map((name) => [name, read(name)])), isPlain: hasOwnColours() };
+}
+
+/** Whether the reader's own colours are in force. */
+export function hasOwnColours() {
+  return matchMedia(FORCED).matches;
 }
 
 /**

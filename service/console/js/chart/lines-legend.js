@@ -1,5 +1,6 @@
 // What tells the lines of a chart apart, as text, with their values.
 import { html } from "../html.js";
+import { hasOwnColours } from "./colours.js";
 import { nearest, styleOf } from "./lines-data.js";
 import { valueAt } from "./lines-text.js";
 
@@ -10,12 +11,13 @@ import { valueAt } from "./lines-text.js";
  *   at: the x whose values stand beside the labels; null: the last of each line.
  */
 export function Legend({ series, at, writtenX, format }) {
+  const isPlain = hasOwnColours();
   return html`
     <figcaption class="chart-legend">
       <span class="muted">${at === null ? "Last values" : writtenX(at)}</span>
       <ul>
         ${series.map((line, i) => {
-          const { colour, dash } = styleOf(line.colour ?? i);
+          const { colour, dash } = styleOf(line.colour ?? i, isPlain);
           const value = at === null ? format(line.y.at(-1)) : valueAt(line, nearest(line.x, at), format);
           return html`<li>
             <svg class=${`line-${colour}`} width="28" height="10" aria-hidden="true">

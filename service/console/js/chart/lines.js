@@ -39,6 +39,7 @@ export function Lines({ title, series, axis = "step", isLog = false, height = 26
   const dropped = useMemo(() => (isLog ? notPositive(series) : 0), [series, isLog]);
   const hasPlace = useMemo(() => extent(series, isLog, [-Infinity, Infinity]) !== null, [series, isLog]);
   const writtenX = (x) => X_WORDS[axis](x, isUtc);
+  const label = useMemo(() => sentence(title, series, writtenX, format), [title, series, axis, isUtc]);
   const zoom = (to) => {
     if (range === undefined) setOwn(to);
     onZoom?.(to);
@@ -65,8 +66,7 @@ export function Lines({ title, series, axis = "step", isLog = false, height = 26
     <figure class="chart">
       <${Legend} series=${series} at=${at} writtenX=${writtenX} format=${format} />
       <${Plot}
-        ...${{ plot, series, axis, isLog, isUtc, height, sync, range: current, at, setAt, step, zoom }}
-        label=${sentence(title, series, writtenX, format)}
+        ...${{ plot, label, series, axis, isLog, isUtc, height, sync, range: current, at, setAt, step, zoom }}
       />
       <p class="visually-hidden" aria-live="polite">${said}</p>
       ${dropped > 0 &&

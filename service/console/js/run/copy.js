@@ -12,11 +12,14 @@ export function Copy({ text, what, label = "Copy" }) {
     const timer = setTimeout(() => setSaid(""), SAID);
     return () => clearTimeout(timer);
   }, [said]);
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
+  const copy = () => {
+    // Over plain HTTP browsers have no clipboard for pages of other machines.
+    if (!navigator.clipboard) return setSaid("the browser allows it over https only");
+    return navigator.clipboard.writeText(text).then(
       () => setSaid("copied"),
       () => setSaid("the browser does not allow it"),
     );
+  };
   return html`
     <button type="button" class="quiet" onClick=${copy} aria-label=${`${label} ${what}`}>${label}</button>
     <span class="muted" role="status">${said}</span>

@@ -80,8 +80,9 @@ function Row({ name, run, peers, base, compared }) {
 
 // The strip of all runs, and which place this one has.
 function Place({ id, value, values, ids, direction }) {
-  const finite = values.filter(Number.isFinite);
-  if (!Number.isFinite(value) || finite.length < 2) return null;
+  const others = values.filter((one, i) => Number.isFinite(one) && ids[i] !== id);
+  if (!Number.isFinite(value) || others.length === 0) return null;
+  const finite = [...others, value]; // of this run the value that is shown, which may be newer
   const place = rankOf(value, finite, direction);
   const text = place ? `${ordinal(place.rank)} of ${count(place.of)}${place.ties ? ", tied" : ""}` : "";
   const best = place && place.rank > 1 ? bestOf(values, direction) : -1;

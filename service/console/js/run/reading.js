@@ -5,12 +5,13 @@ import { useResource } from "../resource.js";
 import { batches, sectionOf } from "./series.js";
 
 const EVERY = 4000; // ms: how often a run that is active is looked at
+const AFTER_FAILURE = 30_000; // ms: the same where the last look has failed
 const PEERS = 1000; // runs at most that a run is ranked among
 const PATIENCE = 10; // times that a long history is asked for, which the service goes on reading meanwhile
 const PAUSE = 2000; // ms before it is asked for again
 
-/** A number that grows every few seconds while the page is seen. @param {boolean} isOn */
-export function useTick(isOn, every = EVERY) {
+// A number that grows from time to time while the page is seen.
+function useTick(isOn, every) {
   const [tick, setTick] = useState(0);
   useEffect(() => {
     if (!isOn) return undefined;
@@ -33,9 +34,11 @@ export function isActive({ status }) {
 /** A run, looked at again and again while it is active. @param {string} id */
 export function useRun(id) {
   const [isWatched, setWatched] = useState(false);
-  const tick = useTick(isWatched);
+  const [every, setEvery] = useState(EVERY);
+  const tick = useTick(isWatched, every);
   const run = useResource((signal, fresh) => ask(`runs/${encodeURIComponent(id)}`, { signal, fresh }), [id, tick]);
   useEffect(() => setWatched(run.data !== undefined && isActive(run.data)), [run.data]);
+  useEffect(() => setEvery(run.error ? AFTER_FAILURE : EVERY), [run.error]);
   return run;
 }
 
