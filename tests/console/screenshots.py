@@ -24,7 +24,6 @@ from tests.bench.machine import free_port, running
 from tests.bench.sides import ROOT
 from tests.console.chromium import chromium
 from tests.console.watched import watching
-from tests.live.server import ENVIRONMENT
 
 THEMES: Final = ("light", "dark")
 SIZE: Final = {"width": 1280, "height": 800}
@@ -37,7 +36,7 @@ _RUNS: Final = 73
 def sample_service(folder: Path) -> Iterator[str]:
     """The address of what `make run` starts, over a new store, once its index has all of the sample."""
     port = free_port()
-    variables = {**ENVIRONMENT, "TRACKING_PORT": str(port), "TRACKING_DATA_DIR": str(folder / "data")}
+    variables = {"TRACKING_PORT": str(port), "TRACKING_DATA_DIR": str(folder / "data")}
     url = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-m", "service", "--sample"]
     with running("sample", command, url, folder, health="livez", variables=variables, cwd=ROOT):

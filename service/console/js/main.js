@@ -8,6 +8,7 @@ import { listen as listenToKeys } from "./keys.js";
 import { Failure } from "./parts/states.js";
 import { listen as listenToLinks, place } from "./router.js";
 import { Shell } from "./shell.js";
+import { otherStyles } from "./styles.js";
 
 const PAGES = {
   runs: () => import("./pages/runs.js"),
@@ -19,6 +20,7 @@ const PAGES = {
 };
 
 const loaded = signal({});
+const first = place.value.page;
 
 /** Each module in pages/ exports `title`, a text, and `Page`, a component whose props are the URL's parameters. */
 function Console() {
@@ -41,7 +43,7 @@ function Console() {
 async function load(name) {
   let module;
   try {
-    module = await PAGES[name]();
+    [module] = await Promise.all([PAGES[name](), name === first ? undefined : otherStyles()]);
   } catch {
     const detail = "A part of the console could not be loaded; the service may have been upgraded meanwhile.";
     module = { error: { code: "offline", detail, errors: [], requestId: "", retryAfter: null } };
@@ -51,4 +53,5 @@ async function load(name) {
 
 listenToLinks();
 listenToKeys();
+addEventListener("load", () => setTimeout(otherStyles, 2000)); // when the first page has had what it asks for
 render(html`<${Console} />`, document.getElementById("console"));
