@@ -1,5 +1,6 @@
 """The console's page and files, as they are served."""
 
+import gzip
 import hashlib
 import re
 from urllib.parse import urljoin
@@ -7,7 +8,7 @@ from urllib.parse import urljoin
 import pytest
 
 from service.auth.api_keys import new_key
-from service.console.files import FOLDER, PACKAGES, contents, styles_of
+from service.console.files import FOLDER, PACKAGES, contents, modules_of, styles_of
 from service.console.page import PAGES
 from tests.api.serving import Client, serving
 from tests.fakes.mlflow import FakeMlflow
@@ -79,6 +80,26 @@ def test_a_page_has_its_style_sheets(name: str) -> None:
     styles = styles_of(f"js/pages/{name}.js")
     assert 2 <= len(styles)
     assert set(styles) <= contents().keys()
+
+
+def test_comments_are_not_sent() -> None:
+    """Of our own files the code is sent, with its lines where they are; of a comment its line ends."""
+    for path, sent in contents().items():
+        written = (FOLDER / path).read_bytes()
+        assert written.count(b"\n") == sent.count(b"\n")
+        if not path.startswith("vendor/"):
+            assert b"@param" not in sent, path
+            code = [line for line in sent.splitlines() if line.strip()]
+            assert set(code) <= set(written.splitlines()), path
+
+
+def test_the_first_load_is_small() -> None:
+    """All scripts and styles that the page of the runs needs at once have at most 72 kB, gzipped."""
+    modules = dict.fromkeys((*modules_of("js/main.js"), *modules_of("js/pages/runs.js")))
+    sizes = {
+        path: len(gzip.compress(contents()[path], 9)) for path in (*modules, *styles_of("js/pages/runs.js"))
+    }
+    assert 72_000 >= sum(sizes.values()), sizes
 
 
 def test_the_vendored_files_are_the_released_ones() -> None:

@@ -26,6 +26,15 @@ async def test_each_address_shows_its_page(watched: Watched, page: str, title: s
     assert await watched.page.locator("main").count() == 1
 
 
+async def test_another_page_brings_its_styles(watched: Watched) -> None:
+    """A page loads its own styles; those of another one are there before that is shown."""
+    await watched.go("runs")
+    await watched.page.get_by_role("link", name="Health").click()
+    await watched.has_title("Health")
+    styles = await watched.page.evaluate("() => [...document.styleSheets].map(({ href }) => href)")
+    assert 1 == sum(href.endswith("/health.css") for href in styles)
+
+
 async def test_a_link_changes_the_page_without_loading_the_document(watched: Watched) -> None:
     """Going to another page and back keeps the document, and with it what is held in memory."""
     await watched.go("runs")

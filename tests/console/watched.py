@@ -49,7 +49,7 @@ class Watched:
 
     async def is_settled(self) -> None:
         """Wait until the page has loaded and waits for nothing: no skeleton is shown in its place."""
-        await self.page.locator("main h1").first.wait_for()
+        await self.page.locator("main h1, main .failure").first.wait_for()
         await self.page.locator('main [aria-busy="true"]').first.wait_for(state="detached")
 
     async def goes_offline(self) -> None:

@@ -57,18 +57,7 @@ async def histories(bench: Bench) -> Sequence[Figure]:
     async with FakeMlflow().serve() as mlflow:
         for number, run_id in enumerate(_ids(10)):
             mlflow.add_run(run_id=run_id, end_time=1_700_000_900_000)
-            mlflow.log(
-                run_id,
-                "equity",
-                (
-                    (
-                        step,
-                        1_700_000_000_000 + step,
-                        _SPIKE if step == 54_321 else math.sin(step / 5_000 + number),
-                    )
-                    for step in range(100_000)
-                ),
-            )
+            mlflow.log(run_id, "equity", _curve(number))
         settings = {"UPSTREAM__READ_TIMEOUT": "60", "DEADLINE": "120"}
         with service_over(bench.folder, Server("fake", mlflow.url, 0, 0.0), "history", **settings) as address:
             async with AsyncExitStack() as stack:
