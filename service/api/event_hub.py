@@ -34,7 +34,8 @@ log = logging.getLogger("service.api")
 FLUSH_SECONDS: Final = 0.25  # between two flushes
 BEAT_SECONDS: Final = 5.0  # that a stream is silent at most
 
-_AT_ONCE = 50  # streams that are written to in one turn of the loop
+_AT_ONCE = 50  # streams of one filter that are written to in one turn of the loop
+_FILTERS_AT_ONCE = 20
 _KEPT_SNAPSHOTS = 128
 _NOTHING: Final = Selection(frozenset(), frozenset(), frozenset())
 _UNKNOWN: Final = "this replica does not know what came after that event"
@@ -197,7 +198,7 @@ class EventHub:
             await self._woken.wait()
             self._woken.clear()
             last = self._changes.last
-            for listening, listeners in list(self._listeners.items()):
+            for count, (listening, listeners) in enumerate(list(self._listeners.items()), 1):
                 behind = [one for one in listeners if one.number < last]
                 try:
                     await self._flush(listening, behind, last)
@@ -205,6 +206,8 @@ class EventHub:
                     log.exception("listeners are not told of changes")
                     for one in behind:  # who comes back with the last id misses nothing
                         one.stream.end()
+                if count % _FILTERS_AT_ONCE == 0:
+                    await checkpoint()
             await self._sleep(FLUSH_SECONDS)
 
     async def _flush(self, listening: Listening, behind: Sequence[_Listener], last: int) -> None:
@@ -240,7 +243,7 @@ class EventHub:
 
     async def _beat(self) -> None:
         """Show every stream that it is open, and end those whose runs the index does not have any more."""
-        for listening, listeners in list(self._listeners.items()):
+        for filters, (listening, listeners) in enumerate(list(self._listeners.items()), 1):
             state = await self._searches.state(listening.experiment_ids)  # keeps the index awake
             for count, listener in enumerate(list(listeners), 1):
                 if state is None:
@@ -249,6 +252,8 @@ class EventHub:
                     listener.told = listener.number
                 if count % _AT_ONCE == 0:
                     await checkpoint()
+            if filters % _FILTERS_AT_ONCE == 0:
+                await checkpoint()
 
     def _sign_of_life(self, listener: _Listener) -> Frame:
         if listener.told == listener.number:
