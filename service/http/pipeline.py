@@ -107,15 +107,17 @@ class RequestPipeline:
                 record = self._record(request, response, request_id, time.perf_counter() - began)
                 if isinstance(response, EventStream):
                     response.over = partial(self._over, record)
-                    return response
-                for observe in observers:
-                    observe(record)
+                else:
+                    self._tell(record)
             return response
 
         return answered
 
     def _over(self, record: AccessRecord, seconds: float) -> None:
         record.streamed_ms = _milliseconds(seconds)
+        self._tell(record)
+
+    def _tell(self, record: AccessRecord) -> None:
         for observe in self._observers:
             observe(record)
 
@@ -134,8 +136,7 @@ class RequestPipeline:
         response.force_close()
         record = self._record(request, response, request_id, 0.0)
         record.method, record.path = OTHER, ""  # aiohttp made them up
-        for observe in self._observers:
-            observe(record)
+        self._tell(record)
         return response
 
     def _record(
