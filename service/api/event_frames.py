@@ -59,7 +59,7 @@ class RunTexts:
         """What an event says, as JSON."""
         change = one.entry.change
         if isinstance(change, SyncChange):
-            return data_of_sync(change)
+            return _encode({"since_ms": change.since_ms})
         if not isinstance(change, RunChange):
             return data_of_reset(TOO_MUCH)
         run = self._run(one.entry.number, change.run)
@@ -80,8 +80,9 @@ async def batch_of(changes: Changes, listening: Listening, texts: RunTexts, numb
     """The events after one number up to another, for all streams that want them."""
     events = await events_between(changes, listening, number, last)
     if events is None:
-        text = event(EventName.RESET, data_of_reset(TOO_MUCH), str(Position(changes.epoch, last)))
-        return Batch((NumberedFrame(last, framed(text), 1),), is_reset=True)
+        told = [(EventName.RESET, data_of_reset(TOO_MUCH)), *staleness_of(changes)]
+        text = b"".join(event(name, data, str(Position(changes.epoch, last))) for name, data in told)
+        return Batch((NumberedFrame(last, framed(text), len(told)),), is_reset=True)
     frames: list[NumberedFrame] = []
     lines: list[bytes] = []
     size = 0
@@ -116,9 +117,10 @@ async def events_between(
     return conflated(events)
 
 
-def data_of_sync(change: SyncChange) -> bytes:
-    """What `stale` and `fresh` say, as JSON."""
-    return _encode({"since_ms": change.since_ms})
+def staleness_of(changes: Changes) -> list[tuple[EventName, bytes]]:
+    """What is told beside a snapshot or a reset: that MLflow does not answer; nothing while it does."""
+    staleness = changes.staleness
+    return [] if staleness is None else [(staleness.name, _encode({"since_ms": staleness.since_ms}))]
 
 
 def data_of_reset(reason: str) -> bytes:

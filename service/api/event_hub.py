@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, NamedTuple
 
@@ -16,8 +16,8 @@ from service.api.event_frames import (
     RunTexts,
     batch_of,
     data_of_reset,
-    data_of_sync,
     events_between,
+    staleness_of,
 )
 from service.api.search import state_of
 from service.checkpoint import checkpoint
@@ -34,7 +34,8 @@ log = logging.getLogger("service.api")
 FLUSH_SECONDS: Final = 0.25  # between two flushes
 BEAT_SECONDS: Final = 5.0  # that a stream is silent at most
 
-_AT_ONCE = 50  # streams that are written to in one turn of the loop
+_AT_ONCE = 50  # streams of one filter that are written to in one turn of the loop
+_FILTERS_AT_ONCE = 20
 _KEPT_SNAPSHOTS = 128
 _NOTHING: Final = Selection(frozenset(), frozenset(), frozenset())
 _UNKNOWN: Final = "this replica does not know what came after that event"
@@ -109,9 +110,9 @@ class EventHub:
         experiment_ids: () for the default one. While that does not exist, nothing is known of its runs.
         """
         experiments = (await self._searches.experiment_ids(experiment_ids)).value
+        self._searches.must_cover(experiments, "query", "experiment_id")
         if not experiments:
             raise IndexNotReady(0.0)
-        self._searches.must_cover(experiments, "query", "experiment_id")
         return Listening(experiments, expression)
 
     async def opening(self, listening: Listening, since: Position | None, *, is_new: bool) -> Opening:
@@ -135,7 +136,6 @@ class EventHub:
         if self._knows(since):
             happened = await events_between(self._changes, listening, since.number, position.number)
         if happened is None:
-            self.resets += 1
             return Told(
                 await self._beginning(listening, position, is_new=False), str(position), is_reset=True
             )
@@ -160,9 +160,7 @@ class EventHub:
         else:
             self.resets += 1
             events = [(EventName.RESET, data_of_reset(_UNKNOWN))]
-        staleness = self._changes.staleness
-        if staleness is not None:
-            events.append((EventName.STALE, data_of_sync(staleness)))
+        events += staleness_of(self._changes)
         return [ToldEvent(str(position), name, msgspec.Raw(data)) for name, data in events]
 
     async def _snapshot(self, listening: Listening, position: Position) -> bytes:
@@ -199,27 +197,32 @@ class EventHub:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            try:
-                await self._flush(self._changes.last)
-            except Exception:
-                log.exception("streams are not told of changes")
+            last = self._changes.last
+            for count, (listening, listeners) in enumerate(list(self._listeners.items()), 1):
+                behind = [one for one in listeners if one.number < last]
+                try:
+                    await self._flush(listening, behind, last)
+                except Exception:
+                    log.exception("listeners are not told of changes")
+                    for one in behind:  # who comes back with the last id misses nothing
+                        one.stream.end()
+                if count % _FILTERS_AT_ONCE == 0:
+                    await checkpoint()
             await self._sleep(FLUSH_SECONDS)
 
-    async def _flush(self, last: int) -> None:
-        """Send each listener what it lacks; what one is too slow to take comes with one of the next."""
-        for listening, listeners in list(self._listeners.items()):
-            batches: dict[int, Batch] = {}  # for nearly all listeners it is the same one
-            behind = [one for one in listeners if one.number < last]
-            for count, listener in enumerate(behind, 1):
-                if listener.stream.is_ready():
-                    number = listener.number
-                    if number not in batches:
-                        batches[number] = await batch_of(self._changes, listening, self._texts, number, last)
-                    self._send(listener, batches[number], last)
-                if listener.number < last:
-                    self._woken.set()
-                if count % _AT_ONCE == 0:
-                    await checkpoint()
+    async def _flush(self, listening: Listening, behind: Sequence[_Listener], last: int) -> None:
+        """Send listeners what they lack; what one is too slow to take comes with one of the next flushes."""
+        batches: dict[int, Batch] = {}  # for nearly all listeners it is the same one
+        for count, listener in enumerate(behind, 1):
+            if listener.stream.is_ready():
+                number = listener.number
+                if number not in batches:
+                    batches[number] = await batch_of(self._changes, listening, self._texts, number, last)
+                self._send(listener, batches[number], last)
+            if listener.number < last:
+                self._woken.set()
+            if count % _AT_ONCE == 0:
+                await checkpoint()
 
     def _send(self, listener: _Listener, batch: Batch, last: int) -> None:
         for one in batch.frames:
@@ -240,7 +243,7 @@ class EventHub:
 
     async def _beat(self) -> None:
         """Show every stream that it is open, and end those whose runs the index does not have any more."""
-        for listening, listeners in list(self._listeners.items()):
+        for filters, (listening, listeners) in enumerate(list(self._listeners.items()), 1):
             state = await self._searches.state(listening.experiment_ids)  # keeps the index awake
             for count, listener in enumerate(list(listeners), 1):
                 if state is None:
@@ -249,6 +252,8 @@ class EventHub:
                     listener.told = listener.number
                 if count % _AT_ONCE == 0:
                     await checkpoint()
+            if filters % _FILTERS_AT_ONCE == 0:
+                await checkpoint()
 
     def _sign_of_life(self, listener: _Listener) -> Frame:
         if listener.told == listener.number:

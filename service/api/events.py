@@ -16,6 +16,7 @@ from service.api.parsing import memoized
 from service.errors import InvalidRequest
 from service.http.event_stream import TEXT
 from service.http.negotiation import prefers
+from service.http.representations import accepts_gzip
 from service.http.route import Content, Operation, Route, Tag
 from service.http.streams import Opening, Streams
 from service.tracking.events import Position
@@ -23,7 +24,8 @@ from service.tracking.events import Position
 _TAG = Tag("events", "Changes of runs, as they are noticed.")
 _JSON = "application/json"
 _LAST_EVENT_ID = istr("Last-Event-ID")
-_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
+_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding"}
+_GZIP_FROM = 1_024  # bytes; below a packet's size compressing wins nothing
 
 _encode = msgspec.json.Encoder().encode
 
@@ -60,12 +62,10 @@ class EventRoutes:
     async def events(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         """The events that the query asks for: a stream, unless JSON is asked for."""
         query = self._parse(request.rel_url.raw_query_string)
-        last_event_id = request.headers.get(_LAST_EVENT_ID, "")
         accept = request.headers.get(hdrs.ACCEPT)
         if prefers(accept, _JSON, TEXT) and not prefers(accept, TEXT, _JSON):
-            return await self._poll(
-                query, position_of_header(last_event_id) if last_event_id else query.since
-            )
+            return await self._poll(request, query)
+        last_event_id = request.headers.get(_LAST_EVENT_ID, "")
         since = _known(last_event_id) if last_event_id else query.since
 
         async def opening() -> Opening:
@@ -75,15 +75,16 @@ class EventRoutes:
 
         return await self._streams.open(opening)
 
-    async def _poll(self, query: EventQuery, since: Position | None) -> web.StreamResponse:
-        listening = await self._hub.listening(query.experiment_ids, query.filter)
-        told = await self._hub.told(listening, since)
-        body = {
-            "events": [one._asdict() for one in told.events],
-            "next": told.next,
-            "reset": told.is_reset,
-        }
-        return web.Response(body=_encode(body), content_type=_JSON, headers=_HEADERS)
+    async def _poll(self, request: web.BaseRequest, query: EventQuery) -> web.StreamResponse:
+        last_event_id = request.headers.get(_LAST_EVENT_ID, "")
+        since = position_of_header(last_event_id) if last_event_id else query.since
+        told = await self._hub.told(await self._hub.listening(query.experiment_ids, query.filter), since)
+        events = [one._asdict() for one in told.events]
+        body = _encode({"events": events, "next": told.next, "reset": told.is_reset})
+        response = web.Response(body=body, content_type=_JSON, headers=_HEADERS)
+        if len(body) >= _GZIP_FROM and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
 
 
 def _known(last_event_id: str) -> Position | None:

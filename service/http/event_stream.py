@@ -12,6 +12,7 @@ from random import uniform
 from typing import Final, NamedTuple, Protocol
 
 from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 
 TEXT: Final = "text/event-stream"
 HEADERS: Final = {
@@ -102,6 +103,7 @@ class EventStream(web.StreamResponse, Sink):
         self._running = running
         self._clock = clock
         self._ended = asyncio.Event()
+        self._asked_by: web.BaseRequest | None = None
         self._transport: asyncio.Transport | None = None
         self._is_chunked = True
         self._untaken_since: float | None = None
@@ -134,10 +136,14 @@ class EventStream(web.StreamResponse, Sink):
         transport.write(frame.chunk if self._is_chunked else frame.plain)
         return True
 
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        self._asked_by = request
+        return await super().prepare(request)
+
     async def write_eof(self, data: bytes = b"") -> None:
         """Stay open, and then end."""
-        request = self._req
-        if self._eof_sent or request is None:
+        request, self._asked_by = self._asked_by, None
+        if request is None:
             return
         began = self._clock()
         try:
@@ -146,7 +152,6 @@ class EventStream(web.StreamResponse, Sink):
             else:
                 await self._stream(request)
         finally:
-            self._eof_sent = True
             self._transport = None
             self.over(self._clock() - began)
 

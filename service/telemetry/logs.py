@@ -113,7 +113,9 @@ def _lines(entry: Entry) -> list[str]:
         text = f"{time} {entry.level.upper():7} {entry.logger}: {entry.message}\n{entry.traceback}"
         return text.splitlines()
     cache = f" {entry.cache}" if entry.cache is not None else ""
-    return [f"{time[11:]} {entry.method} {entry.path} {entry.status} {entry.duration_ms:.2f} ms{cache}"]
+    stream = "" if entry.streamed_ms is None else f", a stream of {entry.streamed_ms / 1_000:.1f} s"
+    answer = f"{entry.status} {entry.duration_ms:.2f} ms{cache}{stream}"
+    return [f"{time[11:]} {entry.method} {entry.path} {answer}"]
 
 
 def _printable(text: str) -> str:

@@ -1,11 +1,8 @@
 """The hub of events: what is worked out once for many streams, and what each stream is sent."""
 
-import random
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from service.answer import Answer
 from service.api import event_frames
@@ -13,7 +10,7 @@ from service.api.event_hub import BEAT_SECONDS, FLUSH_SECONDS
 from service.errors import IndexNotReady, IndexTooLarge, InvalidRequest
 from service.index.change_log import ChangeLog
 from service.tracking.events import MOST_RUNS, Entry, Event, Listening, Position, event_of
-from tests.api.hearing import Hearing, Taken, known
+from tests.api.hearing import Hearing, known
 from tests.api.searching import make_run
 
 EVEN = "params.method = 'expanding'"
@@ -110,6 +107,42 @@ async def test_a_burst_of_too_many_runs_is_a_reset() -> None:
         await one.naps.end(FLUSH_SECONDS)
     assert ["snapshot", "run.created", "reset", "run.created"] == stream.names
     assert ("run001", 1) == (stream.heard[-1].run_id, one.hub.resets)
+
+
+async def test_a_reset_says_whether_mlflow_answers() -> None:
+    """Who is told to read anew while MLflow does not answer is told that, too: the word of it was missed."""
+    async with Hearing().running() as one:
+        stream = await one.open()
+        await one.naps.end(FLUSH_SECONDS)
+        one.put(make_run(0))
+        await one.naps.end(0.0)
+        one.changes.stale(7)
+        for number in range(MOST_RUNS + 1):
+            one.put(make_run(number, run_id=f"many{number}"))
+        await one.naps.end(FLUSH_SECONDS)
+    assert ["snapshot", "run.created", "reset", "stale"] == stream.names
+
+
+async def test_a_filter_that_fails_ends_its_own_streams(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A defect in one filter is logged, and streams of other filters go on."""
+
+    def failing(entry: Entry, listening: Listening) -> Event | None:
+        if listening.filter is not None:
+            raise RuntimeError("a defect")
+        return event_of(entry, listening)
+
+    monkeypatch.setattr(event_frames, "event_of", failing)
+    async with Hearing().running() as one:
+        even, every = await one.open(EVEN), await one.open()
+        one.put(make_run(2))
+        await one.naps.end(FLUSH_SECONDS)
+        one.put(make_run(4))
+        await one.naps.end(FLUSH_SECONDS)
+    assert (True, False) == (even.is_ended, every.is_ended)
+    assert ["snapshot", "run.created", "run.created"] == every.names
+    assert "a defect" in caplog.text
 
 
 async def test_a_slow_stream_holds_up_nobody() -> None:
@@ -223,67 +256,3 @@ async def test_polls_get_what_streams_get() -> None:
     )
     assert ([], "e-2", False) == third
     assert (["reset"], "e-22", True) == ([event.event for event in last.events], last.next, last.is_reset)
-
-
-@pytest.mark.parametrize("seed", range(6))
-async def test_streams_that_break_anywhere_miss_nothing_and_get_nothing_twice(seed: int) -> None:
-    """However often a stream breaks, in the middle of an event, too, its page ends with the runs that match.
-
-    Every id comes at most once, and in order.
-    """
-    choose = random.Random(seed)
-    async with Hearing().running() as one:
-        stream = await one.open(EVEN)
-        heard = list(stream.heard)
-        cut = Cut(stream.reader.last_id)
-        for _ in range(150):
-            change_something(one, choose)
-            if choose.random() < 0.5:
-                await one.naps.end(FLUSH_SECONDS)
-            if choose.random() < 0.1:
-                await one.naps.end(BEAT_SECONDS)
-            heard += cut.take(stream, choose)
-            if choose.random() < 0.1:
-                stream.end()
-                stream = await one.open(EVEN, last_id=cut.last_id)
-                cut = Cut(cut.last_id)
-        await one.naps.end(FLUSH_SECONDS)
-        await one.naps.end(FLUSH_SECONDS)
-        heard += cut.take(stream, None)
-    matching = {run.run_id: run.params for run in one.runs.values() if run.params["method"] == "expanding"}
-    assert matching == known(heard)
-    numbers = [int(event.id.partition("-")[2]) for event in heard]
-    assert sorted(set(numbers)) == numbers
-
-
-class Cut:
-    """The caller's end of a stream, where bytes arrive late, and some never. last_id: that the caller has."""
-
-    def __init__(self, last_id: str) -> None:
-        self._reader = Taken(last_id)
-        self._seen = 0
-        self._bytes = b""
-
-    @property
-    def last_id(self) -> str:
-        return self._reader.reader.last_id
-
-    def take(self, stream: Taken, choose: random.Random | None) -> Sequence[Any]:
-        """What arrives of the stream by now; all of it where nothing is left to chance."""
-        self._bytes += b"".join(frame.plain for frame in stream.frames[self._seen :])
-        self._seen = len(stream.frames)
-        arriving = len(self._bytes) if choose is None else choose.randint(0, len(self._bytes))
-        before = len(self._reader.heard)
-        self._reader.take(self._bytes[:arriving])
-        self._bytes = self._bytes[arriving:]
-        return self._reader.heard[before:]
-
-
-def change_something(one: Hearing, choose: random.Random) -> None:
-    """A run comes, changes, or is deleted."""
-    run = make_run(choose.randint(0, 5))
-    if run.run_id in one.runs and choose.random() < 0.2:
-        one.drop(run.run_id)
-        return
-    params = {"method": choose.choice(["expanding", "rolling"]), "step": str(choose.random())}
-    one.put(replace(run, params=params))

@@ -232,3 +232,21 @@ async def test_pages_of_other_origins_may_listen(fake: FakeMlflow) -> None:
         await complete(api)
         response = await api.head(EVENTS, headers={"Origin": origin})
     assert origin == response.headers["Access-Control-Allow-Origin"]
+
+
+async def test_long_polls_are_compressed(fake: FakeMlflow) -> None:
+    """An answer of some kilobytes is gzipped for callers that accept it; a stream never is."""
+    async with serving(fake.url, **with_index()) as api:
+        await complete(api)
+        since = (await poll(api))["next"]
+        async with listening(api, headers={"Accept-Encoding": "gzip"}) as stream:
+            await stream.named("snapshot")
+            fake.add_run(**RUNNING, params={f"param{number}": "x" * 50 for number in range(100)})
+            await stream.named("run.created")
+        response = await api.get(EVENTS, params={"since": since}, headers={**JSON, "Accept-Encoding": "gzip"})
+        body = await answered(response, Events)
+    assert ("gzip", 100) == (
+        response.headers["Content-Encoding"],
+        len(body["events"][0]["data"]["run"]["params"]),
+    )
+    assert "Content-Encoding" not in stream.response.headers
