@@ -202,12 +202,11 @@ async def test_new_runs_wait_and_changes_come_in_place(
         name="running", status="RUNNING", start_time=BEGIN + 10**6, metrics={"oos_sharpe": 0.1}
     )
     page = await shown(watched, rows=len(runs) + 1)
-    await expects(page.get_by_role("button", name="Live")).to_be_visible()
+    await expects(page.locator(".live[data-state=live]")).to_be_visible()
     row = page.locator(f"{ROWS}[data-id='{running}']")
     await expects(row.locator(".status")).to_have_text("running")
     await row.evaluate("(tr) => { tr.isSame = true; }")
-    stored = fake.store.runs[running]
-    stored.status, stored.end_time = "FINISHED", BEGIN + 2 * 10**6
+    fake.store.runs[running].update(status="FINISHED", end_time=BEGIN + 2 * 10**6)
     await expects(row.locator(".status")).to_have_text("finished")
     assert await row.evaluate("(tr) => tr.isSame")
     fake.add_run(name="newer", start_time=BEGIN + 3 * 10**6)
