@@ -4,13 +4,12 @@ import { key } from "../api.js";
 import { filterOf } from "../filter/choices.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { later } from "../parts/later.js";
 import { Failure, Freshness } from "../parts/states.js";
 import { Actions } from "../runs/actions.js";
 import { Bar, change } from "../runs/bar.js";
 import { useChanges } from "../runs/changes.js";
-import { Chooser } from "../runs/chooser.js";
 import { columnsOf } from "../runs/columns.js";
-import { Copying } from "../runs/copying.js";
 import { Facets } from "../runs/facets.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
@@ -24,6 +23,9 @@ import { view } from "../runs/view.js";
 import { Window } from "../runs/window.js";
 
 export const title = "Runs";
+
+const Chooser = later(() => import("../runs/chooser.js"), "Chooser");
+const Copying = later(() => import("../runs/copying.js"), "Copying");
 
 // What was shown when the reader went to another page: there on return, at the place where it was.
 const NOTHING = { rows: null, fields: undefined, exp: "", key: "", scrollTop: 0, active: -1 };
@@ -55,8 +57,8 @@ export function Page({ params }) {
           <${Selected} state=${state} actions=${actions} />
         </div>
       </div>
-      <${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
-      <${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
+      <${Chooser} isWanted=${actions.choosing.value} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
+      <${Copying} isWanted=${actions.copying.value} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
     </div>
   `;
 }
