@@ -229,6 +229,24 @@ async def test_the_selected_runs_are_copied_as_csv(watched: Watched, runs: list[
     ] == copied.splitlines()
 
 
+async def test_few_rows_are_in_the_document(watched: Watched, fake: FakeMlflow, indexed: Client) -> None:
+    """Of 1,500 runs about as many are in the document as the screen shows, and the last one can be scrolled to."""
+    for number in range(1_500):
+        fake.add_run(name=f"trial {number}", start_time=BEGIN + number, metrics={"oos_sharpe": number / 7})
+    await all_read(indexed, runs=1_500)
+    await watched.go("runs?sort=-metrics.oos_sharpe")
+    page = watched.page
+    await expects(page.locator(".runs-count")).to_have_text("1,500 runs")
+    assert "1501" == await page.get_by_role("table", name="Runs").get_attribute("aria-rowcount")
+    region = page.get_by_role("region", name="Runs", exact=True)
+    for share, name in ((0.0, "trial 1499"), (0.5, None), (1.0, "trial 0")):
+        await region.evaluate("(one, share) => { one.scrollTop = share * one.scrollHeight; }", share)
+        if name is not None:
+            await expects(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+        await expects(page.locator("tr.unread")).to_have_count(0)
+        assert await page.locator("tr").count() <= 60
+
+
 async def test_odd_names_are_shown_as_they_are(odd_page: Watched) -> None:
     """Names that look like markup or like parts of the language are texts, in cells and in heads."""
     await odd_page.go("runs?cols=metrics.constructor,metrics.__proto__,tags.hasOwnProperty&sort=run_name")

@@ -49,7 +49,7 @@ export function Page({ params }) {
         <${Facets} state=${state} onChange=${change} version=${version} />
         <div class="runs-body">
           <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
-          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${retry} />`}
+          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${() => rows.reload()} />`}
           ${!hasRows && failure && html`<${Instead} error=${failure} retry=${retry} />`}
           ${isEmpty && html`<${Nothing} state=${state} />`}
           ${!isEmpty && (hasRows || !failure) &&
