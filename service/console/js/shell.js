@@ -3,8 +3,10 @@ import { useRef } from "preact/hooks";
 import { key, refused, useKey } from "./api.js";
 import { html } from "./html.js";
 import { shortcuts, useKeys } from "./keys.js";
-import { KeyForm } from "./parts/key.js";
+import { componentOf, later } from "./later.js";
 import { prefer, preferences } from "./preferences.js";
+
+const KeyForm = componentOf(later(() => import("./parts/key.js")), "KeyForm");
 
 const PAGES = [
   ["runs", "Runs"],

@@ -3,12 +3,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { chosen } from "./complete.js";
-import { remember } from "./history.js";
+import { LOST, later } from "../later.js";
 import { Remark } from "./remark.js";
 import { useChoices } from "./suggestions.js";
-import { shortest, translate } from "./translate.js";
 
+const reader = later(() => import("./language.js"));
+const UNREAD = { filter: null, problem: null, choice: null }; // of a text, while the language is not there
 const PAUSE = 60; // ms after a key before the filter is asked
 
 /**
@@ -20,7 +20,8 @@ const PAUSE = 60; // ms after a key before the filter is asked
  *   with this filter.
  */
 export function FilterBar({ state, onChange, fields, error = null, experimentIds = [] }) {
-  const [text, setText] = useState(() => shortest(state.q));
+  const { now: language } = reader;
+  const [text, setText] = useState(() => written(language, state.q));
   const [caret, setCaret] = useState(text.length);
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
@@ -28,20 +29,24 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
   const input = useRef(null);
   const asked = useRef(state.q);
   const hasStep = useRef(false); // whether the address has a step for what is typed now
-  const choices = useChoices({ text, caret, fields, experimentIds, isOpen });
+  const choices = useChoices({ language, text, caret, fields, experimentIds, isOpen });
   const option = choices.options[active];
-  const translation = translate(text, fields);
+  const translation = language?.translate(text, fields) ?? UNREAD;
 
   useKeys([{ key: "/", text: "Go to the filter", run: () => input.current.focus() }], []);
   useEffect(() => {
+    if (state.q) reader.want();
     if (state.q === asked.current) return;
     asked.current = state.q;
-    setText(shortest(state.q));
+    setText(written(language, state.q));
   }, [state.q]);
+  useEffect(() => {
+    if (text === state.q) setText(written(language, text)); // as it was shown before it could be read
+  }, [language]);
   useEffect(() => {
     const timer = setTimeout(send, PAUSE);
     return () => clearTimeout(timer);
-  }, [text, fields]);
+  }, [text, fields, language]);
 
   function send() {
     if (translation.filter === null || translation.filter === asked.current) return;
@@ -58,7 +63,7 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
     requestAnimationFrame(() => input.current?.setSelectionRange(place, place));
   }
   function take(one) {
-    const put = chosen(text, one.isWhole ? { start: 0, end: text.length } : choices.context, one);
+    const put = language.chosen(text, one.isWhole ? { start: 0, end: text.length } : choices.context, one);
     write(put.text, put.caret);
     setOpen(!one.isWhole);
   }
@@ -67,9 +72,10 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
     setEnded(true);
     setOpen(false);
     hasStep.current = false;
-    if (translation.filter) remember(translation.filter);
+    if (translation.filter) language.remember(translation.filter);
   }
   function type(event) {
+    reader.want();
     setText(event.target.value);
     setCaret(event.target.selectionStart);
     setActive(-1);
@@ -121,15 +127,22 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
           onInput=${type}
           onKeyDown=${press}
           onClick=${(event) => setCaret(event.target.selectionStart)}
+          onFocus=${() => reader.want()}
           onBlur=${end}
         />
         ${text && html`<button type="button" class="quiet clear" aria-label="Clear the filter" onClick=${() => (write(""), input.current.focus())}>×</button>`}
         <${Choices} isShown=${isShown} options=${choices.options} active=${active} onTake=${take} />
       </div>
-      <${Remark} ...${{ text, translation, state, error, isEnded }} onWrite=${(changed, place) => (write(changed, place), input.current.focus())} />
+      <${Remark} ...${{ text, translation, state, shown: written(language, state.q), error, isEnded }} onWrite=${(changed, place) => (write(changed, place), input.current.focus())} />
+      ${reader.isLost && html`<p class="wrong">${LOST}</p>`}
       <p class="visually-hidden" role="status">${isShown ? `${choices.options.length} suggestions` : ""}</p>
     </div>
   `;
+}
+
+/** A filter as a reader would write it. */
+function written(language, filter) {
+  return language ? language.shortest(filter) : filter;
 }
 
 function Choices({ isShown, options, active, onTake }) {

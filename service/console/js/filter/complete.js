@@ -1,9 +1,10 @@
 // What may be put in at a place of a filter. Pure.
-import { KINDS, STATUSES, allFields, quoted, unquoted } from "./fields.js";
+import { describe } from "./describe.js";
+import { STATUSES, allFields, quoted, unquoted } from "./fields.js";
 import { tokensOf } from "./lexer.js";
 import { read } from "./reading.js";
 import { resolve, similar } from "./resolve.js";
-import { count, number } from "../format.js";
+import { count } from "../format.js";
 
 const MOST = 50;
 const TYPED = ["word", "other", "number", "field", "openField", "openText", "text", "double", "backtick"];
@@ -76,19 +77,6 @@ export function chosen(text, { start, end }, { insert }) {
   const rest = text.slice(end);
   const isSpaced = insert.endsWith(" ") && rest.startsWith(" ");
   return { text: text.slice(0, start) + insert + (isSpaced ? rest.slice(1) : rest), caret: start + insert.length };
-}
-
-/** What is known of a field, in one line. */
-export function describe({ kind, key, type, known }) {
-  const parts = [KINDS[kind]];
-  if (known) {
-    parts.push(`${count(known.runs)} ${known.runs === 1 ? "run" : "runs"}`);
-    if (known.distinct > 1) parts.push(`${count(known.distinct)} values`);
-    if (typeof known.min === "number" && type !== "time" && key !== "duration") {
-      parts.push(known.min === known.max ? number(known.min) : `${number(known.min)} … ${number(known.max)}`);
-    }
-  }
-  return parts.join(" · ");
 }
 
 function fieldChoices(prefix, fields, space = " ") {

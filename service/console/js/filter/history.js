@@ -22,12 +22,3 @@ export function remember(filter) {
     // A browser may forbid it; then there is no list.
   }
 }
-
-/** Forget all of them. */
-export function forgetFilters() {
-  try {
-    localStorage.removeItem(KEPT);
-  } catch {
-    // Then there is none.
-  }
-}

@@ -1,25 +1,25 @@
 // The line under the filter bar: how the text is asked, what is missing, what is wrong and where.
 import { html } from "../html.js";
 import { placeInText } from "./choices.js";
-import { describe } from "./complete.js";
+import { describe } from "./describe.js";
 import { tokensOf, unitsOf } from "./lexer.js";
-import { shortest } from "./translate.js";
 
 const AROUND = 30; // characters that are shown before a fault
 
 /**
  * @param {{
- *   text: string, translation: object, state: object, error: ApiError | null, isEnded: boolean,
+ *   text: string, translation: object, state: object, shown: string, error: ApiError | null, isEnded: boolean,
  *   onWrite: (text: string, caret?: number) => void,
- * }} props translation: of the text. isEnded: whether nobody is about to type on.
+ * }} props translation: of the text. shown: the filter of
+ *   the rows, as a reader would write it. isEnded: whether nobody is about to type on.
  */
-export function Remark({ text, translation, state, error, isEnded, onWrite }) {
+export function Remark({ text, translation, state, shown, error, isEnded, onWrite }) {
   return html`<div id="filter-remark" class="filter-remark" aria-live="polite">${line()}</div>`;
 
   function line() {
     const { filter, problem, choice } = translation;
-    if (choice) return html`<${Choice} choice=${choice} text=${text} onWrite=${onWrite} /><${Shown} q=${state.q} />`;
-    if (problem?.isOpen && !isEnded) return html`<p class="muted">Not asked yet: expected ${problem.expected}. <${Shown} q=${state.q} /></p>`;
+    if (choice) return html`<${Choice} choice=${choice} text=${text} onWrite=${onWrite} /><${Shown} filter=${shown} />`;
+    if (problem?.isOpen && !isEnded) return html`<p class="muted">Not asked yet: expected ${problem.expected}. <${Shown} filter=${shown} /></p>`;
     if (problem) return html`<${Fault} text=${text} place=${problem.position} message=${`expected ${problem.expected}`} onWrite=${onWrite} />`;
     const refusals = (error?.errors ?? []).filter(({ location }) => /\bfilter$/.test(location));
     if (refusals.length) return html`<${Refusal} refusal=${refusals[0]} state=${state} onWrite=${onWrite} />`;
@@ -28,8 +28,8 @@ export function Remark({ text, translation, state, error, isEnded, onWrite }) {
 }
 
 /** Which filter the rows are those of, while another one is typed. */
-function Shown({ q }) {
-  return html`<span class="muted">The rows are those of ${q ? html`<code><bdi>${shortest(q)}</bdi></code>` : "no filter"}.</span>`;
+function Shown({ filter }) {
+  return html`<span class="muted">The rows are those of ${filter ? html`<code><bdi>${filter}</bdi></code>` : "no filter"}.</span>`;
 }
 
 /** A name that several fields may mean. */

@@ -1,23 +1,22 @@
 // The choices that the filter bar offers at its caret.
 import { useEffect, useState } from "preact/hooks";
-import { choicesAt, contextAt, wantsValues } from "./complete.js";
 import { unquoted } from "./fields.js";
-import { lastFilters } from "./history.js";
 import { valuesOf } from "./values.js";
 
 const PAUSE = 80; // ms after a key before values are asked for
 
 /**
  * The choices, and the context that they are for.
- * @param {{text: string, caret: number, fields: Array<object> | null, experimentIds: string[], isOpen: boolean}} props
+ * @param {{language: object | null, text: string, caret: number, fields: Array<object> | null, experimentIds: string[], isOpen: boolean}} props
+ *   language: the module of that name, once it is there
  * @returns {{context: object, options: Array<{label: string, detail: string, insert: string, isWhole?: boolean}>}}
  *   isWhole: it takes the place of the whole text
  */
-export function useChoices({ text, caret, fields, experimentIds, isOpen }) {
+export function useChoices({ language, text, caret, fields, experimentIds, isOpen }) {
   const [offered, setOffered] = useState({ key: "", values: [] });
-  const context = contextAt(text, caret, fields);
+  const context = language?.contextAt(text, caret, fields) ?? { prefix: "" };
   const sought = unquoted(context.prefix);
-  const key = isOpen && wantsValues(context) ? JSON.stringify([context.field.written, sought]) : "";
+  const key = isOpen && language?.wantsValues(context) ? JSON.stringify([context.field.written, sought]) : "";
   useEffect(() => {
     if (!key) return undefined;
     const controller = new AbortController();
@@ -34,8 +33,8 @@ export function useChoices({ text, caret, fields, experimentIds, isOpen }) {
       controller.abort();
     };
   }, [key, experimentIds.join(",")]);
-  if (!isOpen) return { context, options: [] };
-  const before = text.trim() === "" ? lastFilters().map((one) => ({ label: one, detail: "asked before", insert: one, isWhole: true })) : [];
+  if (!isOpen || !language) return { context, options: [] };
+  const before = text.trim() === "" ? language.lastFilters().map((one) => ({ label: one, detail: "asked before", insert: one, isWhole: true })) : [];
   // Values of a shorter text still fit, as far as they contain the longer one.
-  return { context, options: [...before, ...choicesAt(context, fields, key ? offered.values : [])] };
+  return { context, options: [...before, ...language.choicesAt(context, fields, key ? offered.values : [])] };
 }

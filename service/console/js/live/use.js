@@ -1,6 +1,8 @@
 // What happens to the runs of a view, for as long as a component is shown.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { listen } from "./listen.js";
+import { later } from "../later.js";
+
+const listening = later(() => import("./listen.js"));
 
 const PAUSE = 300; // ms in which a filter stays the same before it is listened to
 const INITIAL = { name: "connecting", detail: "", by: "stream", retryAt: null, staleSince: null };
@@ -16,9 +18,14 @@ export function useLive({ filter, experimentIds, isOn, onEvent }) {
   const told = useRef(onEvent);
   told.current = onEvent;
   const of = JSON.stringify([filter, experimentIds]);
+  const { now: module } = listening;
   useEffect(() => {
     if (!isOn) {
       setState({ ...INITIAL, name: "paused" });
+      return undefined;
+    }
+    if (!module) {
+      listening.want();
       return undefined;
     }
     let stop = null;
@@ -28,12 +35,12 @@ export function useLive({ filter, experimentIds, isOn, onEvent }) {
         heard.current = { of, id: event.id };
         told.current(event);
       };
-      stop = listen({ filter, experimentIds, since, onEvent, onState: setState });
+      stop = module.listen({ filter, experimentIds, since, onEvent, onState: setState });
     }, PAUSE);
     return () => {
       clearTimeout(timer);
       stop?.();
     };
-  }, [of, isOn]);
+  }, [of, isOn, module]);
   return state;
 }

@@ -4,16 +4,15 @@ import { key } from "../api.js";
 import { filterOf } from "../filter/choices.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { later } from "../parts/later.js";
+import { componentOf, later } from "../later.js";
 import { Failure, Freshness } from "../parts/states.js";
 import { Actions } from "../runs/actions.js";
 import { Bar, change } from "../runs/bar.js";
 import { useChanges } from "../runs/changes.js";
 import { columnsOf } from "../runs/columns.js";
-import { Facets } from "../runs/facets.js";
+import { isNotReady, isOfFilter } from "../runs/errors.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
-import { Nothing, NotReady, isNotReady, isOfFilter } from "../runs/nothing.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
 import { ON_TOP, Selected } from "../runs/selected.js";
@@ -24,8 +23,12 @@ import { Window } from "../runs/window.js";
 
 export const title = "Runs";
 
-const Chooser = later(() => import("../runs/chooser.js"), "Chooser");
-const Copying = later(() => import("../runs/copying.js"), "Copying");
+const Chooser = componentOf(later(() => import("../runs/chooser.js")), "Chooser");
+const Copying = componentOf(later(() => import("../runs/copying.js")), "Copying");
+const nothing = later(() => import("../runs/nothing.js"));
+const Nothing = componentOf(nothing, "Nothing");
+const NotReady = componentOf(nothing, "NotReady");
+const Facets = componentOf(later(() => import("../runs/facets.js")), "Facets");
 
 // What was shown when the reader went to another page: there on return, at the place where it was.
 const NOTHING = { rows: null, fields: undefined, exp: "", key: "", scrollTop: 0, active: -1 };
@@ -46,7 +49,9 @@ export function Page({ params }) {
     <div class="runs">
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
       <div class="runs-columns">
-        <${Facets} state=${state} onChange=${change} version=${version} />
+        <section class="facets" aria-label="Facets">
+          <${Facets} state=${state} onChange=${change} version=${version} />
+        </section>
         <div class="runs-body">
           <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
           ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${() => rows.reload()} />`}
@@ -57,8 +62,9 @@ export function Page({ params }) {
           <${Selected} state=${state} actions=${actions} />
         </div>
       </div>
-      <${Chooser} isWanted=${actions.choosing.value} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
-      <${Copying} isWanted=${actions.copying.value} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
+      ${actions.choosing.value && html`<${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />`}
+      ${actions.copying.value &&
+      html`<${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />`}
     </div>
   `;
 }

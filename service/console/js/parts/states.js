@@ -56,7 +56,7 @@ const TITLES = {
   index_not_ready: "The runs are still being read",
   run_not_found: "There is no such run",
   lineage_not_found: "Nothing is known of this",
-  unauthorized: "The service needs a key",
+  unauthenticated: "The service needs a key",
   forbidden: "You may not see this",
 };
 

@@ -6,7 +6,7 @@ import { count } from "../format.js";
 import { html } from "../html.js";
 import { Status } from "../parts/states.js";
 import { useResource } from "../resource.js";
-import { isOfFilter } from "./nothing.js";
+import { isOfFilter } from "./errors.js";
 
 const FEW = 7; // values that are shown at first
 const MANY = 12; // values from which on they can be searched
@@ -26,7 +26,7 @@ export function Facets({ state, onChange, version = 0 }) {
   const shown = FACETS.filter(({ name }) => state[name].length > 0 || data?.[name]?.some(({ value }) => value !== NOT_LOGGED));
   const chosen = FACETS.filter(({ name }) => state[name].length > 0);
   return html`
-    <aside class="facets" aria-label="Facets">
+    <div class="facet-list">
       ${chosen.length > 1 &&
       html`<button type="button" class="quiet" onClick=${() => onChange(Object.fromEntries(chosen.map(({ name }) => [name, []])))}>
         Clear all choices
@@ -43,7 +43,7 @@ export function Facets({ state, onChange, version = 0 }) {
           />
         `,
       )}
-    </aside>
+    </div>
   `;
 }
 

@@ -105,16 +105,6 @@ export function EmptyStore({ experimentIds, onChange }) {
   `;
 }
 
-/** Whether an error is that of an index that has not read every run yet. */
-export function isNotReady(error) {
-  return error?.code === "index_not_ready";
-}
-
-/** Whether an error is one of the filter, of which the filter bar says what is wrong. */
-export function isOfFilter(error) {
-  return Boolean(error?.errors?.some(({ location }) => location === "query.filter"));
-}
-
 /**
  * The index is being read: how far it is, and when the page asks again, which it does by itself.
  * @param {{error: ApiError, retry: () => void}} props
