@@ -35,7 +35,7 @@ async def written(page: Watched, form: str, rows: list[list[Any]]) -> str:
 async def test_csv_has_numbers_in_full(module_page: Watched) -> None:
     """Numbers come back to the last bit, what is missing is an empty cell, and NaN is NaN."""
     values = [1 / 3, -0.0, 1e-12, 1e15, 5e-324, -1.7976931348623157e308]
-    rows = [["x", value] for value in values] + [["nan", None], ["none", "missing"]]
+    rows: list[list[Any]] = [["x", value] for value in values] + [["nan", None], ["none", "missing"]]
     lines = list(csv.reader(io.StringIO(await written(module_page, "csv", rows), newline=""), strict=True))
     cells = [value for _, value in lines[1:]]
     assert list(map(repr, values)) == [repr(float(cell)) for cell in cells[:6]]
@@ -63,7 +63,7 @@ async def test_markdown_is_one_line_a_run(module_page: Watched) -> None:
 
 async def test_latex_has_the_rules_of_booktabs(module_page: Watched) -> None:
     """A table for booktabs, whose special characters are escaped and whose numbers are set as such."""
-    rows = [[ODD, -0.12345], ["x", 1.5e-12], ["x", 12345.6], ["x", None], ["x", "missing"]]
+    rows: list[list[Any]] = [[ODD, -0.12345], ["x", 1.5e-12], ["x", 12345.6], ["x", None], ["x", "missing"]]
     text = await written(module_page, "latex", rows)
     assert [
         r"% \usepackage{booktabs}",

@@ -25,8 +25,8 @@ def expects(locator: Any) -> Any:
     return expect(locator)
 
 
-@fixture
-async def runs(fake: FakeMlflow, indexed: Client) -> list[str]:
+@pytest.fixture
+def runs(fake: FakeMlflow) -> list[str]:
     """Five runs, oldest first, with a Sharpe ratio each: one lacks it, that of one is NaN."""
     ids = []
     for number, sharpe in enumerate(SHARPES):
@@ -41,8 +41,14 @@ async def runs(fake: FakeMlflow, indexed: Client) -> list[str]:
                 metrics=metrics if sharpe is None else {"oos_sharpe": sharpe, **metrics},
             )
         )
-    await all_read(indexed, runs=len(ids))
     return ids
+
+
+@fixture
+async def table(runs: list[str], indexed: Client, open_page: Open) -> Watched:
+    """The page over those runs, which the index has read."""
+    await all_read(indexed, runs=len(runs))
+    return await open_page(indexed)
 
 
 async def shown(watched: Watched, path: str = "runs", rows: int = len(SHARPES)) -> Any:
@@ -68,18 +74,18 @@ async def cells(page: Any, column: str) -> list[str]:
     return list(await page.locator(f"{ROWS} > :nth-child({place})").all_inner_texts())
 
 
-async def test_the_newest_runs_come_first(watched: Watched, runs: list[str]) -> None:
+async def test_the_newest_runs_come_first(table: Watched, runs: list[str]) -> None:
     """Without a choice the newest run is first, and the head says by what the rows are sorted."""
-    page = await shown(watched)
+    page = await shown(table)
     assert [f"trial {number}" for number in (4, 3, 2, 1, 0)] == await order(page)
     assert "started UTC ▼" == re.sub(r"\s+", " ", await page.locator("[aria-sort=descending]").inner_text())
     assert str(len(runs)) == await page.locator(".runs-count strong").inner_text()
 
 
-async def test_a_missing_value_is_not_nan(watched: Watched, runs: list[str]) -> None:
+async def test_a_missing_value_is_not_nan(table: Watched, runs: list[str]) -> None:
     """A metric that a run lacks is a dash, one that is no number is NaN; both come last, always."""
     assert runs
-    page = await shown(watched)
+    page = await shown(table)
     button = page.locator("thead th").filter(has_text="oos_sharpe").get_by_role("button")
     await button.click()
     await expects(page.get_by_role("status").filter(has_text="oos_sharpe, descending, 5 runs")).to_have_count(
@@ -91,11 +97,11 @@ async def test_a_missing_value_is_not_nan(watched: Watched, runs: list[str]) -> 
     assert ["0.5", "1", "1.5", "NaN", "\N{EN DASH}"] == await cells(page, "oos_sharpe")
 
 
-async def test_the_address_holds_the_view(watched: Watched, runs: list[str]) -> None:
+async def test_the_address_holds_the_view(table: Watched, runs: list[str]) -> None:
     """Order, columns, selection and baseline are there again when the page is loaded anew."""
     columns = "cols=metrics.oos_sharpe,params.lookback&pin=params.lookback"
     path = f"runs?sort=-metrics.oos_sharpe&{columns}&base={runs[0]}&sel={runs[1]}"
-    page = await shown(watched, path)
+    page = await shown(table, path)
     for _ in range(2):
         await expects(page.locator("thead th")).to_have_count(3)
         assert ["run", "lookback", "oos_sharpe"] == await heads(page)
@@ -106,12 +112,10 @@ async def test_the_address_holds_the_view(watched: Watched, runs: list[str]) -> 
     await expects(page.locator(ROWS)).to_have_count(5)
 
 
-async def test_differences_from_the_baseline_say_which_way_is_better(
-    watched: Watched, runs: list[str]
-) -> None:
+async def test_differences_from_the_baseline_say_which_way_is_better(table: Watched, runs: list[str]) -> None:
     """A higher Sharpe ratio, a drawdown nearer to zero and a lower turnover are better, as the rules say."""
     page = await shown(
-        watched, f"runs?base={runs[0]}&cols=metrics.oos_sharpe,metrics.max_drawdown,metrics.turnover"
+        table, f"runs?base={runs[0]}&cols=metrics.oos_sharpe,metrics.max_drawdown,metrics.turnover"
     )
     row = page.locator(f"{ROWS}[data-id='{runs[1]}']")
     await expects(row.locator(".delta")).to_have_count(3)
@@ -119,9 +123,9 @@ async def test_differences_from_the_baseline_say_which_way_is_better(
     assert ["▲+1 better", "▼\N{MINUS SIGN}0.1 worse", "▼\N{MINUS SIGN}1 better"] == texts
 
 
-async def test_the_table_is_used_by_keys_alone(watched: Watched, runs: list[str]) -> None:
+async def test_the_table_is_used_by_keys_alone(table: Watched, runs: list[str]) -> None:
     """Down, select, extend, baseline, compare: each has a key."""
-    page = await shown(watched)
+    page = await shown(table)
     await page.keyboard.press("j")
     await page.keyboard.press("x")
     await expects(page.locator("tr[data-active] a")).to_be_focused()
@@ -131,24 +135,24 @@ async def test_the_table_is_used_by_keys_alone(watched: Watched, runs: list[str]
     await page.keyboard.press("b")
     await expects(page.locator(f"{ROWS}[data-base]")).to_have_attribute("data-id", runs[2])
     await page.keyboard.press("c")
-    await watched.has_title("Comparison")
+    await table.has_title("Comparison")
     assert page.url.endswith(f"compare?ids={runs[4]},{runs[3]},{runs[2]}&base={runs[2]}")
 
 
-async def test_brackets_sort_by_the_next_column(watched: Watched, runs: list[str]) -> None:
+async def test_brackets_sort_by_the_next_column(table: Watched, runs: list[str]) -> None:
     """The keys [ and ] walk through the columns."""
     assert runs
-    page = await shown(watched, "runs?cols=status,metrics.oos_sharpe&sort=status")
+    page = await shown(table, "runs?cols=status,metrics.oos_sharpe&sort=status")
     await page.keyboard.press("]")
     await expects(page.locator("[aria-sort=descending]")).to_contain_text("oos_sharpe")
     await page.keyboard.press("[")
     await expects(page.locator("[aria-sort=ascending]")).to_contain_text("status")
 
 
-async def test_shift_and_a_click_select_all_between(watched: Watched, runs: list[str]) -> None:
+async def test_shift_and_a_click_select_all_between(table: Watched, runs: list[str]) -> None:
     """A click with Shift selects the rows from the one before to this one, and the bar says how many."""
     assert runs
-    page = await shown(watched)
+    page = await shown(table)
     box = page.get_by_role("checkbox", name=re.compile("^Select trial"))
     await box.nth(1).click()
     await expects(page.get_by_text("Select at least two runs to compare.")).to_be_visible()
@@ -157,10 +161,10 @@ async def test_shift_and_a_click_select_all_between(watched: Watched, runs: list
     assert await page.get_by_role("button", name="Compare").is_enabled()
 
 
-async def test_columns_are_chosen_moved_and_pinned(watched: Watched, runs: list[str]) -> None:
+async def test_columns_are_chosen_moved_and_pinned(table: Watched, runs: list[str]) -> None:
     """The dialog finds a field by a part of its name, and nothing changes before it is applied."""
     assert runs
-    page = await shown(watched, "runs?cols=status,metrics.oos_sharpe")
+    page = await shown(table, "runs?cols=status,metrics.oos_sharpe")
     await page.get_by_role("button", name="Columns").click()
     dialog = page.get_by_role("dialog", name="Columns")
     await dialog.get_by_role("searchbox").fill("draw")
@@ -195,19 +199,18 @@ async def test_going_into_a_run_and_back_keeps_the_place(sample_page: Watched) -
 
 
 async def test_new_runs_wait_and_changes_come_in_place(
-    watched: Watched, fake: FakeMlflow, runs: list[str]
+    table: Watched, fake: FakeMlflow, runs: list[str]
 ) -> None:
     """A run that ends changes its row; a run that begins is counted, and comes when the reader says so."""
     running = fake.add_run(
         name="running", status="RUNNING", start_time=BEGIN + 10**6, metrics={"oos_sharpe": 0.1}
     )
-    page = await shown(watched, rows=len(runs) + 1)
-    await expects(page.get_by_role("button", name="Live")).to_be_visible()
+    page = await shown(table, rows=len(runs) + 1)
+    await expects(page.locator(".live[data-state=live]")).to_be_visible()
     row = page.locator(f"{ROWS}[data-id='{running}']")
     await expects(row.locator(".status")).to_have_text("running")
     await row.evaluate("(tr) => { tr.isSame = true; }")
-    stored = fake.store.runs[running]
-    stored.status, stored.end_time = "FINISHED", BEGIN + 2 * 10**6
+    fake.store.runs[running].update(status="FINISHED", end_time=BEGIN + 2 * 10**6)
     await expects(row.locator(".status")).to_have_text("finished")
     assert await row.evaluate("(tr) => tr.isSame")
     fake.add_run(name="newer", start_time=BEGIN + 3 * 10**6)
@@ -215,9 +218,9 @@ async def test_new_runs_wait_and_changes_come_in_place(
     await expects(page.locator(f"{ROWS} .name bdi").first).to_have_text("newer")
 
 
-async def test_the_selected_runs_are_copied_as_csv(watched: Watched, runs: list[str]) -> None:
+async def test_the_selected_runs_are_copied_as_csv(table: Watched, runs: list[str]) -> None:
     """What is copied has the columns of the table, the runs' ids, and numbers in full."""
-    page = await shown(watched, f"runs?cols=metrics.oos_sharpe&sel={runs[3]},{runs[1]}")
+    page = await shown(table, f"runs?cols=metrics.oos_sharpe&sel={runs[3]},{runs[1]}")
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await page.keyboard.press("y")
     await page.get_by_role("dialog", name="Copy runs").get_by_role("button", name="Copy").click()
@@ -228,6 +231,31 @@ async def test_the_selected_runs_are_copied_as_csv(watched: Watched, runs: list[
         f"trial 3,NaN,{runs[3]}",
         f"trial 1,1.5,{runs[1]}",
     ] == copied.splitlines()
+
+
+@pytest.fixture
+def many(fake: FakeMlflow) -> None:
+    """1,500 runs."""
+    for number in range(1_500):
+        fake.add_run(name=f"trial {number}", start_time=BEGIN + number, metrics={"oos_sharpe": number / 7})
+
+
+@pytest.mark.usefixtures("many")
+async def test_few_rows_are_in_the_document(indexed: Client, open_page: Open) -> None:
+    """Of 1,500 runs the document has what the screen shows, and the last one can be scrolled to."""
+    await all_read(indexed, runs=1_500)
+    watched = await open_page(indexed)
+    await watched.go("runs?sort=-metrics.oos_sharpe")
+    page = watched.page
+    await expects(page.locator(".runs-count")).to_have_text("1,500 runs")
+    assert "1501" == await page.get_by_role("table", name="Runs").get_attribute("aria-rowcount")
+    region = page.get_by_role("region", name="Runs", exact=True)
+    for share, name in ((0.0, "trial 1499"), (0.5, None), (1.0, "trial 0")):
+        await region.evaluate("(one, share) => { one.scrollTop = share * one.scrollHeight; }", share)
+        if name is not None:
+            await expects(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+        await expects(page.locator("tr.unread")).to_have_count(0)
+        assert await page.locator("tr").count() <= 60
 
 
 async def test_odd_names_are_shown_as_they_are(odd_page: Watched) -> None:

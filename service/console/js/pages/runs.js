@@ -9,9 +9,7 @@ import { Failure, Freshness } from "../parts/states.js";
 import { Actions } from "../runs/actions.js";
 import { Bar, change } from "../runs/bar.js";
 import { useChanges } from "../runs/changes.js";
-import { Chooser } from "../runs/chooser.js";
 import { columnsOf } from "../runs/columns.js";
-import { Copying } from "../runs/copying.js";
 import { isNotReady, isOfFilter } from "../runs/errors.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
@@ -26,6 +24,8 @@ import { Window } from "../runs/window.js";
 export const title = "Runs";
 export const styles = ["css/runs.css", "css/filter.css"];
 
+const Chooser = componentOf(later(() => import("../runs/chooser.js")), "Chooser");
+const Copying = componentOf(later(() => import("../runs/copying.js")), "Copying");
 const nothing = later(() => import("../runs/nothing.js"));
 const Nothing = componentOf(nothing, "Nothing");
 const NotReady = componentOf(nothing, "NotReady");
@@ -55,7 +55,7 @@ export function Page({ params }) {
         </section>
         <div class="runs-body">
           <${Tools} rows=${rows} state=${state} columns=${columns} actions=${actions} />
-          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${retry} />`}
+          ${hasRows && html`<${Freshness} meta=${rows.meta.value} error=${isOfFilter(rows.error.value) ? null : rows.error.value} retry=${() => rows.reload()} />`}
           ${!hasRows && failure && html`<${Instead} error=${failure} retry=${retry} />`}
           ${isEmpty && html`<${Nothing} state=${state} />`}
           ${!isEmpty && (hasRows || !failure) &&
@@ -63,8 +63,9 @@ export function Page({ params }) {
           <${Selected} state=${state} actions=${actions} />
         </div>
       </div>
-      <${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />
-      <${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />
+      ${actions.choosing.value && html`<${Chooser} isOpen=${actions.choosing} columns=${columns} state=${state} fields=${fields} />`}
+      ${actions.copying.value &&
+      html`<${Copying} actions=${actions} rows=${rows} columns=${columns} state=${state} search=${search} />`}
     </div>
   `;
 }

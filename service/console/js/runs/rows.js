@@ -6,6 +6,7 @@ import { valueOf, written } from "./fields.js";
 const FIRST_PAGE = 100; // rows, which are more than a screen has
 const PAGE = 1000; // rows, the most that the API sends at once
 const READ_ON = 10_000; // rows that are read without being asked for, and once more near the end of those
+const ACTIVE = ["RUNNING", "SCHEDULED"];
 const ALWAYS = ["run_id", "run_name", "status", "start_time", "end_time"];
 
 /**
@@ -104,6 +105,7 @@ export class Rows {
       if (event === "snapshot") {
         this.index.value = data.index;
         this._counted.value = data.total;
+        this._lookAgain();
       } else if (event === "reset") {
         this.isOutdated.value = true;
       } else if (event.startsWith("run.")) {
@@ -128,6 +130,22 @@ export class Rows {
       for (const name of Object.keys(row.values)) row.values[name] = valueOf(run, name);
     }
     row.version.value += 1;
+  }
+
+  // Runs that were active may have changed between their reading and the first event.
+  async _lookAgain() {
+    const ids = this._rows.filter((row) => ACTIVE.includes(row.values.status)).map((row) => `'${row.id}'`);
+    if (!ids.length) return;
+    const search = { ...this._latest.search, q: `run_id IN (${ids.slice(0, FIRST_PAGE).join(", ")})` };
+    await this._attempt(async () => {
+      const page = await pageOf({ search, token: null, controller: this._current.controller }, FIRST_PAGE);
+      batch(() => {
+        for (const values of valuesOf(page)) {
+          const place = this.placeOf(values.run_id);
+          if (place >= 0) this._put(place, values);
+        }
+      });
+    });
   }
 
   async _begin(reading, isSame) {
@@ -159,13 +177,9 @@ export class Rows {
     reading.isOn = false;
   }
 
-  _take(reading, { names, columns, not_finite: notFinite = {}, next_page_token: token, meta, index }) {
-    const rows = columns.run_id.map(() => ({}));
-    for (const name of names) {
-      for (const [place, value] of columns[name].entries()) rows[place][name] = value ?? undefined;
-      for (const place of notFinite[name] ?? []) rows[place][name] = null;
-    }
-    for (const values of rows) this._put(reading.next++, values);
+  _take(reading, page) {
+    const { next_page_token: token, meta, index } = page;
+    for (const values of valuesOf(page)) this._put(reading.next++, values);
     reading.token = token;
     if (token === null) this._rows.length = reading.next;
     this.loaded.value = this._rows.length;
@@ -213,4 +227,14 @@ async function pageOf({ search: { q, exp, order, names }, token, controller }, s
   const { data, meta } = await ask("runs/search", { query, signal: controller.signal });
   controller.signal.throwIfAborted();
   return { ...data, meta, names: all };
+}
+
+// The values of each run of a page.
+function valuesOf({ names, columns, not_finite: notFinite = {} }) {
+  const rows = columns.run_id.map(() => ({}));
+  for (const name of names) {
+    for (const [place, value] of columns[name].entries()) rows[place][name] = value ?? undefined;
+    for (const place of notFinite[name] ?? []) rows[place][name] = null;
+  }
+  return rows;
 }
