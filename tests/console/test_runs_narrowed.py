@@ -63,6 +63,17 @@ async def test_a_filter_is_typed_and_undone(narrowed: Watched) -> None:
     assert "" == await bar.input_value()
 
 
+async def test_values_are_offered_with_their_counts(narrowed: Watched) -> None:
+    """Behind an operator the bar offers the field's values, with the number of runs that have each."""
+    bar = narrowed.page.get_by_role("combobox", name="Filter")
+    await bar.press_sequentially("run_type = cp")
+    await narrowed.page.get_by_role("option").filter(has_text="4 runs").wait_for()
+    await bar.press("ArrowDown")
+    await bar.press("Enter")
+    await expect_count(narrowed, "^4 of 9")
+    assert "run_type = 'cpcv' " == await bar.input_value()
+
+
 async def test_facets_count_and_narrow(narrowed: Watched) -> None:
     """Two values of a facet are either of them; its own counts stay whole, those of others are narrowed."""
     types = facet(narrowed, "Run type")
