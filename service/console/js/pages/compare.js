@@ -17,7 +17,13 @@ import { Shown } from "../parts/states.js";
 import { useResource } from "../resource.js";
 
 export const title = "Comparison";
-export const styles = ["css/compare.css", "css/chart.css", "vendor/uplot/uPlot.min.css"];
+export const styles = [
+  "css/compare.css",
+  "css/compare-plots.css",
+  "css/chart.css",
+  "css/plot.css",
+  "vendor/uplot/uPlot.min.css",
+];
 
 const NO_HEADS = new Map();
 const SKELETON = 16; // rows

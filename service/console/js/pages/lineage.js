@@ -12,7 +12,7 @@ import { useResource } from "../resource.js";
 import { list, viewOf } from "../url.js";
 
 export const title = "Lineage";
-export const styles = ["css/lineage.css"];
+export const styles = ["css/lineage.css", "css/strategy.css", "css/plot.css"];
 
 const view = viewOf([
   { name: "ref", initial: "" },

@@ -15,7 +15,7 @@ import { Params, Tags } from "../run/texts.js";
 import { view } from "../run/view.js";
 
 export const title = "Run";
-export const styles = ["css/run.css", "css/chart.css", "css/strategy.css", "vendor/uplot/uPlot.min.css"];
+export const styles = ["css/run.css", "css/chart.css", "css/plot.css", "vendor/uplot/uPlot.min.css"];
 
 const METRICS = 50; // that are shown at once
 

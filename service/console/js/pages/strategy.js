@@ -4,7 +4,7 @@ import { List } from "../strategy/list.js";
 import { Strategy } from "../strategy/strategy.js";
 
 export const title = "Strategy";
-export const styles = ["css/strategy.css", "css/chart.css"];
+export const styles = ["css/strategy.css", "css/plot.css", "css/chart.css"];
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
