@@ -117,19 +117,19 @@ async def prefixed(sampled: Client) -> AsyncIterator[str]:
 
 
 @fixture
-async def watched(open_page: Open, indexed: Client) -> Watched:
+async def watched(indexed: Client, open_page: Open) -> Watched:
     """A page of the console over an empty MLflow; put runs there with `fake`."""
     return await open_page(indexed)
 
 
 @fixture
-async def sample_page(open_page: Open, sampled: Client) -> Watched:
+async def sample_page(sampled: Client, open_page: Open) -> Watched:
     """A page of the console over the sample."""
     return await open_page(sampled)
 
 
 @fixture
-async def odd_page(open_page: Open, odd: Client) -> Watched:
+async def odd_page(odd: Client, open_page: Open) -> Watched:
     """A page of the console over odd names and values."""
     return await open_page(odd)
 
