@@ -190,7 +190,7 @@ async def test_names_are_texts(odd_page: Watched) -> None:
     await odd_page.page.get_by_role("link", name="1 run", exact=True).wait_for()
 
 
-async def test_without_an_index_the_page_says_why(open_page: Open, api: Client) -> None:
+async def test_without_an_index_the_page_says_why(api: Client, open_page: Open) -> None:
     """Where the service keeps no index, there is no list of strategies, and the page says so."""
     watched = await open_page(api)
     watched.expected.append("422")
