@@ -2,7 +2,7 @@
 import { ask } from "../api.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
-import { later } from "../parts/later.js";
+import { componentOf, later } from "../later.js";
 import { Shown, Status, Time } from "../parts/states.js";
 import { useResource } from "../resource.js";
 import { MetricChoice } from "./choice.js";
@@ -12,8 +12,8 @@ import { trialsOf } from "./runs.js";
 import { Trials } from "./trials.js";
 import { quoted, runsHref, runsOf, strategyView } from "./view.js";
 
-const Folds = later(() => import("./folds.js"), "Folds");
-const Drivers = later(() => import("./drivers.js"), "Drivers");
+const Folds = componentOf(later(() => import("./folds.js")), "Folds");
+const Drivers = componentOf(later(() => import("./drivers.js")), "Drivers");
 
 /** @param {{params: URLSearchParams}} props */
 export function Strategy({ params }) {
@@ -101,8 +101,8 @@ function Judged({ view, metric, direction, foldMetric: folds }) {
   return html`
     <${Luck} view=${view} metric=${metric} report=${report} trials=${trials} />
     <${Trials} metric=${metric} direction=${direction} report=${report} trials=${trials} />
-    <${Folds} isWanted view=${view} metric=${metric} direction=${direction} experiments=${experiments} />
-    <${Drivers} isWanted view=${view} metric=${metric} experiments=${experiments} />
+    <${Folds} view=${view} metric=${metric} direction=${direction} experiments=${experiments} />
+    <${Drivers} view=${view} metric=${metric} experiments=${experiments} />
   `;
 }
 
