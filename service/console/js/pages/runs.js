@@ -22,7 +22,7 @@ import { view } from "../runs/view.js";
 import { Window } from "../runs/window.js";
 
 export const title = "Runs";
-export const styles = ["css/runs.css", "css/runs_dialogs.css", "css/filter.css"];
+export const styles = ["css/runs.css", "css/runs-dialogs.css", "css/filter.css"];
 
 const Chooser = componentOf(later(() => import("../runs/chooser.js")), "Chooser");
 const Copying = componentOf(later(() => import("../runs/copying.js")), "Copying");
