@@ -16,7 +16,7 @@ _PLOTS: Final = ("css/chart.css", "css/strategy.css", "vendor/uplot/uPlot.min.cs
 _STYLES: Final = {
     "runs": ("css/runs.css", "css/filter.css"),
     "run": ("css/run.css", *_PLOTS),
-    "compare": ("css/compare.css", "css/runs.css", *_PLOTS),
+    "compare": ("css/compare.css", "css/compare-plots.css", "css/runs.css", *_PLOTS),
     "strategy": ("css/runs.css", *_PLOTS),
     "lineage": ("css/lineage.css", *_PLOTS),
     "health": ("css/health.css",),
