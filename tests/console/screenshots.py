@@ -42,7 +42,7 @@ def sample_service(folder: Path) -> Iterator[str]:
     options: dict[str, Any] = {"variables": variables, "cwd": ROOT, "start_seconds": SECONDS}
     with running("sample", command, url, folder, health="livez", **options):
         until = time.monotonic() + SECONDS
-        while _asked(url, "runs/search?page_size=1").get("total", 0) < _RUNS:
+        while (_asked(url, "runs/search?page_size=1").get("total") or 0) < _RUNS:
             if time.monotonic() > until:
                 raise TimeoutError("the sample is not complete")
             time.sleep(0.5)
