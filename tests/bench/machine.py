@@ -72,6 +72,7 @@ def running(
     health: str,
     variables: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    start_seconds: float = START_SECONDS,
 ) -> Iterator[Server]:
     """Run a server while the context lasts; its output goes to <folder>/<name>.log.
 
@@ -98,7 +99,7 @@ def running(
         ) as process,
     ):
         try:
-            _wait(process, f"{url}{health}", output)
+            _wait(process, f"{url}{health}", output, start_seconds)
             yield Server(name, url, process.pid, time.monotonic() - began)
             if process.poll() is not None:
                 raise _ended(process, output)
@@ -110,8 +111,8 @@ def running(
             stop_group(process)
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, output: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait(process: subprocess.Popen[bytes], url: str, output: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if _answers(url):
             return

@@ -39,9 +39,10 @@ def sample_service(folder: Path) -> Iterator[str]:
     variables = {"TRACKING_PORT": str(port), "TRACKING_DATA_DIR": str(folder / "data")}
     url = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-m", "service", "--sample"]
-    with running("sample", command, url, folder, health="livez", variables=variables, cwd=ROOT):
+    options: dict[str, Any] = {"variables": variables, "cwd": ROOT, "start_seconds": SECONDS}
+    with running("sample", command, url, folder, health="livez", **options):
         until = time.monotonic() + SECONDS
-        while _asked(url, "runs/search?page_size=1").get("total", 0) < _RUNS:
+        while (_asked(url, "runs/search?page_size=1").get("total") or 0) < _RUNS:
             if time.monotonic() > until:
                 raise TimeoutError("the sample is not complete")
             time.sleep(0.5)
