@@ -20,9 +20,9 @@ def flat(label: str = "equity", spike: int | None = None) -> dict[str, Any]:
 
 
 async def begun(watched: Watched) -> None:
-    """Load a page to draw on."""
-    await watched.go("health")
-    await watched.has_title("Health")
+    """Load a page to draw on, which has the styles of charts."""
+    await watched.go("run")
+    await watched.has_title("Run")
 
 
 async def shown(watched: Watched, **props: Any) -> Any:
