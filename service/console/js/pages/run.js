@@ -80,6 +80,7 @@ function Sheet({ run, meta, lineage, values }) {
             change=${change}
             showMore=${() => setLimit(limit + METRICS)}
           />
+          <${History} run=${run} view=${values} change=${change} />
         </div>
         <div>
           <${Params} params=${run.params} />
@@ -87,7 +88,6 @@ function Sheet({ run, meta, lineage, values }) {
           <${Tags} tags=${run.tags} />
         </div>
       </div>
-      <${History} run=${run} view=${values} change=${change} />
       <${Printed} meta=${meta} />
     </article>
   `;

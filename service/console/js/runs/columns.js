@@ -17,7 +17,7 @@ const LABELS = {
   experiment_id: "experiment",
 };
 const KINDS = { metrics: "metric", params: "param", tags: "tag", attributes: "" };
-const WIDTHS = { run_name: 224, status: 92, start_time: 166, end_time: 166, duration: 100, run_id: 250 };
+const WIDTHS = { run_name: 224, status: 92, start_time: 166, end_time: 166, duration: 100, run_id: 250, "tags.run_type": 128 };
 const [NARROWEST, WIDEST, CHARACTER, AROUND] = [92, 200, 7.4, 36]; // px
 const OF_DELTA = 80; // px, that the difference from the baseline takes
 export const CHECK = 34; // px, of the column of check boxes
