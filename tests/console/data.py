@@ -113,7 +113,10 @@ def sample_strategies() -> list[str]:
 
 
 async def all_read(client: Client, key: str = "", runs: int = 0) -> None:
-    """Wait until the service's index holds all runs, which are at least so many."""
+    """Wait until the service's index holds all runs.
+
+    runs: that there are at least. A service that has begun with fewer has read those "completely", too.
+    """
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     until = time.monotonic() + SECONDS
     while True:

@@ -108,7 +108,7 @@ async def test_contradictions_come_first(fake: FakeMlflow, indexed: Client, open
         digest = "a1b7e879" if number == len(runs) - 1 else "3550afd9"
         dataset = {"name": "currencies", "digest": digest, "source_type": "code", "source": "{}"}
         run.inputs = {"dataset_inputs": [{"dataset": dataset}]}
-    await all_read(indexed)
+    await all_read(indexed, runs=len(fake.store.runs))
     watched = await open_page(indexed)
     await watched.go(f"lineage?ref={CURRENCIES}")
     alert = watched.page.get_by_role("alert")
@@ -124,7 +124,7 @@ async def test_gaps_are_said(fake: FakeMlflow, indexed: Client, open_page: Open)
     """A run without lineage tags lacks them by name, and code that was not committed is said aloud."""
     dirty = {"mlflow.source.git.dirty": "true"}
     run_id = fake.add_run(name="bare", run_id=sample_id(0), tags={"run_type": "backtest", **dirty})
-    await all_read(indexed)
+    await all_read(indexed, runs=len(fake.store.runs))
     watched = await open_page(indexed)
     await watched.go(f"lineage?ref={run_id}")
     gaps = watched.page.get_by_role("region", name="What is missing")

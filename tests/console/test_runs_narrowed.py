@@ -45,7 +45,7 @@ def facet(watched: Watched, title: str) -> Any:
 async def narrowed(open_page: Open, indexed: Client, fake: FakeMlflow) -> Watched:
     """The page over those nine runs."""
     add_runs(fake)
-    await all_read(indexed)
+    await all_read(indexed, runs=9)
     watched = await open_page(indexed)
     await watched.go("runs")
     await expect_count(watched, "^9 ")
@@ -172,7 +172,7 @@ async def test_live_updates_are_paused(narrowed: Watched, fake: FakeMlflow) -> N
 async def test_experiments_are_chosen(open_page: Open, fake: FakeMlflow, indexed: Client) -> None:
     """The default experiment is marked; others are chosen beside it or alone, and stand in the address."""
     add_runs(fake)
-    await all_read(indexed)
+    await all_read(indexed, runs=9)
     other = fake.add_experiment("value <b>&</b>")
     watched = await open_page(indexed)
     watched.expected.append("422")  # the index does not hold it

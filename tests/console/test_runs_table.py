@@ -199,12 +199,13 @@ async def test_going_into_a_run_and_back_keeps_the_place(sample_page: Watched) -
 
 
 async def test_new_runs_wait_and_changes_come_in_place(
-    table: Watched, fake: FakeMlflow, runs: list[str]
+    table: Watched, indexed: Client, fake: FakeMlflow, runs: list[str]
 ) -> None:
     """A run that ends changes its row; a run that begins is counted, and comes when the reader says so."""
     running = fake.add_run(
         name="running", status="RUNNING", start_time=BEGIN + 10**6, metrics={"oos_sharpe": 0.1}
     )
+    await all_read(indexed, runs=len(runs) + 1)
     page = await shown(table, rows=len(runs) + 1)
     await expects(page.locator(".live[data-state=live]")).to_be_visible()
     row = page.locator(f"{ROWS}[data-id='{running}']")
@@ -216,6 +217,27 @@ async def test_new_runs_wait_and_changes_come_in_place(
     fake.add_run(name="newer", start_time=BEGIN + 3 * 10**6)
     await page.get_by_role("button", name="1 new run ↑").click()
     await expects(page.locator(f"{ROWS} .name bdi").first).to_have_text("newer")
+
+
+async def test_a_run_that_begins_while_rows_are_read_is_not_lost(
+    table: Watched, indexed: Client, fake: FakeMlflow, runs: list[str]
+) -> None:
+    """What is told of runs before the answer to an older search comes is told of, once that is there."""
+    answered = []
+
+    async def answer_late(route: Any) -> None:
+        response = await route.fetch()
+        if not answered:
+            answered.append(response)
+            fake.add_run(name="meanwhile", start_time=BEGIN + 10**6)
+            await all_read(indexed, runs=len(runs) + 1)
+            await expects(table.page.locator(".live[data-state=live]")).to_be_visible()
+        await route.fulfill(response=response)
+
+    await table.page.route("**/runs/search?*", answer_late)
+    page = await shown(table, "runs?cols=metrics.oos_sharpe")
+    await page.get_by_role("button", name="1 new run ↑").click()
+    await expects(page.locator(f"{ROWS} .name bdi").first).to_have_text("meanwhile")
 
 
 async def test_the_selected_runs_are_copied_as_csv(table: Watched, runs: list[str]) -> None:

@@ -152,7 +152,7 @@ async def test_a_strategy_that_nobody_knows(sample_page: Watched) -> None:
 async def page_of(fake: FakeMlflow, indexed: Client, open_page: Open, **run: Any) -> Watched:
     """A page over an MLflow with one run of the strategy "one"."""
     fake.add_run(name="only", tags={"strategy_id": "one", "run_type": "training"}, **run)
-    await all_read(indexed)
+    await all_read(indexed, runs=1)
     return await open_page(indexed)
 
 
@@ -202,7 +202,7 @@ async def test_the_list_is_paged(fake: FakeMlflow, indexed: Client, open_page: O
     """Above fifty strategies there is a next page, with an address of its own, and a way back."""
     for number in range(51):
         fake.add_run(tags={"strategy_id": f"s{number:02}"}, metrics={"oos_sharpe": 1.0})
-    await all_read(indexed)
+    await all_read(indexed, runs=51)
     watched = await open_page(indexed)
     await watched.go("strategy?sort=key")
     await watched.page.get_by_role("link", name="s49").wait_for()

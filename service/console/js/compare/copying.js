@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addressOf, key } from "../api.js";
 import { html } from "../html.js";
+import { copyText } from "../parts/clipboard.js";
 import { csv, latex, markdown, python } from "../parts/copy.js";
 import { written } from "../runs/fields.js";
 
@@ -35,10 +36,10 @@ function Form({ fields, runs, isTransposed, close }) {
   const copy = async (event) => {
     event.preventDefault();
     try {
-      await navigator.clipboard.writeText(copied(form, { fields, runs, isTransposed, hasDeltas }));
+      await copyText(copied(form, { fields, runs, isTransposed, hasDeltas }));
       close();
     } catch (error) {
-      setSaid(`The browser does not let the page copy: ${error.message}`);
+      setSaid(error.message);
     }
   };
   return html`<form onSubmit=${copy}>

@@ -51,12 +51,15 @@ function Asked({ state }) {
     return headsOf(analysis.data?.ids ?? [], { signal, fresh });
   }, [analysis.data?.ids.join(), tick]);
   useEffect(() => setActive(isAnyActive(analysis.data?.analysis)), [analysis.data]);
-  return html`<${Shown} resource=${analysis} rows=${SKELETON}>
-    ${({ analysis: found, ids: existing, missing }) =>
-      found
-        ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} fault=${heads.error} tick=${tick} />`
-        : html`<${TooFew} ids=${existing} missing=${missing} />`}
-  <//>`;
+  return html`
+    ${!analysis.data && html`<h1>Comparison</h1>`}
+    <${Shown} resource=${analysis} rows=${SKELETON}>
+      ${({ analysis: found, ids: existing, missing }) =>
+        found
+          ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} fault=${heads.error} tick=${tick} />`
+          : html`<${TooFew} ids=${existing} missing=${missing} />`}
+    <//>
+  `;
 }
 
 function Comparison({ analysis, missing, existing, heads, fault, state, tick }) {

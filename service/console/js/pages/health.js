@@ -4,6 +4,7 @@ import { addressOf, ask, requests } from "../api.js";
 import { count } from "../format.js";
 import { parts, report, summary } from "../health/words.js";
 import { html } from "../html.js";
+import { copyText } from "../parts/clipboard.js";
 import { Shown, Time } from "../parts/states.js";
 import { useResource } from "../resource.js";
 
@@ -113,10 +114,10 @@ function Copy({ facts }) {
       requests: requests.value.slice(0, REPORTED).map((one) => ({ ...one, path: addressOf(one.path).pathname })),
     });
     try {
-      await navigator.clipboard.writeText(text);
+      await copyText(text);
       setSaid("Copied; it has no key and no data of runs.");
-    } catch {
-      setSaid("The browser does not allow copying here; copy the table of requests by hand.");
+    } catch (error) {
+      setSaid(`${error.message} Copy the table of requests by hand.`);
     }
   };
   return html`<button type="button" onClick=${copy}>Copy for the operator</button>${" "}<span role="status">${said}</span>`;

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { MISSING, ago, count, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { preferences } from "../preferences.js";
+import { Copy } from "./clipboard.js";
 
 /**
  * A resource's data as its page draws them, or what stands in their place.
@@ -64,7 +65,7 @@ const TITLES = {
 export function RequestId({ id }) {
   return html`<span class="request-id">
     Request <code>${id}</code>${" "}
-    <button type="button" class="quiet" onClick=${() => navigator.clipboard.writeText(id)}>Copy</button>
+    <${Copy} text=${id} what="the request id" />
   </span>`;
 }
 

@@ -4,7 +4,7 @@ import { addressOf } from "../api.js";
 import { duration } from "../format.js";
 import { html } from "../html.js";
 import { Status, Time } from "../parts/states.js";
-import { Copy } from "./copy.js";
+import { Copy } from "../parts/clipboard.js";
 import { bestOf } from "./ranks.js";
 import { isActive, peerFilter } from "./reading.js";
 

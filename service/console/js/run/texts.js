@@ -1,7 +1,7 @@
 // What a run says in texts: its params, its tags, and a note.
 import { count } from "../format.js";
 import { html } from "../html.js";
-import { Copy } from "./copy.js";
+import { Copy } from "../parts/clipboard.js";
 import { byName, typeOf } from "./ranks.js";
 
 const NOTE = "mlflow.note.content";

@@ -21,6 +21,6 @@ export function useChanges(rows, above, state) {
   const isFirst = rows.total.value === 0 && rows.news.value > 0;
   useEffect(() => {
     if (isFirst) rows.reload();
-  }, [isFirst]);
+  }, [isFirst, rows.begun.value]);
   return { live, version };
 }

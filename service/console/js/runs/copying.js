@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { addressOf, key, open } from "../api.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
+import { copyText } from "../parts/clipboard.js";
 import { csv, latex, markdown, python } from "../parts/copy.js";
 import { textOf } from "./cells.js";
 import { written } from "./fields.js";
@@ -44,7 +45,7 @@ function Form({ close, ...props }) {
     event.preventDefault();
     try {
       if (form === "csv" && scope === "hits") await download(search);
-      else await navigator.clipboard.writeText(await copied(form, scopes.find((one) => one.name === scope).ids, props));
+      else await copyText(await copied(form, scopes.find((one) => one.name === scope).ids, props));
       close();
     } catch (error) {
       setSaid(error.message);

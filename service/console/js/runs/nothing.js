@@ -4,6 +4,7 @@ import { ask } from "../api.js";
 import { filterOf, partsOf } from "../filter/choices.js";
 import { count, percent } from "../format.js";
 import { html } from "../html.js";
+import { Copy } from "../parts/clipboard.js";
 import { RequestId } from "../parts/states.js";
 import { useResource } from "../resource.js";
 import { change } from "./bar.js";
@@ -89,7 +90,7 @@ export function EmptyStore({ experimentIds, onChange }) {
       <h2>No runs in ${names.length ? names.map((one, place) => html`${place > 0 && ", "}<bdi>${one}</bdi>`) : "this experiment"} yet</h2>
       <p>A run is here within seconds after it was logged, as by this:</p>
       <pre tabindex="0"><code>${lines}</code></pre>
-      <p><button type="button" onClick=${() => navigator.clipboard.writeText(lines)}>Copy these lines</button></p>
+      <p><${Copy} text=${lines} what="these lines" /></p>
       ${others.length > 0 &&
       html`
         <h3>Other experiments</h3>

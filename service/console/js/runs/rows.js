@@ -37,6 +37,7 @@ export class Rows {
     this._counted = signal(null);
     this._rows = [];
     this._places = new Map();
+    this._heard = new Set(); // of each page that is asked for, the changes that came since
     this._latest = null; // the reading that was asked for last
     this._current = null; // the reading whose pages are coming
     this.extent = computed(() => {
@@ -100,7 +101,12 @@ export class Rows {
   }
 
   /** A change, as the events say it: see the API's /events. @param {{event: string, data: object}} change */
-  apply({ event, data }) {
+  apply(change) {
+    for (const heard of this._heard) heard.push(change);
+    this._apply(change);
+  }
+
+  _apply({ event, data }) {
     batch(() => {
       if (event === "snapshot") {
         this.index.value = data.index;
@@ -137,20 +143,19 @@ export class Rows {
     const ids = this._rows.filter((row) => ACTIVE.includes(row.values.status)).map((row) => `'${row.id}'`);
     if (!ids.length) return;
     const search = { ...this._latest.search, q: `run_id IN (${ids.slice(0, FIRST_PAGE).join(", ")})` };
-    await this._attempt(async () => {
-      const page = await pageOf({ search, token: null, controller: this._current.controller }, FIRST_PAGE);
-      batch(() => {
+    const { controller } = this._current;
+    await this._attempt(() =>
+      this._page({ search, token: null, controller }, FIRST_PAGE, (page) => {
         for (const values of valuesOf(page)) {
           const place = this.placeOf(values.run_id);
           if (place >= 0) this._put(place, values);
         }
-      });
-    });
+      }),
+    );
   }
 
   async _begin(reading, isSame) {
-    const page = await pageOf(reading, FIRST_PAGE);
-    batch(() => {
+    await this._page(reading, FIRST_PAGE, (page) => {
       if (!isSame) {
         this._rows = [];
         this._places = new Map();
@@ -170,16 +175,31 @@ export class Rows {
     reading.isOn = true;
     await this._attempt(async () => {
       while (reading.token !== null && reading.next < this._most.value) {
-        const page = await pageOf(reading, PAGE);
-        batch(() => this._take(reading, page));
+        await this._page(reading, PAGE, (page) => this._take(reading, page));
       }
     });
     reading.isOn = false;
   }
 
+  // A change that came while a page was on its way may be newer than the page, and is applied once more.
+  async _page(reading, size, take) {
+    const heard = [];
+    this._heard.add(heard);
+    try {
+      const page = await pageOf(reading, size);
+      batch(() => {
+        take(page);
+        for (const change of heard) this._apply(change);
+      });
+    } finally {
+      this._heard.delete(heard);
+    }
+  }
+
   _take(reading, page) {
     const { next_page_token: token, meta, index } = page;
     for (const values of valuesOf(page)) this._put(reading.next++, values);
+    this._added.value = new Set([...this._added.value].filter((id) => !this._places.has(id)));
     reading.token = token;
     if (token === null) this._rows.length = reading.next;
     this.loaded.value = this._rows.length;
