@@ -7,22 +7,14 @@ import pytest
 
 from tests.api.serving import Client
 from tests.console.conftest import Open, fixture
-from tests.console.data import BEGIN, all_read, sample_ids
-from tests.console.watched import MILLISECONDS, Watched
+from tests.console.data import BEGIN, all_read
+from tests.console.table import ROWS, cells, expects, heads, order
+from tests.console.watched import Watched
 from tests.fakes.mlflow import FakeMlflow
 
 pytestmark = pytest.mark.console
 
-ROWS: Final = "tbody:not(.top) tr[data-id]"
 SHARPES: Final = (0.5, 1.5, None, float("nan"), 1.0)
-
-
-def expects(locator: Any) -> Any:
-    """What Playwright waits for."""
-    from playwright.async_api import expect  # noqa: PLC0415 - `make console` installs it
-
-    expect.set_options(timeout=MILLISECONDS)
-    return expect(locator)
 
 
 @pytest.fixture
@@ -57,21 +49,6 @@ async def shown(watched: Watched, path: str = "runs", rows: int = len(SHARPES)) 
     await expects(watched.page.locator(ROWS)).to_have_count(rows)
     await expects(watched.page.locator("thead th").filter(has_text="oos_sharpe")).to_have_count(1)
     return watched.page
-
-
-async def order(page: Any) -> list[str]:
-    return list(await page.locator(f"{ROWS} .name bdi").all_inner_texts())
-
-
-async def heads(page: Any) -> list[str]:
-    """The names of the columns."""
-    return list(await page.locator("thead th bdi").all_inner_texts())
-
-
-async def cells(page: Any, column: str) -> list[str]:
-    """The texts of a column, from the first row to the last."""
-    place = (await heads(page)).index(column) + 2
-    return list(await page.locator(f"{ROWS} > :nth-child({place})").all_inner_texts())
 
 
 async def test_the_newest_runs_come_first(table: Watched, runs: list[str]) -> None:
@@ -253,50 +230,3 @@ async def test_the_selected_runs_are_copied_as_csv(table: Watched, runs: list[st
         f"trial 3,NaN,{runs[3]}",
         f"trial 1,1.5,{runs[1]}",
     ] == copied.splitlines()
-
-
-@pytest.fixture
-def many(fake: FakeMlflow) -> None:
-    """1,500 runs."""
-    for number in range(1_500):
-        fake.add_run(name=f"trial {number}", start_time=BEGIN + number, metrics={"oos_sharpe": number / 7})
-
-
-@pytest.mark.usefixtures("many")
-async def test_few_rows_are_in_the_document(indexed: Client, open_page: Open) -> None:
-    """Of 1,500 runs the document has what the screen shows, and the last one can be scrolled to."""
-    await all_read(indexed, runs=1_500)
-    watched = await open_page(indexed)
-    await watched.go("runs?sort=-metrics.oos_sharpe")
-    page = watched.page
-    await expects(page.locator(".runs-count")).to_have_text("1,500 runs")
-    assert "1501" == await page.get_by_role("table", name="Runs").get_attribute("aria-rowcount")
-    region = page.get_by_role("region", name="Runs", exact=True)
-    for share, name in ((0.0, "trial 1499"), (0.5, None), (1.0, "trial 0")):
-        await region.evaluate("(one, share) => { one.scrollTop = share * one.scrollHeight; }", share)
-        if name is not None:
-            await expects(page.get_by_role("link", name=name, exact=True)).to_be_visible()
-        await expects(page.locator("tr.unread")).to_have_count(0)
-        assert await page.locator("tr").count() <= 60
-
-
-async def test_odd_names_are_shown_as_they_are(odd_page: Watched) -> None:
-    """Names that look like markup or like parts of the language are texts, in cells and in heads."""
-    await odd_page.go("runs?cols=metrics.constructor,metrics.__proto__,tags.hasOwnProperty&sort=run_name")
-    page = odd_page.page
-    await expects(page.locator(ROWS)).to_have_count(13)
-    assert "<script>alert(1)</script>" in await order(page)
-    assert ["run", "constructor", "__proto__", "hasOwnProperty"] == await heads(page)
-    assert ["2"] == [text for text in await cells(page, "constructor") if text != "\N{EN DASH}"]
-    assert ["3"] == [text for text in await cells(page, "__proto__") if text != "\N{EN DASH}"]
-    assert 1 == (await cells(page, "hasOwnProperty")).count("hasOwnProperty")
-
-
-async def test_a_narrow_page_scrolls_in_the_table_alone(open_page: Open, sampled: Client) -> None:
-    """At 320 px the page is no wider than the screen, and the table's region can be reached by Tab."""
-    narrow = await open_page(sampled, viewport={"width": 320, "height": 640})
-    await narrow.go(f"runs?sel={','.join(sample_ids('backtest'))}")
-    await expects(narrow.page.locator(".runs-count strong")).to_have_text("73")
-    assert 320 == await narrow.page.evaluate("document.documentElement.scrollWidth")
-    region = narrow.page.get_by_role("region", name="Runs", exact=True)
-    assert "0" == await region.get_attribute("tabindex")
