@@ -65,7 +65,6 @@ async def idle(bench: Bench) -> Sequence[Figure]:
         shown = await _an_hour(wire)
         await watched.page.evaluate(_HIDE)
         hidden = await _an_hour(wire)
-        await watched.page.close()
     return [
         Figure("idle tab, an hour", shown, "kB", 20, note="both directions, with headers"),
         Figure("hidden tab, an hour", hidden, "kB", 0),
