@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from tests.bench.machine import Server
 from tests.console.figures.measure import Bench, Figure, painted, watch
 from tests.console.figures.tables import ROWS
-from tests.console.many import service_over
+from tests.console.many import all_read, service_over
 from tests.fakes.mlflow import FakeMlflow
 
 IDLE_SECONDS: Final = 60
@@ -57,6 +57,8 @@ async def idle(bench: Bench) -> Sequence[Figure]:
             mlflow.add_run(metrics={"oos_sharpe": number / 10}, end_time=1_700_000_900_000)
         service = service_over(bench.folder, Server("fake", mlflow.url, 0, 0.0), "idle")
         address = stack.enter_context(service)
+        # In a thread, since the fake MLflow answers from this loop.
+        await asyncio.to_thread(all_read, address)
         wire = Wire(urlsplit(address).port or 0)
         port = await stack.enter_async_context(wire.serve())
         watched = await bench.page(stack, f"http://127.0.0.1:{port}/console/", watch("table", ROWS))
@@ -86,6 +88,8 @@ async def memory(bench: Bench) -> Sequence[Figure]:
         settings = {"INDEX__TICK": "0.5"}
         service = service_over(bench.folder, Server("fake", mlflow.url, 0, 0.0), "memory", **settings)
         address = stack.enter_context(service)
+        # In a thread, since the fake MLflow answers from this loop.
+        await asyncio.to_thread(all_read, address)
         watched = await bench.page(stack, f"{address}console/", watch("table", ROWS))
         await watched.go("runs")
         await painted(watched, "table")
