@@ -157,6 +157,7 @@ async def test_last_filters_are_offered_again(watched: Watched) -> None:
     """A filter that was asked in this browser is offered where the bar is empty."""
     bar = await draw(watched)
     await bar.fill("lr=0.5")
+    await expected_calls(watched, "number(params.lr)=0.5")
     await bar.press("Enter")
     await bar.fill("")
     await bar.press("ArrowDown")
