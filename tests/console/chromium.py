@@ -21,9 +21,11 @@ FLAGS: Final = (
     "--disable-sync",
     # The first two are pages that the address bar draws for itself, half a second of processor time for each
     # window; the others Playwright disables, too, and this list takes the place of its own.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PreloadTopChromeWebUI,AimEnabled,"
-    "PreconnectToSearch,OptimizationHints,NetworkTimeServiceQuerying,MediaRouter,HttpsUpgrades,"
-    "HttpsFirstBalancedModeAutoEnable,PaintHolding,DestroyProfileOnBrowserClose",
+    (
+        "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PreloadTopChromeWebUI,AimEnabled,"
+        "PreconnectToSearch,OptimizationHints,NetworkTimeServiceQuerying,MediaRouter,HttpsUpgrades,"
+        "HttpsFirstBalancedModeAutoEnable,PaintHolding,DestroyProfileOnBrowserClose"
+    ),
 )
 
 

@@ -29,7 +29,7 @@ def many_runs(folder: Path, runs: int) -> Iterator[str]:
         sides.scale_upstream(folder, f"mlflow-{runs}", runs=runs, scale=0.0) as mlflow,
         service_over(folder, mlflow, f"service-{runs}") as address,
     ):
-        _all_read(address)
+        all_read(address)
         yield f"{address}console/"
 
 
@@ -51,7 +51,8 @@ def service_over(folder: Path, mlflow: Server, name: str = "service", **settings
         yield url
 
 
-def _all_read(address: str) -> None:
+def all_read(address: str) -> None:
+    """Wait until the service at this address has read all runs of its experiment."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     until = time.monotonic() + SECONDS
     while True:

@@ -68,8 +68,10 @@ async def test_a_name_that_several_fields_have_is_never_guessed(watched: Watched
 async def test_choices_by_keyboard(watched: Watched) -> None:
     """A field, an operator and a value are put in with arrows and Enter, and the field keeps the focus."""
     bar = await draw(watched)
-    await bar.press_sequentially("oos")
-    for _ in range(2):
+    await bar.fill("oos")
+    await expected_calls(watched, "run_name ILIKE '%oos%' OR run_id LIKE 'oos%'")
+    for offered in ("metrics.oos_sharpe", ">"):
+        await watched.page.locator("[role=option] bdi").get_by_text(offered, exact=True).wait_for()
         await bar.press("ArrowDown")
         await bar.press("Enter")
     await bar.press_sequentially("1")
@@ -155,6 +157,7 @@ async def test_last_filters_are_offered_again(watched: Watched) -> None:
     """A filter that was asked in this browser is offered where the bar is empty."""
     bar = await draw(watched)
     await bar.fill("lr=0.5")
+    await expected_calls(watched, "number(params.lr)=0.5")
     await bar.press("Enter")
     await bar.fill("")
     await bar.press("ArrowDown")

@@ -77,6 +77,7 @@ async def test_values_are_offered_with_their_counts(narrowed: Watched) -> None:
 async def test_facets_count_and_narrow(narrowed: Watched) -> None:
     """Two values of a facet are either of them; its own counts stay whole, those of others are narrowed."""
     types = facet(narrowed, "Run type")
+    await types.locator("label").first.wait_for()
     assert ["training\n5", "cpcv\n4"] == await types.locator("label").all_inner_texts()
     await facet(narrowed, "Data set").get_by_label("v0").check()
     await facet(narrowed, "Data set").get_by_label("v1").check()

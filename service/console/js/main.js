@@ -1,7 +1,7 @@
 // Draws the page of the address into the document, and loads what a page needs when it is first shown.
 import { signal } from "@preact/signals";
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { key } from "./api.js";
 import { html } from "./html.js";
 import { listen as listenToKeys } from "./keys.js";
@@ -29,7 +29,8 @@ function Console() {
   const { page, params } = place.value;
   const name = page in PAGES ? page : "runs";
   const module = loaded.value[name];
-  useEffect(() => {
+  // Before the first frame: an effect would wait for the frame of a page that has nothing in it.
+  useLayoutEffect(() => {
     if (!module) load(name);
   }, [name, module]);
   useEffect(() => {

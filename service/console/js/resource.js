@@ -1,5 +1,5 @@
 // Something that is asked of the API, and asked again when what it depends on changes.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 const PATIENCE = 400; // ms before a wait is shown
 const RENEWAL = 1500; // ms in which the service has renewed, as a rule, what it answered from its memory
@@ -15,7 +15,8 @@ export function useResource(load, depends) {
   const [state, setState] = useState({ data: undefined, meta: null, error: null, isWaiting: false });
   const [asked, setAsked] = useState({ number: 0 });
   const last = useRef(0);
-  useEffect(() => {
+  // Not an effect, which waits for a frame: the question is on its way while that is drawn.
+  useLayoutEffect(() => {
     const controller = new AbortController();
     const fresh = asked.number !== last.current;
     last.current = asked.number;

@@ -1,6 +1,6 @@
 // The filter bar: a text field for filters in the API's grammar, and for what `translate` makes of other texts.
 // It is a combobox with a list and manual selection: https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { LOST, later } from "../later.js";
@@ -43,7 +43,7 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
   useEffect(() => {
     if (text === state.q) setText(written(language, text)); // as it was shown before it could be read
   }, [language]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const timer = setTimeout(send, PAUSE);
     return () => clearTimeout(timer);
   }, [text, fields, language]);

@@ -102,7 +102,7 @@ function useRows(rows, above, state, fields, columns) {
   const numeric = new Set((fields?.fields ?? []).filter((field) => field.numeric).map((field) => field.name));
   const order = orderOf(state.sort, (name) => numeric.has(name));
   const search = { q: filterOf(state), exp: state.exp, order, names };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!rows.has(search)) rows.load(search);
   }, [JSON.stringify(search)]);
   const ids = [...new Set([state.base, ...(state.top ? state.sel : [])])].filter(Boolean);

@@ -1,5 +1,5 @@
 // The table of runs: as many rows in the document as the screen shows, and some around them.
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { count } from "../format.js";
 import { html } from "../html.js";
 import { cellOf } from "./cells.js";
@@ -18,7 +18,7 @@ const UNREAD = 20; // places that are shown before it is known how many there ar
  */
 export function Table({ rows, top, columns, state, shown, actions }) {
   const region = useRef(null);
-  useEffect(() => shown.watch(region.current), []);
+  useLayoutEffect(() => shown.watch(region.current), []);
   const width = columns.reduce((sum, column) => sum + column.width, CHECK);
   shown.above = HEAD + top.length * ROW;
   return html`
