@@ -223,7 +223,7 @@ async def test_a_run_that_begins_while_rows_are_read_is_not_lost(
     table: Watched, indexed: Client, fake: FakeMlflow, runs: list[str]
 ) -> None:
     """What is told of runs before the answer to an older search comes is told of, once that is there."""
-    answered = []
+    answered: list[Any] = []
 
     async def answer_late(route: Any) -> None:
         response = await route.fetch()
