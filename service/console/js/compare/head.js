@@ -36,7 +36,7 @@ export function RunHead({ run, isFirst, isLast, act, earlier, later }) {
       </div>
       <div class="run-differs" title=${run.differs}><bdi>${run.differs}</bdi></div>
       <div class="run-status">
-        ${run.isDeleted && html`<span class="bad">deleted</span>`}${" "}
+        ${run.isDeleted && html`<span class="wrong">deleted</span>`}${" "}
         ${run.status && html`<${Status} status=${run.status} />`}
         ${run.isBaseline && html`${" "}<span class="chip">baseline</span>`}
       </div>

@@ -64,6 +64,6 @@ export function Add({ ids }) {
       onInput=${(event) => setText(event.target.value)}
     />
     ${" "}<button>Add the run</button>
-    ${" "}<span class="bad" role="status">${fault}</span>
+    ${" "}<span class="wrong" role="status">${fault}</span>
   </form>`;
 }

@@ -65,14 +65,14 @@ export function Table({ entries, runs, state, act, open }) {
       ...${{ label, rows, columns, headWidth: RUN.head }}
       corner="Run"
       columnHead=${(one, at) => html`<th key=${one.key} scope="col" aria-colindex=${at} class=${`field ${one.look}`}>${headOf(one, open)}</th>`}
-      row=${(one, cellsOf) => html`<th scope="row" class="run" data-run=${one.run.id}>${runHead(one.run)}</th>${cellsOf(one)}`}
+      row=${(one, cellsOf) => html`<th scope="row" data-run=${one.run.id}>${runHead(one.run)}</th>${cellsOf(one)}`}
       cell=${(one, { key, field }, at) => html`<${Cell} key=${key} field=${field} run=${one.run} baseline=${baseline} at=${at} />`}
     />`;
   }
   return html`<${Grid}
     ...${{ label, rows, columns, headWidth: FIELD_HEAD }}
     corner="Field"
-    columnHead=${({ key, run }, at) => html`<th key=${key} scope="col" aria-colindex=${at} class="run" data-run=${run.id}>${runHead(run)}</th>`}
+    columnHead=${({ key, run }, at) => html`<th key=${key} scope="col" aria-colindex=${at} data-run=${run.id}>${runHead(run)}</th>`}
     row=${(one, cellsOf, span) =>
       one.field
         ? html`<th scope="row" class="field">${headOf(one, open)}</th>${cellsOf(one)}`
