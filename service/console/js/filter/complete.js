@@ -62,7 +62,7 @@ export function choicesAt(context, listed, values = []) {
       return [...beginning(prefix, CONNECTIVES), ...(prefix ? fieldChoices(prefix, allFields(listed)) : [])];
     case "isNull":
       return beginning(prefix, [["NULL", "is not logged"], ["NOT NULL", "is logged"]]);
-    case "notIn":
+    case "afterNot":
       return beginning(prefix, [["IN (", "is none of"]]);
     case "value":
     case "listValue":

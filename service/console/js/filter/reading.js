@@ -14,7 +14,7 @@ const VALUES = ["number", "text", "double", "word", "other"];
  *   words: Span[], gaps: Array<{start: number, end: number}>, state: string, depth: number,
  *   current: object | null, fault: {position: number, expected: string} | null
  * }} A Span is {kind, text, start, end}. isNumber: the name stands in number(…), of which `whole` is all.
- *   words: what is no comparison. gaps: where " AND " is to be put. state: operand, operator, notIn, isNull,
+ *   words: what is no comparison. gaps: where " AND " is to be put. state: operand, operator, afterNot, isNull,
  *   listOpen, value, listValue, listNext, connective, numberField, numberClose, open (a quote is). current: the
  *   comparison that is not complete. fault: what cannot be mended; then reading has ended there.
  */
@@ -59,7 +59,7 @@ const STATES = {
     if (token.kind === "operator" || isWord(token, "LIKE", "ILIKE")) return operated(current, token, "value");
     if (isWord(token, "IN") && (!after || after.kind === "open")) return operated(current, token, "listOpen");
     if (isWord(token, "IS") && (!after || isWord(after, "NOT", "NULL"))) return operated(current, token, "isNull");
-    if (isWord(token, "NOT") && (!after || isWord(after, "IN"))) return operated(current, token, "notIn");
+    if (isWord(token, "NOT") && (!after || isWord(after, "IN"))) return operated(current, token, "afterNot");
     if (current.isNumber) return fault(reading, token, "an operator");
     if (continues(current.name, token)) {
       current.name = { kind: "other", text: current.name.text + token.text, start: current.name.start, end: token.end };
@@ -68,7 +68,7 @@ const STATES = {
     endWord(reading);
     return STATES.connective(reading, token);
   },
-  notIn(reading, token) {
+  afterNot(reading, token) {
     if (!isWord(token, "IN")) return fault(reading, token, "IN after NOT");
     return operated(reading.current, token, "listOpen");
   },

@@ -11,7 +11,7 @@ const ORDERED = ["<", "<=", ">", ">="];
 const EXPECTED = {
   operand: "a field or a word",
   operator: "an operator: =, !=, <, <=, >, >=, IN, LIKE, IS NULL …",
-  notIn: "IN after NOT",
+  afterNot: "IN after NOT",
   isNull: "NULL or NOT NULL after IS",
   listOpen: "( after IN",
   value: "a value",
