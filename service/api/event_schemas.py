@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from service.api.schemas import AnswerBody, EpochMilliseconds, optional
 from service.api.search_examples import FOUND_RUNS
 from service.api.search_schemas import EXPERIMENTS, FILTER, Count, FoundRun, IndexState
 
-NAMES = Literal[
-    "snapshot",
-    "run.created",
-    "run.updated",
-    "run.ended",
-    "run.deleted",
-    "stale",
-    "fresh",
-    "reset",
-]
+
+class EventName(
+    RootModel[
+        Literal[
+            "snapshot", "run.created", "run.updated", "run.ended", "run.deleted", "stale", "fresh", "reset"
+        ]
+    ]
+):
+    """What an event is about."""
 
 
 class EventParameters(BaseModel):
@@ -56,7 +55,7 @@ class Event(AnswerBody):
     """Something that happened."""
 
     id: str = Field(description="Where to go on behind it.")
-    event: NAMES = Field(description="Its name.")
+    event: EventName
     data: EventData
 
 
