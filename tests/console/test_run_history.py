@@ -134,6 +134,7 @@ async def test_a_run_that_goes_on_is_looked_at_again(fake: FakeMlflow, quick_pag
     assert top == await watched.page.locator("#history").bounding_box()
     fake.store.runs[run_id].update(status="FINISHED", end_time=BEGIN + 3_840_000)
     await until(watched, watched.page.locator(".run-facts").get_by_text("finished"))
+    await watched.page.clock.run_for(4_000)  # in which answers that were renewed are asked for again
     await watched.is_settled()
     before = len(watched.requests)
     await watched.page.clock.run_for(60_000)

@@ -31,8 +31,10 @@ export class ApiError extends Error {
  * @param {{query?: object, body?: object, signal?: AbortSignal, fresh?: boolean}} [options]
  *   query: values that are null, undefined or "" are left out; a list becomes several parameters.
  *   fresh: MLflow is asked, whatever is remembered.
- * @returns {Promise<{data: any, meta: {age: number, isStale: boolean, requestId: string, receivedAt: number}}>}
- *   age: seconds, of the answer when it was received. isStale: it should be newer, and MLflow gave nothing newer.
+ * @returns {Promise<{data: any,
+ *   meta: {age: number, isRenewed: boolean, isStale: boolean, requestId: string, receivedAt: number}}>}
+ *   age: seconds, of the answer when it was received. isRenewed: a newer one was asked for behind it.
+ *   isStale: it should be newer, and MLflow gave nothing newer.
  */
 export async function ask(path, { query = {}, body, signal: aborted, fresh = false } = {}) {
   const response = await send(path, { query, body, aborted, fresh, accept: "application/json" });
@@ -115,9 +117,11 @@ async function errorOf(response, requestId) {
 
 function metaOf(response) {
   const age = Number.parseInt(response.headers.get("Age") ?? "0", 10) || 0;
+  const isRenewed = (response.headers.get("Cache-Status") ?? "").includes("detail=stale");
   return {
     age,
-    isStale: age > STALE_AFTER && (response.headers.get("Cache-Status") ?? "").includes("detail=stale"),
+    isRenewed,
+    isStale: isRenewed && age > STALE_AFTER,
     requestId: response.headers.get("X-Request-ID") ?? "",
     receivedAt: Date.now(),
   };

@@ -24,8 +24,8 @@ export function useResource(load, depends) {
     const show = ({ data, meta }) => setState({ data, meta, error: null, isWaiting: false });
     load(controller.signal, fresh)
       .then(async (answer) => {
-        if (!answer.meta?.isStale) return show(answer);
-        // It is being renewed behind this answer: only if the next one is as old, MLflow gives nothing newer.
+        if (!answer.meta?.isRenewed) return show(answer);
+        // It is being renewed behind this answer. Only if the next one is as old, MLflow gives nothing newer.
         show({ ...answer, meta: { ...answer.meta, isStale: false } });
         await pause(RENEWAL, controller.signal);
         show(await load(controller.signal, false));

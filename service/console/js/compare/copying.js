@@ -23,9 +23,14 @@ export function Copying({ isOpen, close, ...shown }) {
   useEffect(() => {
     if (isOpen) dialog.current.showModal();
   }, [isOpen]);
-  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${close}>
+  const shut = () => {
+    dialog.current.close();
+    close();
+  };
+  // The event of closing comes later: the dialog may be open again by then.
+  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${() => dialog.current.open || close()}>
     <h2 id="copying-title">Copy the comparison</h2>
-    ${isOpen && html`<${Form} ...${shown} close=${() => dialog.current.close()} />`}
+    ${isOpen && html`<${Form} ...${shown} close=${shut} />`}
   </dialog>`;
 }
 

@@ -132,7 +132,8 @@ export function useHistories({ id, keys, axis, points, range = null, version }) 
         batches(keys).map((key) => patiently(() => ask(path, { query: { ...query, key }, signal }), signal)),
       );
       const series = answers.flatMap(({ data }) => Object.entries(data.series));
-      return { data: { series: new Map(series), axis, section }, meta: answers[0]?.meta ?? null };
+      const { meta } = answers.find((answer) => answer.meta.isRenewed) ?? answers[0] ?? { meta: null };
+      return { data: { series: new Map(series), axis, section }, meta };
     },
     [id, names, axis, points, section, version],
   );

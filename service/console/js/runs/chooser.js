@@ -22,9 +22,14 @@ export function Chooser({ isOpen, columns, state, fields }) {
   useEffect(() => {
     if (isShown) dialog.current.showModal();
   }, [isShown]);
-  return html`<dialog ref=${dialog} class="chooser" aria-labelledby="chooser-title" onClose=${() => (isOpen.value = false)}>
+  const shut = () => {
+    dialog.current.close();
+    isOpen.value = false;
+  };
+  // The event of closing comes later: the dialog may be open again by then.
+  return html`<dialog ref=${dialog} class="chooser" aria-labelledby="chooser-title" onClose=${() => dialog.current.open || (isOpen.value = false)}>
     <h2 id="chooser-title">Columns</h2>
-    ${isShown && html`<${Form} columns=${columns} state=${state} fields=${fields} close=${() => dialog.current.close()} />`}
+    ${isShown && html`<${Form} columns=${columns} state=${state} fields=${fields} close=${shut} />`}
   </dialog>`;
 }
 

@@ -29,9 +29,14 @@ export function Copying(props) {
   useEffect(() => {
     if (isShown) dialog.current.showModal();
   }, [isShown]);
-  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${() => (isOpen.value = false)}>
+  const shut = () => {
+    dialog.current.close();
+    isOpen.value = false;
+  };
+  // The event of closing comes later: the dialog may be open again by then.
+  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${() => dialog.current.open || (isOpen.value = false)}>
     <h2 id="copying-title">Copy runs</h2>
-    ${isShown && html`<${Form} ...${props} close=${() => dialog.current.close()} />`}
+    ${isShown && html`<${Form} ...${props} close=${shut} />`}
   </dialog>`;
 }
 
