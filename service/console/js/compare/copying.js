@@ -28,7 +28,7 @@ export function Copying({ isOpen, close, ...shown }) {
     close();
   };
   // The event of closing comes later: the dialog may be open again by then.
-  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${() => dialog.current.open || close()}>
+  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${({ currentTarget }) => currentTarget.open || close()}>
     <h2 id="copying-title">Copy the comparison</h2>
     ${isOpen && html`<${Form} ...${shown} close=${shut} />`}
   </dialog>`;

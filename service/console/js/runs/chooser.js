@@ -27,7 +27,7 @@ export function Chooser({ isOpen, columns, state, fields }) {
     isOpen.value = false;
   };
   // The event of closing comes later: the dialog may be open again by then.
-  return html`<dialog ref=${dialog} class="chooser" aria-labelledby="chooser-title" onClose=${() => dialog.current.open || (isOpen.value = false)}>
+  return html`<dialog ref=${dialog} class="chooser" aria-labelledby="chooser-title" onClose=${({ currentTarget }) => currentTarget.open || (isOpen.value = false)}>
     <h2 id="chooser-title">Columns</h2>
     ${isShown && html`<${Form} columns=${columns} state=${state} fields=${fields} close=${shut} />`}
   </dialog>`;

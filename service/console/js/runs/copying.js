@@ -34,7 +34,7 @@ export function Copying(props) {
     isOpen.value = false;
   };
   // The event of closing comes later: the dialog may be open again by then.
-  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${() => dialog.current.open || (isOpen.value = false)}>
+  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${({ currentTarget }) => currentTarget.open || (isOpen.value = false)}>
     <h2 id="copying-title">Copy runs</h2>
     ${isShown && html`<${Form} ...${props} close=${shut} />`}
   </dialog>`;
