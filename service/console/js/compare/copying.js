@@ -1,5 +1,5 @@
 // The dialog that copies a comparison: as it is shown, in one of four forms.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { addressOf, key } from "../api.js";
 import { html } from "../html.js";
 import { copyText } from "../parts/clipboard.js";
@@ -20,7 +20,8 @@ const WRITERS = { csv, markdown, latex };
  */
 export function Copying({ isOpen, close, ...shown }) {
   const dialog = useRef(null);
-  useEffect(() => {
+  // Not an effect, which waits for a frame: the event of an earlier closing may come before it.
+  useLayoutEffect(() => {
     if (isOpen) dialog.current.showModal();
   }, [isOpen]);
   const shut = () => {

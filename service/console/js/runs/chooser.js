@@ -1,5 +1,5 @@
 // The dialog in which a reader chooses columns, their order, and which of them stay.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ask } from "../api.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
@@ -19,7 +19,8 @@ const KINDS = { attributes: "Attributes", metrics: "Metrics", params: "Params", 
 export function Chooser({ isOpen, columns, state, fields }) {
   const dialog = useRef(null);
   const isShown = isOpen.value;
-  useEffect(() => {
+  // Not an effect, which waits for a frame: the event of an earlier closing may come before it.
+  useLayoutEffect(() => {
     if (isShown) dialog.current.showModal();
   }, [isShown]);
   const shut = () => {

@@ -1,5 +1,5 @@
 // The dialog that copies the table: which runs of it, and in which form.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { addressOf, key, open } from "../api.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
@@ -26,7 +26,8 @@ export function Copying(props) {
   const dialog = useRef(null);
   const isOpen = props.actions.copying;
   const isShown = isOpen.value;
-  useEffect(() => {
+  // Not an effect, which waits for a frame: the event of an earlier closing may come before it.
+  useLayoutEffect(() => {
     if (isShown) dialog.current.showModal();
   }, [isShown]);
   const shut = () => {
