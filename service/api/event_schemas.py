@@ -51,7 +51,7 @@ class EventData(AnswerBody):
     reason: str = optional("Of `reset`: why what is known has to be read anew.")
 
 
-class Event(AnswerBody):
+class RunEvent(AnswerBody):
     """Something that happened."""
 
     id: str = Field(description="Where to go on behind it.")
@@ -59,10 +59,10 @@ class Event(AnswerBody):
     data: EventData
 
 
-class Events(AnswerBody):
+class EventList(AnswerBody):
     """What happened since a moment, oldest first."""
 
-    events: list[Event]
+    events: list[RunEvent]
     next: str = Field(description="What to send as `since` the next time.")
     reset: bool = Field(
         description="Whether too much was missed to tell of it: what is known has to be read anew."

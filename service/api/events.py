@@ -51,7 +51,7 @@ class EventRoutes:
                     summary="What happens to the runs that match a filter, as a stream or since a moment",
                     query=schemas.EventParameters,
                     answers={
-                        200: Content(schemas.Events, schemas.EXAMPLE, texts={TEXT: schemas.STREAM_EXAMPLE})
+                        200: Content(schemas.EventList, schemas.EXAMPLE, texts={TEXT: schemas.STREAM_EXAMPLE})
                     },
                     errors=SEARCH_ERRORS,
                     resumable=True,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.api.event_schemas import Events
+from service.api.event_schemas import EventList
 from tests.api.listening import EVENTS, listening
 from tests.api.serving import Client, answered, refused, serving
 from tests.api.test_index_at_start import complete, index_of, with_index
@@ -20,7 +20,7 @@ RUNNING: Mapping[str, Any] = {"status": "RUNNING", "end_time": None}
 
 async def poll(api: Client, **parameters: str) -> dict[str, Any]:
     """What a poll gets."""
-    return await answered(await api.get(EVENTS, params=parameters, headers=JSON), Events)
+    return await answered(await api.get(EVENTS, params=parameters, headers=JSON), EventList)
 
 
 async def test_a_run_from_its_start_to_its_end(fake: FakeMlflow) -> None:
@@ -244,7 +244,7 @@ async def test_long_polls_are_compressed(fake: FakeMlflow) -> None:
             fake.add_run(**RUNNING, params={f"param{number}": "x" * 50 for number in range(100)})
             await stream.named("run.created")
         response = await api.get(EVENTS, params={"since": since}, headers={**JSON, "Accept-Encoding": "gzip"})
-        body = await answered(response, Events)
+        body = await answered(response, EventList)
     assert ("gzip", 100) == (
         response.headers["Content-Encoding"],
         len(body["events"][0]["data"]["run"]["params"]),
