@@ -1,7 +1,7 @@
 """Runs, filters and orders as hypothesis draws them: few names and values, so that they meet often."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 
@@ -131,9 +131,11 @@ def expressions(most: int = 12) -> st.SearchStrategy[Expression]:
     return st.recursive(comparisons(), _deeper, max_leaves=most)
 
 
-def conjunctions(most: int = 4) -> st.SearchStrategy[Expression]:
-    """Filters that have no operator but AND."""
-    return st.lists(comparisons(), min_size=1, max_size=most).map(_and)
+def conjunctions(
+    most: int = 4, takes: Callable[[Expression], object] = lambda _: True
+) -> st.SearchStrategy[Expression]:
+    """Filters that have no operator but AND. takes: whether a comparison may be one of theirs."""
+    return st.lists(comparisons().filter(takes), min_size=1, max_size=most).map(_and)
 
 
 def _and(parts: Sequence[Expression]) -> Expression:
