@@ -168,6 +168,12 @@ class RunIds:
         """The codes of all rows; a free row's code stands for no text."""
         return np.arange(1, self._space.rows + 1, dtype=np.int32)
 
+    def among(self, codes: Sequence[int]) -> NDArray[np.bool_]:
+        """Which rows have one of these codes."""
+        mask = np.zeros(self._space.rows, np.bool_)
+        mask[[code - 1 for code in codes]] = True
+        return mask
+
     @property
     def texts(self) -> Texts:
         """The texts of the codes."""

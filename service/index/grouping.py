@@ -11,7 +11,7 @@ from service.index.cells import MISSING, Numbers
 from service.index.facets import Values, dense, values_of
 from service.index.keys import key_of_value, number_key, values_at
 from service.index.masks import View
-from service.index.ordering import KeyOf, Keys, Rows, after, first, number_keys, rank_keys
+from service.index.ordering import KeyOf, Keys, NumberKeyOf, Rows, after, first, rank_keys
 from service.index.ranks import LAST
 from service.index.summaries import Parts, statistics_of, summaries_of
 from service.tracking.search.expressions import Scalar
@@ -56,8 +56,7 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
     descending = grouping.order.descending
     keys: list[KeyOf] = []
     if statistic is not None:
-        by_group = number_keys(statistic, descending=descending)
-        keys.append(lambda some: by_group[some])
+        keys.append(NumberKeyOf(statistic, descending=descending))
     key_descends = descending and statistic is None
     keys += [_component(column, descending=key_descends) for column in groups.keys]
     chosen = np.arange(len(groups.samples))
@@ -89,7 +88,7 @@ def _no_key(_: int) -> str:
 
 def _component(column: Keys, *, descending: bool) -> KeyOf:
     keys = rank_keys(column, descending=descending)
-    return lambda some: keys[some]
+    return KeyOf(lambda some: keys[some])
 
 
 def _all_groups(fields: list[Values], rows: Rows) -> _Groups:

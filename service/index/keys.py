@@ -8,7 +8,7 @@ import numpy as np
 
 from service.index.cells import is_missing
 from service.index.masks import View
-from service.index.ordering import KeyOf, number_keys, rank_keys
+from service.index.ordering import KeyOf, NumberKeyOf, number_keys, rank_keys
 from service.index.ranks import LAST
 from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import AsNumber, Operand
@@ -21,13 +21,12 @@ def key_of(view: View, order: Order) -> KeyOf:
     """The keys of rows by an order. The ranks of a field of texts have to be known."""
     operand, descending = order.operand, order.descending
     if isinstance(operand, AsNumber) or operand.is_number:
-        numbers = view.numbers(operand)
-        return lambda rows: number_keys(numbers[rows], descending=descending)
+        return NumberKeyOf(view.numbers(operand), descending=descending)
     column, ranks = view.column(operand), view.ranks(operand)
     if column is None or ranks is None:
-        return lambda rows: np.full(len(rows), LAST)
+        return KeyOf(lambda rows: np.full(len(rows), LAST))
     codes, by_code = column.codes(), ranks.by_code()
-    return lambda rows: rank_keys(by_code[codes[rows]], descending=descending)
+    return KeyOf(lambda rows: rank_keys(by_code[codes[rows]], descending=descending))
 
 
 def key_of_value(view: View, order: Order, value: Scalar | None) -> int:

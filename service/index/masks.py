@@ -46,23 +46,19 @@ class View:
         self.table = table
         self._kept = kept
         self._held: dict[Any, Any] = {}
+        self._numbers: dict[Operand, tuple[int, Numbers]] = {}  # with the table's changes then
 
     def column(self, field: Field) -> TextColumn | RunIds | UriColumn | None:
         """The column of a field of texts."""
         return self.table.text_column(field)
 
     def numbers(self, operand: Operand) -> Numbers:
-        """What is compared as a number, of all rows."""
-        if isinstance(operand, AsNumber):
-            column = self.column(operand.field)
-            if column is None:
-                return np.full(self.table.rows, MISSING)
-            numbers: Numbers = self.as_numbers(column).by_code()[column.codes()]
-            return numbers
-        if operand.kind is FieldKind.METRIC:
-            metric = self.table.metrics.column(operand.key)
-            return np.full(self.table.rows, MISSING) if metric is None else metric.numbers()
-        return self.table.numbers(operand.key)
+        """What is compared as a number, of all rows. A search needs some of them twice."""
+        changes, numbers = self._numbers.get(operand, (-1, None))
+        if numbers is None or changes != self.table.changes:
+            numbers = self._numbers_of(operand)
+            self._numbers[operand] = self.table.changes, numbers
+        return numbers
 
     def ranks(self, field: Field) -> Ranks | None:
         """The ranks of a field's texts; None where no run has it."""
@@ -117,6 +113,18 @@ class View:
             lambda: PerText(column.texts, each(number_of, MISSING), MISSING, np.float64),
         )
 
+    def _numbers_of(self, operand: Operand) -> Numbers:
+        if isinstance(operand, AsNumber):
+            column = self.column(operand.field)
+            if column is None:
+                return np.full(self.table.rows, MISSING)
+            numbers: Numbers = self.as_numbers(column).by_code()[column.codes()]
+            return numbers
+        if operand.kind is FieldKind.METRIC:
+            metric = self.table.metrics.column(operand.key)
+            return np.full(self.table.rows, MISSING) if metric is None else metric.numbers()
+        return self.table.numbers(operand.key)
+
     def _compare(self, comparison: Comparison) -> Mask:
         operand = comparison.operand
         if isinstance(operand, AsNumber) or operand.is_number:
@@ -133,7 +141,7 @@ class View:
             return lacking if comparison.operator is Operator.IS_NULL else ~lacking
         else:
             some = [code for value in _values(comparison) if (code := texts.find(str(value))) > 0]
-            equal: Mask = among(codes, some, len(texts))
+            equal: Mask = column.among(some) if isinstance(column, RunIds) else among(codes, some, len(texts))
             return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
         mask: Mask = by_code[codes]
         return mask

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from service.index.ranks import LAST
 
 Keys = NDArray[np.int64]
 Rows = NDArray[np.intp]
-KeyOf = Callable[[Rows], Keys]
 
 NAN: Final = LAST - 1
 
@@ -47,6 +46,45 @@ def rank_keys(ranks: Keys, *, descending: bool) -> Keys:
     return np.where(ranks == LAST, LAST, -ranks) if descending else ranks
 
 
+class Sides(NamedTuple):
+    """Which rows come before a key, and which have it."""
+
+    before: NDArray[np.bool_]
+    equal: NDArray[np.bool_]
+
+
+class KeyOf:
+    """The keys of rows, by which they are sorted."""
+
+    def __init__(self, keys: Callable[[Rows], Keys]) -> None:
+        self._keys = keys
+
+    def __call__(self, rows: Rows) -> Keys:
+        return self._keys(rows)
+
+    def sides(self, rows: Rows, key: int) -> Sides:
+        """On which side of a key rows stand."""
+        keys = self._keys(rows)
+        return Sides(keys < key, keys == key)
+
+
+class NumberKeyOf(KeyOf):
+    """The same for rows that are sorted by a number, of which only those of one page need a key."""
+
+    def __init__(self, numbers: Numbers, *, descending: bool) -> None:
+        super().__init__(lambda rows: number_keys(numbers[rows], descending=descending))
+        self._numbers = numbers
+        self._descending = descending
+
+    def sides(self, rows: Rows, key: int) -> Sides:
+        if key >= NAN:
+            return super().sides(rows, key)
+        number = numbers_of_keys(np.array([~key if self._descending else key], np.int64))[0]
+        numbers = self._numbers[rows]
+        before = numbers > number if self._descending else numbers < number
+        return Sides(before, numbers == number)
+
+
 def first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> list[int]:
     """The first rows by the keys, then by last_key: at most so many, in order."""
     rows = _first(rows, keys, last_key, most)
@@ -61,29 +99,28 @@ def _first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], mo
         return rows
     if not keys:
         return np.array(sorted(rows.tolist(), key=last_key)[:most], np.intp)
-    values = keys[0](rows)
-    near = _near(values, most)
-    if near is not None:
-        rows, values = rows[near], values[near]
+    rows = _near(rows, keys[0], most)
     if len(rows) <= most:
         return rows
+    values = keys[0](rows)
     border = np.partition(values, most - 1)[most - 1]
     before = rows[values < border]
     ties = _first(rows[values == border], keys[1:], last_key, most - len(before))
     return np.concatenate((before, ties))
 
 
-def _near(values: Keys, most: int) -> NDArray[np.intp] | None:
-    """Places of a part of the values that has at least the first so many; None where there is no small part.
+def _near(rows: Rows, key: KeyOf, most: int) -> Rows:
+    """A part of the rows that has at least the first so many; all of them where there is no small part.
 
     A sample says where they end, so that the many others are only compared.
     """
-    if len(values) < 16 * max(_SAMPLE, most):
-        return None
-    sample = values[:: len(values) // _SAMPLE]
-    at = min(len(sample) - 1, 8 + 2 * most * len(sample) // len(values))
-    near = np.flatnonzero(values <= np.partition(sample, at)[at])
-    return near if len(near) >= most else None
+    if len(rows) < 16 * max(_SAMPLE, most):
+        return rows
+    sample = key(rows[:: len(rows) // _SAMPLE])
+    at = min(len(sample) - 1, 8 + 2 * most * len(sample) // len(rows))
+    sides = key.sides(rows, int(np.partition(sample, at)[at]))
+    near = rows[sides.before | sides.equal]
+    return near if len(near) >= most else rows
 
 
 def after(
@@ -92,9 +129,9 @@ def after(
     """The rows that come after a position: its keys, and its last_key."""
     if not keys:
         return np.array([row for row in rows.tolist() if last_key(row) > last], np.intp)
-    values = keys[0](rows)
-    behind = rows[values > position[0]]
-    ties = rows[values == position[0]]
+    sides = keys[0].sides(rows, position[0])
+    behind = rows[~(sides.before | sides.equal)]
+    ties = rows[sides.equal]
     if not len(ties):
         return behind
     return np.concatenate((behind, after(ties, keys[1:], last_key, position[1:], last)))

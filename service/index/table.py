@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among, is_missing
+from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
 from service.index.names import NamedValues
 from service.index.recorded import RecordedColumn
@@ -226,9 +226,8 @@ class RunTable:
         """An attribute that is a number, of all rows: start_time, end_time, or duration."""
         if attribute != "duration":
             return self._times[attribute].numbers()
-        start, end = self._times["start_time"].numbers(), self._times["end_time"].numbers()
-        duration = end - start
-        duration[is_missing(start) | is_missing(end)] = MISSING
+        duration = self._times["end_time"].numbers() - self._times["start_time"].numbers()
+        duration[np.isnan(duration)] = MISSING  # whichever of the two is missing
         return duration
 
     def text_column(self, field: Field) -> TextColumn | RunIds | UriColumn | None:
