@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from service.api import schemas
@@ -18,10 +19,9 @@ Value = float | str | None
 
 RUN_ID: Final = Field(FieldKind.ATTRIBUTE, "run_id")
 
-_detail = schemas.projection(schemas.RunDetail)
-_OF_DETAIL: Final = tuple(
-    name for name in (*schemas.RunDetail.model_fields, "experiment_id") if name in ATTRIBUTES
-)
+_WHOLE_RUN: Final = (*schemas.RunDetail.model_fields, "experiment_id")
+_read_whole = attrgetter(*_WHOLE_RUN)
+_OF_DETAIL: Final = tuple(name for name in _WHOLE_RUN if name in ATTRIBUTES)
 _ALL_ATTRIBUTES: Final = (*_OF_DETAIL, *sorted(ATTRIBUTES - set(_OF_DETAIL)))
 _KINDS: Final = (FieldKind.PARAM, FieldKind.METRIC, FieldKind.TAG)
 _WHOLE: Final = Choice(attributes=frozenset(_OF_DETAIL))
@@ -32,7 +32,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def row_of(choice: Choice | None) -> Callable[[Run], Mapping[str, Any]]:
     """What makes the object of a run: its detail and its experiment, or what was chosen of them."""
     if choice is None:
-        return lambda run: {**_detail(run), "experiment_id": run.experiment_id}
+        return lambda run: dict(zip(_WHOLE_RUN, _read_whole(run), strict=True))
     attributes = [name for name in _ALL_ATTRIBUTES if name in choice.attributes]
     parts = {str(kind): keys for kind in _KINDS if (keys := _keys(choice.selection, kind)) != frozenset()}
 
