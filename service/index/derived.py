@@ -40,15 +40,12 @@ class Derived(Protocol):
 D = TypeVar("D", bound=Derived)
 
 
-def _characters(texts: Sequence[str | None]) -> int:
-    """How many characters the texts have, about: as many as some of them, evenly spread, let expect."""
-    some = texts[:: len(texts) // _AT_ONCE + 1]
-    return sum(len(text) for text in some if text is not None) * len(texts) // len(some)
+ValuesOf = Callable[[Sequence[int]], Sequence[Any] | NDArray[Any]]
 
 
-def each(value: Callable[[str], Any], nothing: Any) -> Callable[[Sequence[str | None]], list[Any]]:
-    """The value of each of several texts; nothing, where there is none."""
-    return lambda texts: [nothing if text is None else value(text) for text in texts]
+def each(texts: Texts, value: Callable[[str], Any], nothing: Any) -> ValuesOf:
+    """What makes the value of each of several codes of the text; nothing, where there is none."""
+    return lambda codes: [nothing if text is None else value(text) for text in texts.of(codes)]
 
 
 class Changes:
@@ -74,7 +71,7 @@ class Changes:
 
 
 class PerText:
-    """A value for each text of a column. values: of several texts, None among them, as many values.
+    """A value for each text of a column. values: of several codes, as many values.
 
     nothing: of a code that no text has yet. turn: TURN or TURN_OF_JOINED, by how the values are found.
     """
@@ -82,7 +79,7 @@ class PerText:
     def __init__(
         self,
         texts: Texts,
-        values: Callable[[Sequence[str | None]], Sequence[Any] | NDArray[Any]],
+        values: ValuesOf,
         nothing: Any,
         dtype: type,
         turn: int = TURN,
@@ -121,13 +118,17 @@ class PerText:
             grown = np.full(len(self._texts) * 9 // 8 + 8, self._nothing, self._array.dtype)
             grown[: len(self._array)] = self._array
             self._array = grown
-        texts = self._texts.of(codes)
-        values = self._values(texts)
+        values = self._values(codes)
         if isinstance(codes, range):
             self._array[codes.start : codes.stop] = values
         else:
             self._array[codes] = values
-        return _characters(texts) + _TEXT * len(texts)
+        return self._characters(codes) + _TEXT * len(codes)
+
+    def _characters(self, codes: Sequence[int]) -> int:
+        """How many characters the texts have, about: as many as some of them, evenly spread, let expect."""
+        some = self._texts.of(codes[:: len(codes) // _AT_ONCE + 1])
+        return sum(len(text) for text in some if text is not None) * len(codes) // len(some)
 
 
 class Kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import Any, Final, TypeVar
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers, among, is_missing
 from service.index.columns import RunIds, TextColumn, UriColumn
-from service.index.derived import TURN, TURN_OF_JOINED, Derived, Kept, PerText, each
+from service.index.derived import TURN_OF_JOINED, Derived, Kept, PerText, ValuesOf, each
+from service.index.joined import Joined
 from service.index.ranks import Ranks
 from service.index.table import RunTable
-from service.index.texts import NO_TEXT
+from service.index.texts import NO_TEXT, Texts
 from service.tracking.search.expressions import And, Comparison, Expression, Not, Operator, Or
 from service.tracking.search.fields import AsNumber, Field, FieldKind, Operand
 from service.tracking.search.matching import decimal
-from service.tracking.search.patterns import TestAll, like_all
 
 Mask = NDArray[np.bool_]
 D = TypeVar("D", bound=Derived)
@@ -110,7 +110,7 @@ class View:
         """The texts of a column read as numbers, which have to catch up."""
         return self._held_as(
             (id(column.texts), "number"),
-            lambda: PerText(column.texts, each(number_of, MISSING), MISSING, np.float64),
+            lambda: PerText(column.texts, each(column.texts, number_of, MISSING), MISSING, np.float64),
         )
 
     def _numbers_of(self, operand: Operand) -> Numbers:
@@ -149,8 +149,20 @@ class View:
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
         return self._held_as(
             (id(column.texts), comparison),
-            lambda: PerText(column.texts, _tests(comparison), False, np.bool_, _turn_of(comparison)),
+            lambda: self._tested(column.texts, comparison),
         )
+
+    def _tested(self, texts: Texts, comparison: Comparison) -> PerText:
+        if comparison.operator not in (Operator.LIKE, Operator.ILIKE):
+            return PerText(texts, _tests(texts, comparison), False, np.bool_)
+        kept, pattern = self._kept, str(comparison.value)
+        ignores_case = comparison.operator is Operator.ILIKE
+
+        def fitting(codes: Sequence[int]) -> Mask:
+            joined = kept.get((id(texts), "joined"), lambda: Joined(texts))
+            return joined.like(codes, pattern, ignores_case=ignores_case)
+
+        return PerText(texts, fitting, False, np.bool_, TURN_OF_JOINED)
 
     def _held_as(self, key: tuple[int, object], new: Callable[[], D]) -> D:
         derived: D | None = self._held.get(key)
@@ -202,21 +214,15 @@ def _values(comparison: Comparison) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _turn_of(comparison: Comparison) -> int:
-    return TURN_OF_JOINED if comparison.operator in (Operator.LIKE, Operator.ILIKE) else TURN
-
-
-def _tests(comparison: Comparison) -> TestAll:
+def _tests(texts: Texts, comparison: Comparison) -> ValuesOf:
     """Which of several texts satisfy a comparison."""
     value = comparison.value
     match comparison.operator:
-        case Operator.LIKE | Operator.ILIKE:
-            return like_all(str(value), ignores_case=comparison.operator is Operator.ILIKE)
         case Operator.IN | Operator.NOT_IN:
             among, others = frozenset(_values(comparison)), comparison.operator is Operator.NOT_IN
-            return each(lambda text: (text in among) != others, nothing=False)
+            return each(texts, lambda text: (text in among) != others, nothing=False)
         case Operator.IS_NULL | Operator.IS_NOT_NULL:
             there = comparison.operator is Operator.IS_NOT_NULL
-            return each(lambda _: there, nothing=False)
+            return each(texts, lambda _: there, nothing=False)
     compare = _COMPARE[comparison.operator]
-    return each(lambda text: compare(text, value), nothing=False)
+    return each(texts, lambda text: compare(text, value), nothing=False)

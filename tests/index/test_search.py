@@ -205,4 +205,4 @@ async def test_a_search_holds_what_it_needs_however_little_may_be_kept() -> None
     for text in ("%7%", "%8%"):
         hits = await engine.search(RunSearch(("",), Comparison(field, Operator.LIKE, text)))
         assert sum(text.strip("%") in str(number) for number in range(300)) == hits.total
-    assert engine.bytes_used < 1_000
+    assert engine.bytes_used < 2_600  # the joined texts alone

@@ -7,52 +7,16 @@ one be looked for again, so no pattern takes more than its length times the text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import cast
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
 
 Test = Callable[[str], bool]
-TestAll = Callable[[Sequence[str | None]], Sequence[bool] | NDArray[np.bool_]]
 
-_BETWEEN = "\0"  # two texts that are searched at once
 _WILD = re.compile("[%_]")
 
 
-def like_all(pattern: str, *, ignores_case: bool = False) -> TestAll:
-    """Which of several texts fit; None never does.
-
-    The longest piece of the pattern is looked for in all of them at once, joined, and only those that have it
-    are looked at.
-    """
-    fits = like(pattern, ignores_case=ignores_case)
-    piece = max(_WILD.split(pattern.lower() if ignores_case else pattern), key=len)
-
-    def each(texts: Sequence[str | None]) -> Sequence[bool]:
-        return [text is not None and fits(text) for text in texts]
-
-    def together(texts: Sequence[str | None]) -> Sequence[bool] | NDArray[np.bool_]:
-        try:
-            joined = _BETWEEN.join(cast("Sequence[str]", texts))
-        except TypeError:  # None is among them, which is dearer to look for than to stumble over
-            joined = _BETWEEN.join(text or "" for text in texts)
-        if ignores_case:
-            joined = joined.lower()
-        found = np.zeros(len(texts), np.bool_)
-        at = joined.find(piece)
-        if at >= 0 and joined.count(_BETWEEN) != len(texts) - 1:
-            return each(texts)
-        row = start = 0
-        while at >= 0:
-            row += joined.count(_BETWEEN, start, at)
-            text = texts[row]
-            found[row] = text is not None and fits(text)
-            start = joined.find(_BETWEEN, at)
-            at = joined.find(piece, start) if start >= 0 else -1
-        return found
-
-    return together if piece and _BETWEEN not in piece else each
+def longest_piece(pattern: str) -> str:
+    """The longest text that stands in whatever fits the pattern; "" where any text may fit."""
+    return max(_WILD.split(pattern), key=len)
 
 
 def like(pattern: str, *, ignores_case: bool = False) -> Test:

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.tracking.search.patterns import like, like_all
+from service.tracking.search.patterns import like, longest_piece
 from tests.tracking.search import plainly
 
 ALPHABET = st.sampled_from("abA%_.\n\\ß")
-TEXTS = st.sampled_from("abA\0Σσςİß_%")  # some change their length or their look in small letters
 
 
 @given(st.text(ALPHABET, max_size=10), st.text(ALPHABET, max_size=12))
@@ -19,14 +18,11 @@ def test_a_pattern_fits_what_sql_says(pattern: str, text: str) -> None:
     assert plainly.like(text.lower(), pattern.lower()) == like(pattern, ignores_case=True)(text)
 
 
-@given(st.text(ALPHABET | st.just("\0"), max_size=6), st.lists(st.none() | st.text(TEXTS, max_size=8)))
+@given(st.text(ALPHABET, max_size=10), st.text(ALPHABET, max_size=12))
 @settings(max_examples=300)
-def test_several_texts_fit_as_each_by_itself(pattern: str, texts: list[str | None]) -> None:
-    """Whatever stands in them, the sign between two texts included; what is no text never fits."""
-    for ignores_case in (False, True):
-        fits = like(pattern, ignores_case=ignores_case)
-        expected = [text is not None and fits(text) for text in texts]
-        assert expected == list(like_all(pattern, ignores_case=ignores_case)(texts))
+def test_whatever_fits_a_pattern_has_its_longest_piece(pattern: str, text: str) -> None:
+    """So that texts without it need not be compared."""
+    assert longest_piece(pattern) in text or not like(pattern)(text)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""The texts of a column joined, so that a piece of a pattern is looked for in many of them at once."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from sys import getsizeof
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.index.texts import Texts
+from service.tracking.search.patterns import like, longest_piece
+
+_SIZE: Final = 1_024  # texts of a block
+_BETWEEN: Final = "\0"  # two texts
+
+
+class _Block(NamedTuple):
+    """Some texts, joined, and where each of them starts and the next one would."""
+
+    text: str
+    starts: Sequence[int]
+
+
+class Joined:
+    """The blocks of a column's texts that somebody has looked into, as long as the texts stay the same."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._blocks: dict[int, _Block] = {}
+        self._seen = 0
+        self._generation = texts.generation
+        self.size = 0  # bytes of memory
+
+    async def catch_up(self) -> None:
+        """Forget the blocks of which a text has changed; they are joined anew when they are needed."""
+        self._forget_changed()
+
+    def like(self, codes: Sequence[int], pattern: str, *, ignores_case: bool) -> NDArray[np.bool_]:
+        """Which of the texts of codes fit a pattern; a code without a text never does.
+
+        Of a range of codes only the texts that have the longest piece of the pattern are looked at.
+        """
+        fits = like(pattern, ignores_case=ignores_case)
+        piece = longest_piece(pattern.lower() if ignores_case else pattern)
+        if not isinstance(codes, range) or not piece or _BETWEEN in piece:
+            texts = self._texts.of(codes)
+            return np.array([text is not None and fits(text) for text in texts], np.bool_)
+        self._forget_changed()
+        fitting = np.zeros(len(codes), np.bool_)
+        for number in range(codes.start // _SIZE, (codes.stop - 1) // _SIZE + 1):
+            start = number * _SIZE
+            for place in _having(piece, self._block(number), ignores_case=ignores_case):
+                text = self._texts.text(start + place)
+                if text is not None and codes.start <= start + place < codes.stop:
+                    fitting[start + place - codes.start] = fits(text)
+        return fitting
+
+    def _forget_changed(self) -> None:
+        texts = self._texts
+        if self._generation != texts.generation:
+            self._generation = texts.generation
+            for number in tuple(self._blocks):
+                self._forget(number)
+        else:
+            for code in texts.changes[self._seen :]:
+                self._forget(code // _SIZE)
+        self._seen = len(texts.changes)
+
+    def _forget(self, number: int) -> None:
+        block = self._blocks.pop(number, None)
+        if block is not None:
+            self.size -= _bytes_of(block)
+
+    def _block(self, number: int) -> _Block:
+        start = number * _SIZE
+        stop = min(start + _SIZE, len(self._texts))
+        block = self._blocks.get(number)
+        if block is None or len(block.starts) != stop - start + 1:
+            self._forget(number)
+            texts = [text or "" for text in self._texts.of(range(start, stop))]
+            ends = accumulate(len(text) + 1 for text in texts)
+            block = self._blocks[number] = _Block(_BETWEEN.join(texts), array("i", [0, *ends]))
+            self.size += _bytes_of(block)
+        return block
+
+
+def _having(piece: str, block: _Block, *, ignores_case: bool) -> Iterable[int]:
+    """The places in a block of the texts that have the piece, and maybe of some more."""
+    text, starts = block
+    if ignores_case:
+        text = text.lower()
+        if len(text) != starts[-1] - 1:  # a letter that is two small ones: nothing is where it was
+            return range(len(starts) - 1)
+    return _places(piece, text, starts)
+
+
+def _places(piece: str, text: str, starts: Sequence[int]) -> Iterator[int]:
+    at = text.find(piece)
+    while at >= 0:
+        place = bisect_right(starts, at) - 1
+        yield place
+        at = text.find(piece, starts[place + 1])
+
+
+def _bytes_of(block: _Block) -> int:
+    return getsizeof(block.text) + getsizeof(block.starts)
