@@ -64,7 +64,7 @@ class CachedSource(Source):
         answers = {question: self._remembered(question) for question in questions}
         absent = [question for question, answer in answers.items() if answer is None]
         if absent:
-            own = self._start_together(absent)
+            own = self._start_together(absent, self._source.answer_many)
             asked = await asyncio.gather(*(self._ask(one, is_own=one in own) for one in absent))
             answers |= zip(absent, asked, strict=True)
         return [answer for question in questions if (answer := answers[question]) is not None]
@@ -83,7 +83,7 @@ class CachedSource(Source):
         try:
             async with asyncio.timeout_at(DEADLINE.get()):
                 await self._flights.landed(questions)
-                self._start_together(questions)
+                self._start_together(questions, self._source.revalidate, at_least=1)
                 entries = await asyncio.gather(*(joined(self._start(question)) for question in questions))
         except TimeoutError as error:
             raise UpstreamTimeout("the request's deadline passed") from error
@@ -134,16 +134,21 @@ class CachedSource(Source):
         """The flight of the question: the one in the air, else a new one."""
         return self._flights.start(question, lambda: self._load(question), context)
 
-    def _start_together(self, questions: Sequence[Question[T]]) -> Collection[Question[T]]:
+    def _start_together(
+        self,
+        questions: Sequence[Question[T]],
+        ask: Callable[[Sequence[Question[T]]], Coroutine[Any, Any, list[Answer[T]]]],
+        at_least: int = _SEVERAL,
+    ) -> Collection[Question[T]]:
         """Start one call of the source for several questions, each a flight of its own that others may join.
 
-        Returns those that it asks: none that is in the air already, and none where that leaves but one.
+        Returns those that it asks: none that is in the air already, and none where that leaves too few.
         """
         absent = [question for question in dict.fromkeys(questions) if question not in self._flights]
-        if len(absent) < _SEVERAL:
+        if len(absent) < at_least:
             return ()
         asked = next(self._order)
-        together = asyncio.ensure_future(self._source.answer_many(absent))
+        together = asyncio.ensure_future(ask(absent))
 
         async def one(place: int) -> Answer[T]:
             return (await together)[place]

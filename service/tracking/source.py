@@ -30,6 +30,10 @@ class Source(Protocol):
         """
         return await asyncio.gather(*map(self.answer, questions))
 
+    async def revalidate(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        """The same, asked of MLflow after the call; a source that remembers overrides it."""
+        return await self.answer_many(questions)
+
     async def answer_together(self, questions: Sequence[Question[T]]) -> Answer[tuple[T, ...]]:
         """The answers to several questions, of which there is at least one, as one answer."""
         answers = await self.answer_many(questions)
