@@ -16,7 +16,6 @@ from service.store.link import RedisLink
 from service.store.own_connection import OwnConnection
 
 _LEASE: Final = 3.0  # seconds
-_COUNTED: Final = 3  # leases for which a silent replica counts
 _MOST_RECORDS: Final = 10_000
 _MOST_BYTES: Final = 32 * 1024 * 1024
 _ENTRY_BYTES: Final = 256 * 1024  # of records in one entry, unless one alone has more
@@ -49,9 +48,9 @@ class RedisIndexLog(SharedLog):
         self._owner = token_hex(8)
         self._lease = int(lease * 1_000)
         self._bounds = (most_records, most_bytes)
-        names = ("writer", "index", "log", "progress", "wishes", "replicas", "snapshot")
+        names = ("writer", "index", "log", "progress", "wishes", "snapshot")
         keys = (f"{prefix}:{name}".encode() for name in names)
-        self._writer, self._index, self._log, self._progress, self._wishes, self._replicas, snapshot = keys
+        self._writer, self._index, self._log, self._progress, self._wishes, snapshot = keys
         self._snapshot_key = snapshot
         self._snapshot = IndexSnapshot(link, self._writer, self._index, snapshot, self._owner)
         self._reader = OwnConnection(link, link.patience.block + link.patience.socket)
@@ -77,13 +76,14 @@ class RedisIndexLog(SharedLog):
             await self._snapshot.close()
 
     async def lead(self) -> Head:
-        keys = [self._writer, self._index, self._snapshot_key, self._replicas, self._log]
-        values = [self._owner, self._lease, self._lease * _COUNTED]
-        epoch, last, snapshot, is_writer, replicas = await self._run(scripts.LEAD, keys, values)
-        return Head(epoch.decode(), last, snapshot if snapshot >= 0 else None, is_writer == 1, replicas)
+        keys = [self._writer, self._index, self._snapshot_key, self._log]
+        reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease])
+        epoch, last, snapshot, is_writer = reply
+        kept = None if snapshot < 0 else snapshot
+        return Head(epoch.decode(), last, kept, is_writer == 1, self._link.replicas)
 
     async def resign(self) -> None:
-        await self._run(scripts.RESIGN, [self._writer, self._replicas], [self._owner])
+        await self._run(scripts.RESIGN, [self._writer], [self._owner])
 
     async def begin(self, epoch: str) -> None:
         keys = [self._writer, self._index, self._log, self._progress, self._snapshot_key]
@@ -112,12 +112,10 @@ class RedisIndexLog(SharedLog):
         )
         by_stream = _by_stream(found)
         try:
-            self._check(epoch, after, head)
             records = list(_following(epoch, after, by_stream.get(self._log, ())))
-            if not records and int(head[1] or 0) > after:
-                raise LogGap
+            _check(epoch, after, head, has_more=bool(records))
             progress = self._newest(epoch, by_stream.get(self._progress, ()))
-        except (LogGap, ValueError) as error:
+        except (LogGap, ValueError) as error:  # a ValueError: what is there is not of this service
             self._forget()
             raise LogGap from error
         wishes = by_stream.get(self._wishes, ())
@@ -141,11 +139,6 @@ class RedisIndexLog(SharedLog):
         size = sum(len(value) for value in values if isinstance(value, bytes))
         return await self._link.run(script, keys, values, self._link.patience.socket + size / _BYTES_A_SECOND)
 
-    def _check(self, epoch: str, after: int, head: Sequence[bytes | None]) -> None:
-        """LogGap where the log is another one, or ends before what this replica has."""
-        if (head[0] or b"").decode(errors="replace") != epoch or int(head[1] or 0) < after:
-            raise LogGap
-
     def _newest(self, epoch: str, entries: Sequence[_Entry]) -> bytes | None:
         """The writer's newest word; LogGap where it is of another log."""
         progress = None
@@ -159,6 +152,13 @@ class RedisIndexLog(SharedLog):
         """Read what is said from now on, and the last word of before."""
         self._progress_at = b"0-0"
         self._wishes_at = b""
+
+
+def _check(epoch: str, after: int, head: Sequence[bytes | None], *, has_more: bool) -> None:
+    """LogGap where the log is another one, ends before what this replica has, or lacks what follows."""
+    last = int(head[1] or 0)
+    if (head[0] or b"").decode() != epoch or last < after or (last > after and not has_more):
+        raise LogGap
 
 
 def _entries(records: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:

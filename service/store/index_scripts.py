@@ -9,7 +9,6 @@ index     a hash: the epoch, the number of the last record, the first one that i
 log       a stream: an entry has the records up to its number, `N-0`, and the epoch
 progress  a stream with one entry, the writer's newest word
 wishes    a stream of what replicas ask of the writer
-replicas  a sorted set: when each was last heard of
 snapshot  a hash: epoch, number, bytes, digest, token and how many chunks; those are keys of their own,
           snapshot:TOKEN:0 and so on
 
@@ -46,20 +45,14 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] or epoch ~= ARGV[2] or epoch == '' then
 """
 )
 
-# KEYS: writer, index, snapshot, replicas, log. ARGV: the owner's token, the lease and how long a replica counts,
-# both in ms. {epoch, last, the snapshot's number or -1, 1 for the writer, replicas}.
+# KEYS: writer, index, snapshot, log. ARGV: the owner's token, the lease in ms. {epoch, last, the snapshot's
+# number or -1, 1 for the writer}. With records behind the last one, which somebody else wrote, it is no log.
 LEAD: Final = (
     _LOG
     + _CHUNKS
     + """
 local after = string.format('%.0f-0', last + 1)
-if #redis.call('XRANGE', KEYS[5], after, '+', 'COUNT', 1) > 0 then epoch, last = '', 0 end
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('ZADD', KEYS[4], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - ARGV[3])
-redis.call('ZREMRANGEBYSCORE', KEYS[4], now + ARGV[3], '+inf')
-redis.call('PEXPIRE', KEYS[4], ARGV[3])
+if #redis.call('XRANGE', KEYS[4], after, '+', 'COUNT', 1) > 0 then epoch, last = '', 0 end
 local is_writer = 0
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   is_writer = redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -72,19 +65,18 @@ if epoch == '' or kept[1] ~= epoch or #chunks == 0 then number = -1 end
 for i = 1, #chunks do
   if redis.call('EXISTS', chunks[i]) == 0 then number = -1 end
 end
-return {epoch, last, number, is_writer, math.max(1, redis.call('ZCARD', KEYS[4]))}
+return {epoch, last, number, is_writer}
 """
 )
 
-# KEYS: writer, replicas. ARGV: the owner's token.
+# KEYS: writer. ARGV: the owner's token.
 RESIGN: Final = """
-redis.call('ZREM', KEYS[2], ARGV[1])
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
 
-# KEYS: writer, index, log, progress, snapshot. ARGV: the owner's token, the new epoch, and for how many ms the
-# chunks of the snapshot are kept for who reads them. 1, or nothing where another replica has the lease. What
-# another service keeps under a name of ours is an error, and stays.
+# KEYS: writer, index, log, progress, snapshot. ARGV: the owner's token, the new epoch, and for how many ms
+# the chunks of the snapshot are kept for who reads them. 1, or nothing where another replica has the lease.
+# What another service keeps under a name of ours is an error, and stays.
 BEGIN: Final = (
     _CHUNKS
     + """
@@ -151,8 +143,8 @@ return 1
 """
 )
 
-# KEYS: writer, index, snapshot. ARGV: token, epoch, number, the snapshot's token, bytes, digest, chunks, and for
-# how many ms the chunks of the one before are kept for who reads them. 1; 0 where a chunk is not there any more.
+# KEYS: writer, index, snapshot. ARGV: token, epoch, number, the snapshot's token, bytes, digest, chunks, and
+# for how many ms the chunks of the one before are kept for who reads them. 1; 0 where a chunk is gone already.
 PUT_SNAPSHOT: Final = (
     _FENCE
     + _CHUNKS

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
 
 from service.errors import StoreFailed
-from service.store.link import RedisLink, kind_of
+from service.store.failures import kind_of
+from service.store.link import RedisLink
 
 Command = Sequence[bytes | str | int]
 
@@ -36,9 +36,9 @@ class OwnConnection:
         try:
             async with self._turn, asyncio.timeout(self._patience + _REPLY_SECONDS):
                 return await self._run(commands)
-        except (RedisError, OSError, TimeoutError) as error:
+        except Exception as error:
             await self.close()
-            raise self._link.failed(kind_of(error)) from error
+            raise self._link.failed(kind_of(error), reason=str(error)) from error
         except BaseException:  # whoever waits has left: the reply must not become another command's
             await self.close()
             raise
