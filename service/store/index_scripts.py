@@ -144,7 +144,7 @@ return 1
 )
 
 # KEYS: writer, index, snapshot. ARGV: token, epoch, number, the snapshot's token, bytes, digest, chunks, and
-# for how many ms the chunks of the one before are kept for who reads them. 1; 0 where a chunk is gone already.
+# for how many ms the chunks of the one before are kept for who reads them. 1; 0 where a chunk is gone.
 PUT_SNAPSHOT: Final = (
     _FENCE
     + _CHUNKS
