@@ -54,6 +54,10 @@ class Replica:
         assert self._process is not None
         return self._process.pid
 
+    def has_welcomed(self) -> bool:
+        """Whether it has asked MLflow what it shows when it starts, since its last start."""
+        return self.said().count("Ctrl-C stops the service") == self._starts
+
     async def start(self) -> None:
         """Begin to start; whoever wants to know when it takes requests asks the balancer."""
         self._starts += 1

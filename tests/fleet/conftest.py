@@ -1,4 +1,4 @@
-"""What the tests of a fleet have in common: a store, an MLflow with runs in it, and the figures that they print."""
+"""What the tests of a fleet share: a store, an MLflow with runs in it, and the figures that they print."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from tests.bench.runs import bench_run, run_id_of
 from tests.fakes.mlflow import FakeMlflow
-from tests.fleet.store_server import StoreServer, store_server
+from tests.store.servers import StoreServer, running
 
 RUNS = 300
 
@@ -15,7 +15,7 @@ RUNS = 300
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[StoreServer]:
     """A redis-server of the test's own."""
-    async with store_server(tmp_path) as server:
+    async with running(tmp_path, "redis-server") as server:
         yield server
 
 

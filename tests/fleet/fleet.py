@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from tests.live.server import free_port
 REPLICAS = 3
 CONNECTIONS = 3_000  # of callers, at both of their ends
 _START_SECONDS = 60.0
+_NONE: Mapping[str, str] = {}
 _SETTINGS = {
     "TRACKING_AUTH__MODE": "none",
     "TRACKING_CREATE_EXPERIMENT": "false",
@@ -73,11 +74,12 @@ class Fleet:
         return "\n".join(replica.said()[-3_000:] for replica in self.replicas)
 
     async def has_started(self, replica: Replica) -> float:
-        """Seconds until a replica that starts takes requests."""
+        """Seconds until a replica takes requests, and has asked MLflow all that a start asks."""
         began = time.monotonic()
 
         async def ready() -> bool:
-            return await self.caller.status(f"{replica.url}/readyz") == 200
+            is_ready = await self.caller.status(f"{replica.url}/readyz") == 200
+            return is_ready and replica.has_welcomed()
 
         await until(ready, f"{replica.url} is ready", _START_SECONDS, replica.said)
         return time.monotonic() - began
@@ -124,9 +126,9 @@ async def fleet(
     *,
     replicas: int = REPLICAS,
     is_balanced: bool = False,
-    **settings: str,
+    settings: Mapping[str, str] = _NONE,
 ) -> AsyncIterator[Fleet]:
-    """Replicas that take requests. settings: of each, by the variable's name after TRACKING_."""
+    """Replicas that take requests. settings: more of each, by the variable's name after TRACKING_."""
     allow_connections(4 * CONNECTIONS)
     port = free_port()
     variables = {"MLFLOW_TRACKING_URI": fake.url, **_SETTINGS}

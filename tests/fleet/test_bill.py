@@ -17,7 +17,7 @@ from tests.fakes.mlflow import FakeMlflow
 from tests.fleet.calling import failures
 from tests.fleet.conftest import RUNS, fill
 from tests.fleet.fleet import Fleet, fleet
-from tests.fleet.store_server import StoreServer
+from tests.store.servers import StoreServer
 from tests.resilience.measure import quantile
 
 pytestmark = pytest.mark.fleet
@@ -27,6 +27,13 @@ HERD = 1_000
 MOST = 1.1  # times what one replica costs
 USERS, POLLS, PACE = 60, 2, 0.5
 LATENCY_SECONDS = 0.05
+# The service as it is, but that its answers are in another format than those of this version.
+OTHER_FORMAT = """
+import runpy
+from service.cache import shared_keys
+shared_keys.FORMAT += 1
+runpy.run_module("service", run_name="__main__")
+"""
 
 
 def asking(some: Fleet) -> Callable[[Question], Awaitable[bytes]]:
@@ -39,9 +46,14 @@ def asking(some: Fleet) -> Callable[[Question], Awaitable[bytes]]:
     return ask
 
 
+def made(folder: Path) -> Path:
+    """A new folder."""
+    folder.mkdir()
+    return folder
+
+
 async def browsed(directory: Path, store_url: str | None, replicas: int) -> int:
     """How often MLflow is asked by so many replicas, over which users browse."""
-    directory.mkdir()
     fake = FakeMlflow()
     fill(fake)
     fake.latency = LATENCY_SECONDS
@@ -54,7 +66,7 @@ async def browsed(directory: Path, store_url: str | None, replicas: int) -> int:
 async def test_browsing(tmp_path: Path, store: StoreServer, record_property: Record) -> None:
     """Users who browse over three replicas cost MLflow at most a tenth more calls than over one."""
     one, three = await asyncio.gather(
-        browsed(tmp_path / "one", None, 1), browsed(tmp_path / "three", store.url, 3)
+        browsed(made(tmp_path / "one"), None, 1), browsed(made(tmp_path / "three"), store.url, 3)
     )
     record_property("calls", f"{one} of one replica, {three} of three: {three / one:.2f} ×")
     assert three <= MOST * one
@@ -75,19 +87,19 @@ async def test_a_herd(
         assert {"runs/get": 1} == some.calls()
 
 
+async def slowly(_request: web.Request) -> None:
+    """A call takes a second."""
+    await asyncio.sleep(1.0)
+
+
 async def test_the_holder_of_a_herd_dies(
     tmp_path: Path, store: StoreServer, mlflow: FakeMlflow, record_property: Record
 ) -> None:
     """Where the replica that asks for all is killed, another asks once more, and no caller sees an error."""
-    run_id, asked = run_id_of(0), asyncio.Event()
-
-    async def notice(request: web.Request) -> None:
-        if request.path.endswith("/runs/get"):
-            asked.set()
-
-    mlflow.latency, mlflow.before = 1.0, notice
+    run_id = run_id_of(0)
     async with fleet(tmp_path, mlflow, store.url, is_balanced=True) as some:
         mlflow.calls.clear()
+        mlflow.before = slowly
         async with some.calls_noted() as calls:
             herd = asyncio.create_task(some.caller.at_once([some.balancer.url], f"/runs/{run_id}", HERD))
 
@@ -105,11 +117,10 @@ async def test_the_holder_of_a_herd_dies(
 
 
 async def test_two_versions(tmp_path: Path, store: StoreServer, mlflow: FakeMlflow) -> None:
-    """Replicas that write answers in another format are right beside each other, and double the bill at most."""
+    """Replicas with different formats of answers are right beside each other, and double the bill at most."""
     run_ids = finished(20, [run_id_of(number) for number in range(RUNS)])
-    other = 'import service.cache.shared_keys as keys; keys.FORMAT += 1; import runpy; runpy.run_module("service", run_name="__main__")'
     async with fleet(tmp_path, mlflow, store.url) as some:
-        some.replicas[2].program = ("-c", other)
+        some.replicas[2].program = ("-c", OTHER_FORMAT)
         some.replicas[2].send(signal.SIGKILL)
         await some.replicas[2].ended(5.0)
         await some.replicas[2].start()

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from tests.bench import sides
-from tests.bench.rows.browsing import browse
 from tests.bench.client import calls, client, forget_calls
 from tests.bench.load import Question, Spread
 from tests.bench.machine import Server
 from tests.bench.report import Findings, Row, at_least
 from tests.bench.rows import questions
 from tests.bench.rows.bench import Bench
+from tests.bench.rows.browsing import browse
 from tests.bench.runs import run_id_of
 
 _HERD = 1_000
