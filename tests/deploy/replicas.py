@@ -30,8 +30,10 @@ class Replica:
         self._process: asyncio.subprocess.Process | None = None
         # Compose's environment, so that what is written there is what is tested; but callers need no key
         # if not told otherwise, and the balancer is on loopback.
+        # It has no store unless it is told of one.
+        shipped = composed("tracking")["environment"]
         self._environment = {
-            **composed("tracking")["environment"],
+            **{name: value for name, value in shipped.items() if not name.startswith("TRACKING_STORE__")},
             "TRACKING_AUTH__MODE": "none",
             "TRACKING_TRUSTED_PROXIES": "127.0.0.1/32",
             "TRACKING_ACCESS_LOG": "false",

@@ -30,8 +30,8 @@ _SETTINGS = {
     "TRACKING_DRAIN_SECONDS": "1.5",
     "TRACKING_INDEX__ENABLED": "false",  # which asks MLflow by itself
     "TRACKING_MAX_REQUESTS": "2000",
-    "TRACKING_UPSTREAM__MAX_IN_FLIGHT": "16",
 }
+MOST_IN_FLIGHT = 24  # calls of MLflow by all replicas together
 
 
 class Call(NamedTuple):
@@ -134,6 +134,7 @@ async def fleet(
     variables = {"MLFLOW_TRACKING_URI": fake.url, **_SETTINGS}
     if store_url is not None:
         variables["TRACKING_STORE__URL"] = store_url
+        variables["TRACKING_STORE__MAX_IN_FLIGHT"] = str(MOST_IN_FLIGHT)
     variables |= {f"TRACKING_{name}": value for name, value in settings.items()}
     async with AsyncExitStack() as stack:
         names = await stack.enter_async_context(name_server())

@@ -17,8 +17,8 @@ from tests.fakes.mlflow import FakeMlflow
 from tests.fleet.calling import failures
 from tests.fleet.conftest import RUNS, fill
 from tests.fleet.fleet import Fleet, fleet
-from tests.store.servers import StoreServer
 from tests.resilience.measure import quantile
+from tests.store.servers import StoreServer
 
 pytestmark = pytest.mark.fleet
 

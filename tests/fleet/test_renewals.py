@@ -13,8 +13,8 @@ from aiohttp import web
 from tests.fakes.mlflow import FakeMlflow
 from tests.fleet.calling import failures
 from tests.fleet.fleet import Fleet, fleet
-from tests.store.servers import StoreServer
 from tests.resilience.measure import quantile
+from tests.store.servers import StoreServer
 
 pytestmark = pytest.mark.fleet
 

@@ -13,8 +13,8 @@ from tests.fakes.mlflow import FakeMlflow
 from tests.fleet.calling import Reply, failures
 from tests.fleet.conftest import RUNS
 from tests.fleet.fleet import Fleet, fleet
-from tests.store.servers import StoreServer
 from tests.resilience.measure import quantile
+from tests.store.servers import StoreServer
 
 pytestmark = pytest.mark.fleet
 
