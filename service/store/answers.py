@@ -130,16 +130,16 @@ class RedisStore(SharedStore):
             raise self._link.failed("rubbish") from error
 
     async def _follow(self) -> None:
-        """Tell of each entry of the log, from now on."""
+        """Tell of each entry of the log.
+
+        From its beginning: what an answer that is remembered before the log is followed becomes is told, too.
+        """
         patience = self._link.patience
         follower = self._link.connections(1, patience.block + patience.socket)
-        last: Any = None
+        last: Any = b"0"
         try:
             while True:
                 try:
-                    if last is None:
-                        newest = await follower.xrevrange(self._log, count=1)
-                        last = newest[0][0] if newest else b"0"
                     block = int(patience.block * 1_000)
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
