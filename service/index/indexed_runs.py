@@ -6,10 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from msgspec.structs import replace
-
 from service.index.change_log import ChangeLog
 from service.index.engine import Engine
+from service.index.records import Drop, Enter, HaveRead, Leave, Put, Record, Staleness
 from service.index.table import RunTable
 from service.tracking.events import RunChange
 from service.tracking.runs import Run
@@ -43,14 +42,30 @@ class IndexedRuns:
         self.changes = ChangeLog() if changes is None else changes
         self._read: frozenset[str] = frozenset()
         self.settle = settle
-        self._held_back: list[tuple[Run | str, float]] | None = None
+        self._held_back: list[Put | Drop] | None = None
+
+    def apply(self, record: Record) -> None:
+        """Take what changes the runs, or which of them there are."""
+        match record:
+            case Put(run, asked):
+                self.put(run, asked)
+            case Drop(run_id, asked):
+                self.drop(run_id, asked)
+            case Enter(experiment_ids):
+                self.experiment_ids = (*self.experiment_ids, *experiment_ids)
+            case HaveRead(experiment_ids):
+                self._read |= set(experiment_ids)
+            case Leave(experiment_ids, asked):
+                self._leave(experiment_ids, asked)
+            case Staleness(is_stale, since_ms):
+                (self.changes.stale if is_stale else self.changes.fresh)(since_ms)
 
     def put(self, run: Run, asked: float) -> None:
         """Take a run as it was when it was asked for, in seconds; one of another experiment is ignored."""
         if self.is_too_large or run.experiment_id not in self.experiment_ids:
             return
         if self._held_back is not None:
-            self._held_back.append((run, asked))
+            self._held_back.append(Put(run, asked))
             return
         change = self.table.put(run, asked)
         if change is not None:
@@ -58,29 +73,12 @@ class IndexedRuns:
             if change.before is None and self.table.bytes_used > self._max_bytes:
                 self._give_up()
 
-    def put_of(self, experiment_ids: tuple[str, ...], run: Run, asked: float) -> None:
-        """Take a run that was asked for as one of these experiments: some servers do not say of which."""
-        if not run.experiment_id and len(experiment_ids) == 1:
-            run = replace(run, experiment_id=experiment_ids[0])
-        self.put(run, asked)
-
     def drop(self, run_id: str, asked: float) -> None:
         """Drop a run that was not there any more when it was asked for."""
         if self._held_back is not None:
-            self._held_back.append((run_id, asked))
+            self._held_back.append(Drop(run_id, asked))
         elif (change := self.table.drop(run_id, asked)) is not None:
             self._changed(change)
-
-    def have_read(self, experiment_ids: Iterable[str]) -> None:
-        """Every run of these experiments has been read: their changes are logged from now on."""
-        self._read |= set(experiment_ids)
-
-    def leave(self, experiment_ids: tuple[str, ...], asked: float) -> None:
-        """Drop the experiments with all their runs."""
-        self.experiment_ids = tuple(one for one in self.experiment_ids if one not in experiment_ids)
-        self._lose(experiment_ids)
-        for run_id in self.table.ids_of(experiment_ids):
-            self.drop(run_id, asked)
 
     def asked_before(self, run_ids: Iterable[str], asked: float) -> list[str]:
         """Those of the runs that have not been asked for since, in seconds."""
@@ -91,7 +89,7 @@ class IndexedRuns:
         """Begin with the runs of a snapshot."""
         self._begin(table)
         self.experiment_ids = experiment_ids
-        self.have_read(experiment_ids)
+        self._read = frozenset(experiment_ids)
 
     @contextmanager
     def frozen(self) -> Iterator[RunTable]:
@@ -101,11 +99,8 @@ class IndexedRuns:
             yield self.table
         finally:
             coming, self._held_back = self._held_back, None
-            for one, asked in coming:
-                if isinstance(one, Run):
-                    self.put(one, asked)
-                else:
-                    self.drop(one, asked)
+            for record in coming:
+                self.apply(record)
 
     def touch(self) -> None:
         """Something that answers say is another than before, be it only how old they are."""
@@ -115,6 +110,12 @@ class IndexedRuns:
         self.table = table
         self.engine = Engine(table)
         self.touch()
+
+    def _leave(self, experiment_ids: tuple[str, ...], asked: float) -> None:
+        self.experiment_ids = tuple(one for one in self.experiment_ids if one not in experiment_ids)
+        self._lose(experiment_ids)
+        for run_id in self.table.ids_of(experiment_ids):
+            self.drop(run_id, asked)
 
     def _changed(self, change: RunChange) -> None:
         self.touch()

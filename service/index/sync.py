@@ -11,16 +11,18 @@ from service.checkpoint import checkpoint
 from service.errors import UpstreamFailure, UpstreamNotAsked
 from service.index.asking import MOST_IDS, Asking
 from service.index.indexed_runs import IndexedRuns
+from service.index.journal import Journal, OwnJournal
+from service.index.records import Enter, HaveRead, Leave, Staleness
 from service.index.schedule import Pace, Schedule, Step
 from service.index.scope import Scope
 from service.index.ticks import Marks, Ticks
-from service.index.windows import ACTIVE, END, Walk, after
+from service.index.walks import Walks
+from service.index.windows import Walk
 from service.tracking.runs import Experiment
 from service.tracking.source import Source
 
 log = logging.getLogger("service.index")
 
-_SPANS = {Step.HOUR: 3_600_000, Step.DAY: 86_400_000}  # milliseconds
 _MOST_SHOWN = 1_000  # rows that wait to be verified
 _IS_FAILING = 3  # failed attempts in a row
 _IS_STALE = 2  # failed ticks in a row
@@ -54,10 +56,10 @@ class Sync:
         self._clock = clock
         self._now = now
         self.schedule = Schedule(pace)
-        self._asking = Asking(source, runs, self._spent, clock)
+        self._asking = Asking(source, runs, OwnJournal(runs), self._spent, clock)
         self._ticks = Ticks(self._asking, runs, clock, now)
         self._step = Step.SCOPE
-        self._walks: dict[Step, Walk] = {}
+        self._walks = Walks(self._asking, runs, clock, now)
         self._created: dict[str, int | None] = {}
         self._reads: list[tuple[str, ...]] = []
         self._shown: dict[str, None] = {}
@@ -68,6 +70,15 @@ class Sync:
         self.swept_ms: dict[str, int] = {}
         self.seconds = dict.fromkeys(Step, 0.0)
         self.steps: Counter[tuple[Step, str]] = Counter()
+
+    @property
+    def journal(self) -> Journal:
+        """Takes what changes the index."""
+        return self._asking.journal
+
+    @journal.setter
+    def journal(self, journal: Journal) -> None:
+        self._asking.journal = journal
 
     @property
     def marks(self) -> Marks:
@@ -110,13 +121,8 @@ class Sync:
         """How much of these experiments has been read for the first time, 0.0 to 1.0, by time."""
         if all(one in self.swept_ms for one in experiment_ids):
             return 1.0
-        walk = self._walks.get(Step.FIRST)
-        if walk is None or not set(walk.experiment_ids) & set(experiment_ids) or walk.upto is None:
-            return 0.0
-        created = [self._created.get(one) for one in walk.experiment_ids]
-        first = min((time for time in created if time is not None), default=walk.upto)
-        span = walk.began_ms - first
-        return min(max((walk.began_ms - walk.upto) / span, 0.0), 0.99) if span > 0 else 0.0
+        reading, share = self._walks.share_read(self._created)
+        return share if set(reading) & set(experiment_ids) else 0.0
 
     async def step(self) -> float:
         """Make the step that is due, if one is; the seconds until the next one may be."""
@@ -156,16 +162,16 @@ class Sync:
         else:
             own.failures = 0
         finally:
-            self._log_staleness()
+            await self._log_staleness()
         self.steps[step, "done"] += 1
         if is_over:
             own.end()
         await checkpoint()
 
-    def _log_staleness(self) -> None:
+    async def _log_staleness(self) -> None:
         is_stale = self.schedule.rounds[Step.TICK].failures >= _IS_STALE
         if is_stale != (self.runs.changes.staleness is not None):
-            (self.runs.changes.stale if is_stale else self.runs.changes.fresh)(self.synced_ms)
+            await self.journal.write([Staleness(is_stale, self.synced_ms)])
 
     def _spent(self, seconds: float) -> None:
         self.seconds[self._step] += seconds
@@ -176,34 +182,35 @@ class Sync:
         self._spent(seconds)
         before = self.runs.experiment_ids
         present = tuple(sorted(one.experiment_id for one in experiments))
-        self._leave(tuple(one for one in before if one not in present))
-        self._enter([one for one in experiments if one.experiment_id not in before])
+        new = [one for one in experiments if one.experiment_id not in before]
+        await self._leave(tuple(one for one in before if one not in present))
+        await self._enter(new)
         self.schedule.has_experiments = bool(self.runs.experiment_ids)
         self.schedule.is_reading = bool(self._reads)
         return True
 
-    def _enter(self, experiments: list[Experiment]) -> None:
+    async def _enter(self, experiments: list[Experiment]) -> None:
         """New experiments are read together, once those are read that came before."""
         if not experiments:
             return
         self._created |= {one.experiment_id: one.creation_time for one in experiments}
         new = tuple(sorted(one.experiment_id for one in experiments))
-        self.runs.experiment_ids = (*self.runs.experiment_ids, *new)
+        await self.journal.write([Enter(new)])
         self._reads.append(new)
 
-    def _leave(self, gone: tuple[str, ...]) -> None:
+    async def _leave(self, gone: tuple[str, ...]) -> None:
         if not gone:
             return
-        self.runs.leave(gone, self._clock())
+        await self.journal.write([Leave(gone, self._clock())])
         for one in gone:
             self.swept_ms.pop(one, None)
             self._swept.pop(one, None)
             self._created.pop(one, None)
         left = [tuple(one for one in ids if one not in gone) for ids in self._reads]
         if self._reads and left[0] != self._reads[0]:
-            self._walks.pop(Step.FIRST, None)
+            self._walks.forget(Step.FIRST)
         self._reads = [ids for ids in left if ids]
-        self._walks.pop(Step.SWEEP, None)
+        self._walks.forget(Step.SWEEP)
 
     async def _tick(self) -> bool:
         began, began_ms = self._clock(), self._now()
@@ -222,26 +229,21 @@ class Sync:
         return True
 
     async def _read_hour(self) -> bool:
-        return await self._read_ended(Step.HOUR)
+        return await self._walks.ended(Step.HOUR)
 
     async def _read_day(self) -> bool:
-        return await self._read_ended(Step.DAY)
-
-    async def _read_ended(self, step: Step) -> bool:
-        since = self._now() - _SPANS[step]
-        walk = self._walk(step, lambda: Walk(*self._all(), (after(END, since),)))
-        return await self._go_on(step, walk)
+        return await self._walks.ended(Step.DAY)
 
     async def _read_active(self) -> bool:
-        return await self._go_on(Step.ACTIVE, self._walk(Step.ACTIVE, lambda: Walk(*self._all(), ACTIVE)))
+        return await self._walks.active()
 
     async def _read_first(self) -> bool:
         ids = self._reads[0]
-        walk = self._walk(Step.FIRST, lambda: Walk(ids, self._clock(), self._now()))
-        if not await self._go_on(Step.FIRST, walk):
+        walk = await self._walks.first(ids)
+        if walk is None:
             return False
+        await self.journal.write([HaveRead(walk.experiment_ids)])
         self._have_read(walk)
-        self.runs.have_read(walk.experiment_ids)
         self._reads.pop(0)
         self.schedule.is_reading = bool(self._reads)
         self.runs.settle()
@@ -249,39 +251,10 @@ class Sync:
         return True
 
     async def _sweep(self) -> bool:
-        walk = self._walk(Step.SWEEP, lambda: Walk(*self._all()))
-        if not await self._go_on(Step.SWEEP, walk):
-            return False
-        self._have_read(walk)
-        return True
-
-    def _all(self) -> tuple[tuple[str, ...], float, int]:
-        return self.runs.experiment_ids, self._clock(), self._now()
-
-    def _walk(self, step: Step, new: Callable[[], Walk]) -> Walk:
-        walk = self._walks.get(step)
-        if walk is None:
-            walk = self._walks[step] = new()
-        return walk
-
-    async def _go_on(self, step: Step, walk: Walk) -> bool:
-        """One call further; whether the way is over."""
-        if self._asking.doubts:
-            await self._asking.settle()
-        elif not walk.is_done:
-            await self._asking.walk(walk)
-            if walk.is_done:
-                self._asking.doubt(self.runs.asked_before(self._expected(step, walk), walk.began))
-        if not walk.is_done or self._asking.doubts:
-            return False
-        del self._walks[step]
-        return True
-
-    def _expected(self, step: Step, walk: Walk) -> list[str]:
-        """The runs of the index that should have come by now, beside those of complete windows."""
-        if step in (Step.HOUR, Step.DAY):
-            return self.runs.table.ended_since(walk.experiment_ids, walk.began_ms - _SPANS[step])
-        return self.runs.table.active_ids() if step is Step.ACTIVE else []
+        walk = await self._walks.sweep()
+        if walk is not None:
+            self._have_read(walk)
+        return walk is not None
 
     def _have_read(self, walk: Walk) -> None:
         self.swept_ms |= dict.fromkeys(walk.experiment_ids, walk.began_ms)
