@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ class IndexedRuns:
         self._read: frozenset[str] = frozenset()
         self.settle = settle
         self._held_back: list[Put | Drop] | None = None
+        self._thawed = asyncio.Event()
+        self._thawed.set()
 
     def apply(self, record: Record) -> None:
         """Take what changes the runs, or which of them there are."""
@@ -59,6 +62,34 @@ class IndexedRuns:
                 self._leave(experiment_ids, asked)
             case Staleness(is_stale, since_ms):
                 (self.changes.stale if is_stale else self.changes.fresh)(since_ms)
+
+    def is_news(self, record: Record) -> bool:
+        """Whether a record would change anything but when a run was asked for, which is noted at once."""
+        match record:
+            case Put(run, asked):
+                is_taken = not self.is_too_large and run.experiment_id in self.experiment_ids
+                return is_taken and self.table.is_news(run, asked)
+            case Drop(run_id, asked):
+                known = self.table.asked_of(run_id)
+                return known is not None and known <= asked
+            case Staleness(is_stale, _):
+                return is_stale != (self.changes.staleness is not None)
+            case _:
+                return True
+
+    def follow(self, number: int, record: Record) -> None:
+        """Take a record that all replicas take, whenever this one last asked for its run.
+
+        number: of the record, and of the change that it is.
+        """
+        if isinstance(record, Put):
+            run_id = record.run.run_id
+            record = Put(record.run, max(record.asked, self.table.last_asked(run_id)))
+        elif isinstance(record, Drop):
+            record = Drop(record.run_id, max(record.asked, self.table.last_asked(record.run_id)))
+        self.changes.reach(number - 1)
+        self.apply(record)
+        self.changes.reach(number)
 
     def put(self, run: Run, asked: float) -> None:
         """Take a run as it was when it was asked for, in seconds; one of another experiment is ignored."""
@@ -85,22 +116,30 @@ class IndexedRuns:
         known = ((run_id, self.table.asked_of(run_id)) for run_id in run_ids)
         return [run_id for run_id, time in known if time is not None and time < asked]
 
-    def replace_table(self, table: RunTable, experiment_ids: tuple[str, ...]) -> None:
-        """Begin with the runs of a snapshot."""
+    def replace_table(
+        self, table: RunTable, experiment_ids: tuple[str, ...], read: tuple[str, ...] | None = None
+    ) -> None:
+        """Begin with the runs of a snapshot. read: the experiments that it has all runs of; None for all."""
         self._begin(table)
         self.experiment_ids = experiment_ids
-        self._read = frozenset(experiment_ids)
+        self._read = frozenset(experiment_ids if read is None else read)
 
     @contextmanager
     def frozen(self) -> Iterator[RunTable]:
         """Let the table stay as it is while the context lasts; what comes meanwhile is taken at its end."""
         self._held_back = []
+        self._thawed.clear()
         try:
             yield self.table
         finally:
             coming, self._held_back = self._held_back, None
+            self._thawed.set()
             for record in coming:
                 self.apply(record)
+
+    async def thawed(self) -> None:
+        """Wait until the table may change."""
+        await self._thawed.wait()
 
     def touch(self) -> None:
         """Something that answers say is another than before, be it only how old they are."""

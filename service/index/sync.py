@@ -12,9 +12,11 @@ from service.errors import UpstreamFailure, UpstreamNotAsked
 from service.index.asking import MOST_IDS, Asking
 from service.index.indexed_runs import IndexedRuns
 from service.index.journal import Journal, OwnJournal
+from service.index.progress import Progress
 from service.index.records import Enter, HaveRead, Leave, Staleness
 from service.index.schedule import Pace, Schedule, Step
 from service.index.scope import Scope
+from service.index.shared_log import Deposed
 from service.index.ticks import Marks, Ticks
 from service.index.walks import Walks
 from service.index.windows import Walk
@@ -34,10 +36,11 @@ class Sync:
     runs: the index. source: MLflow, without a memory. experiments: where experiments are asked for, which may
     remember. scope: which ones are indexed. clock: seconds, monotonic. now: Unix epoch milliseconds.
 
-    alone: to be held while a step is made. synced: when the last tick began, by the clock. synced_ms: the
-    same in Unix epoch milliseconds. swept_ms: by the id of each experiment whose runs have all been read:
-    since when all of them have been looked at. seconds: that MLflow took, by step. steps: by step and
-    outcome, "done", "failed" or "held_back".
+    alone: to be held while a step is made. told: what another replica says that makes the steps for this one;
+    None where none does. synced: when the last tick began, by the clock. synced_ms: the same in Unix epoch
+    milliseconds. swept_at, swept_ms: by the id of each experiment whose runs have all been read: since when
+    all of them have been looked at. seconds: that MLflow took, by step. steps: by step and outcome, "done",
+    "failed" or "held_back".
     """
 
     def __init__(
@@ -64,9 +67,10 @@ class Sync:
         self._reads: list[tuple[str, ...]] = []
         self._shown: dict[str, None] = {}
         self.alone = asyncio.Lock()
+        self.told: Progress | None = None
         self.synced: float | None = None
         self.synced_ms: int | None = None
-        self._swept: dict[str, float] = {}
+        self.swept_at: dict[str, float] = {}
         self.swept_ms: dict[str, int] = {}
         self.seconds = dict.fromkeys(Step, 0.0)
         self.steps: Counter[tuple[Step, str]] = Counter()
@@ -85,14 +89,20 @@ class Sync:
         """Up to where ticks have read."""
         return self._ticks.marks
 
+    @marks.setter
+    def marks(self, marks: Marks) -> None:
+        self._ticks.marks = marks
+
     @property
     def swept(self) -> float | None:
         """Since when every run has been looked at, by the clock; None before that."""
-        return min(self._swept.values(), default=None)
+        return min(self.swept_at.values(), default=None)
 
     @property
     def is_complete(self) -> bool:
         """Whether every run of every experiment has been read, of which there may be none."""
+        if self.told is not None:
+            return self.told.is_complete
         if self.schedule.is_reading:
             return False
         is_empty = self.steps[Step.SCOPE, "done"] > 0 and not self.runs.experiment_ids
@@ -101,6 +111,8 @@ class Sync:
     @property
     def is_failing(self) -> bool:
         """Whether a step has failed several times in a row."""
+        if self.told is not None:
+            return self.told.is_failing
         return any(one.failures >= _IS_FAILING for one in self.schedule.rounds.values())
 
     def restore(self, marks: Marks, synced_ms: int, swept_ms: Mapping[str, int]) -> None:
@@ -109,7 +121,7 @@ class Sync:
         self._ticks.marks = marks
         self.synced_ms, self.synced = synced_ms, now - max(now_ms - synced_ms, 0) / 1000
         self.swept_ms = dict(swept_ms)
-        self._swept = {key: now - max(now_ms - time, 0) / 1000 for key, time in swept_ms.items()}
+        self.swept_at = {key: now - max(now_ms - time, 0) / 1000 for key, time in swept_ms.items()}
         self.schedule.has_experiments = bool(self.runs.experiment_ids)
 
     def show(self, run_ids: list[str]) -> None:
@@ -121,11 +133,33 @@ class Sync:
         """How much of these experiments has been read for the first time, 0.0 to 1.0, by time."""
         if all(one in self.swept_ms for one in experiment_ids):
             return 1.0
-        reading, share = self._walks.share_read(self._created)
+        reading, share = self.reading
         return share if set(reading) & set(experiment_ids) else 0.0
 
+    @property
+    def reading(self) -> tuple[tuple[str, ...], float]:
+        """Which experiments are being read for the first time, and how much of them has been, 0.0 to 1.0."""
+        if self.told is not None:
+            return self.told.reading, self.told.share
+        return self._walks.share_read(self._created)
+
+    def resume(self) -> None:
+        """Go on from what is known; to be called with `alone` held.
+
+        What had been begun is begun anew: experiments that were not read to the end, too.
+        """
+        self.told = None
+        self._walks.forget(*Step)
+        self._asking.doubts.clear()
+        self._shown.clear()
+        unread = tuple(one for one in self.runs.experiment_ids if one not in self.swept_ms)
+        self._reads = [unread] if unread else []
+        self.schedule.begin_anew()
+        self.schedule.has_experiments = bool(self.runs.experiment_ids)
+        self.schedule.is_reading = bool(self._reads)
+
     async def step(self) -> float:
-        """Make the step that is due, if one is; the seconds until the next one may be."""
+        """Make the step that is due, if one is; the seconds until the next one may be. Deposed."""
         async with self.alone:
             now = self._clock()
             step, at = self.schedule.next(now)
@@ -133,6 +167,8 @@ class Sync:
                 return at - now
             try:
                 await self._make(step)
+            except Deposed:
+                raise
             except UpstreamFailure as error:
                 log.info("%s: the index is not brought up to date: %s", step, error.cause or error)
             except Exception:
@@ -140,7 +176,7 @@ class Sync:
             return 0.0
 
     async def tick(self) -> None:
-        """Make a tick, whether it is due or not; to be called with `alone` held. UpstreamFailure."""
+        """Make a tick, whether it is due or not; to be called with `alone` held. UpstreamFailure, Deposed."""
         if not self.runs.experiment_ids:
             await self._make(Step.SCOPE)
         if self.runs.experiment_ids:
@@ -154,6 +190,8 @@ class Sync:
         except UpstreamNotAsked as error:
             own.fail(self._clock(), was_asked=False, retry_after=error.retry_after)
             self.steps[step, "held_back"] += 1
+            raise
+        except Deposed:  # it will be made by another replica, or again by this one
             raise
         except Exception as error:
             own.fail(self._clock(), was_asked=True, retry_after=getattr(error, "retry_after", 0))
@@ -180,6 +218,7 @@ class Sync:
     async def _look(self) -> bool:
         experiments, seconds = await self._scope.look(self._experiments)
         self._spent(seconds)
+        self._created = {one.experiment_id: one.creation_time for one in experiments}
         before = self.runs.experiment_ids
         present = tuple(sorted(one.experiment_id for one in experiments))
         new = [one for one in experiments if one.experiment_id not in before]
@@ -193,7 +232,6 @@ class Sync:
         """New experiments are read together, once those are read that came before."""
         if not experiments:
             return
-        self._created |= {one.experiment_id: one.creation_time for one in experiments}
         new = tuple(sorted(one.experiment_id for one in experiments))
         await self.journal.write([Enter(new)])
         self._reads.append(new)
@@ -204,8 +242,7 @@ class Sync:
         await self.journal.write([Leave(gone, self._clock())])
         for one in gone:
             self.swept_ms.pop(one, None)
-            self._swept.pop(one, None)
-            self._created.pop(one, None)
+            self.swept_at.pop(one, None)
         left = [tuple(one for one in ids if one not in gone) for ids in self._reads]
         if self._reads and left[0] != self._reads[0]:
             self._walks.forget(Step.FIRST)
@@ -228,15 +265,6 @@ class Sync:
         self.schedule.has_shown = bool(self._shown)
         return True
 
-    async def _read_hour(self) -> bool:
-        return await self._walks.ended(Step.HOUR)
-
-    async def _read_day(self) -> bool:
-        return await self._walks.ended(Step.DAY)
-
-    async def _read_active(self) -> bool:
-        return await self._walks.active()
-
     async def _read_first(self) -> bool:
         ids = self._reads[0]
         walk = await self._walks.first(ids)
@@ -258,16 +286,16 @@ class Sync:
 
     def _have_read(self, walk: Walk) -> None:
         self.swept_ms |= dict.fromkeys(walk.experiment_ids, walk.began_ms)
-        self._swept |= dict.fromkeys(walk.experiment_ids, walk.began)
+        self.swept_at |= dict.fromkeys(walk.experiment_ids, walk.began)
         self.runs.touch()
 
     _steps: Mapping[Step, Callable[[Sync], Awaitable[bool]]] = {
         Step.SCOPE: _look,
         Step.TICK: _tick,
         Step.SHOWN: _verify_shown,
-        Step.HOUR: _read_hour,
-        Step.DAY: _read_day,
-        Step.ACTIVE: _read_active,
+        Step.HOUR: lambda self: self._walks.ended(Step.HOUR),
+        Step.DAY: lambda self: self._walks.ended(Step.DAY),
+        Step.ACTIVE: lambda self: self._walks.active(),
         Step.FIRST: _read_first,
         Step.SWEEP: _sweep,
     }
