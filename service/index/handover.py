@@ -16,6 +16,7 @@ def progress_of(sync: Sync, ahead: float, ticks: Sequence[Tick] = ()) -> Progres
     return Progress(
         number=sync.runs.changes.last,
         experiment_ids=sync.runs.experiment_ids,
+        read=tuple(sorted(sync.runs.read)),
         synced=None if sync.synced is None else sync.synced + ahead,
         synced_ms=sync.synced_ms,
         swept={key: time + ahead for key, time in sync.swept_at.items()},

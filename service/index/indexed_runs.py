@@ -27,7 +27,8 @@ class IndexedRuns:
     max_bytes: of memory. Above them the table is emptied, once and for all. changes: where each change is
     logged of the experiments that have been read; the first read itself is no news. settle: to be called once
     all runs have been read; what it does about memory is the process's own.
-    experiment_ids: of the experiments. version: another object after each change. engine: searches the table.
+    experiment_ids: of the experiments. read: those of which every run has been read. version: another object
+    after each change. engine: searches the table.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class IndexedRuns:
         self.is_too_large = False
         self._max_bytes = max_bytes
         self.changes = ChangeLog() if changes is None else changes
-        self._read: frozenset[str] = frozenset()
+        self.read: frozenset[str] = frozenset()
         self.settle = settle
         self._held_back: list[Put | Drop] | None = None
         self._thawed = asyncio.Event()
@@ -57,7 +58,7 @@ class IndexedRuns:
             case Enter(experiment_ids):
                 self.experiment_ids = (*self.experiment_ids, *experiment_ids)
             case HaveRead(experiment_ids):
-                self._read |= set(experiment_ids)
+                self.read |= set(experiment_ids)
             case Leave(experiment_ids, asked):
                 self._leave(experiment_ids, asked)
             case Staleness(is_stale, since_ms):
@@ -84,12 +85,16 @@ class IndexedRuns:
         """
         if isinstance(record, Put):
             run_id = record.run.run_id
-            record = Put(record.run, max(record.asked, self.table.last_asked(run_id)))
+            record = Put(record.run, max(record.asked, self._last_asked(run_id)))
         elif isinstance(record, Drop):
-            record = Drop(record.run_id, max(record.asked, self.table.last_asked(record.run_id)))
+            record = Drop(record.run_id, max(record.asked, self._last_asked(record.run_id)))
         self.changes.reach(number - 1)
         self.apply(record)
         self.changes.reach(number)
+
+    def _last_asked(self, run_id: str) -> float:
+        known = self.table.asked_of(run_id)
+        return self.table.drops.asked(run_id) if known is None else known
 
     def put(self, run: Run, asked: float) -> None:
         """Take a run as it was when it was asked for, in seconds; one of another experiment is ignored."""
@@ -122,7 +127,7 @@ class IndexedRuns:
         """Begin with the runs of a snapshot. read: the experiments that it has all runs of; None for all."""
         self._begin(table)
         self.experiment_ids = experiment_ids
-        self._read = frozenset(experiment_ids if read is None else read)
+        self.read = frozenset(experiment_ids if read is None else read)
 
     @contextmanager
     def frozen(self) -> Iterator[RunTable]:
@@ -158,13 +163,13 @@ class IndexedRuns:
 
     def _changed(self, change: RunChange) -> None:
         self.touch()
-        if change.run.experiment_id in self._read:
+        if change.run.experiment_id in self.read:
             self.changes.changed(change)
 
     def _lose(self, experiment_ids: Iterable[str]) -> None:
-        lost = self._read.intersection(experiment_ids)
+        lost = self.read.intersection(experiment_ids)
         if lost:
-            self._read -= lost
+            self.read -= lost
             self.changes.lost(sorted(lost))
 
     def _give_up(self) -> None:

@@ -56,7 +56,8 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 class Progress(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What the replica that writes says of itself, beside the records. Seconds are of the store's clock.
 
-    number: of the last record before. experiment_ids: that are indexed. synced: when the last tick began.
+    number: of the last record before. experiment_ids: that are indexed. read: those of which
+    every run has been read. synced: when the last tick began.
     synced_ms: the same in Unix epoch milliseconds. swept: by the id of each experiment whose runs have all
     been read: since when all of them have been looked at. swept_ms: the same in Unix epoch milliseconds.
     marks: up to where ticks have read. reading, share: which experiments are being read for the first time,
@@ -66,6 +67,7 @@ class Progress(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 
     number: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
     experiment_ids: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     synced: Seconds | None = None
     synced_ms: EpochMs | None = None
     swept: dict[str, Seconds] = {}
@@ -78,11 +80,6 @@ class Progress(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     is_stale: bool = False
     stale_ms: EpochMs | None = None
     ticks: tuple[Tick, ...] = ()
-
-    @property
-    def read(self) -> tuple[str, ...]:
-        """The experiments whose runs have all been read."""
-        return tuple(one for one in self.experiment_ids if one in self.swept_ms)
 
 
 _decoder = msgspec.msgpack.Decoder(Progress)

@@ -221,9 +221,8 @@ class Sync:
         self._created = {one.experiment_id: one.creation_time for one in experiments}
         before = self.runs.experiment_ids
         present = tuple(sorted(one.experiment_id for one in experiments))
-        new = [one for one in experiments if one.experiment_id not in before]
         await self._leave(tuple(one for one in before if one not in present))
-        await self._enter(new)
+        await self._enter([one for one in experiments if one.experiment_id not in before])
         self.schedule.has_experiments = bool(self.runs.experiment_ids)
         self.schedule.is_reading = bool(self._reads)
         return True

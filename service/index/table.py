@@ -55,7 +55,7 @@ class RunTable:
         self.params: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.35)
         self.tags: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.55)
         self._recorded = RecordedColumn(self._space)
-        self._drops = Drops()
+        self.drops = Drops()
         self._count = 0
         self.changes = 0
 
@@ -94,9 +94,9 @@ class RunTable:
         row = self.ids.row(run.run_id)
         before = None
         if row < 0:
-            if self._drops.asked(run.run_id) > asked:
+            if self.drops.asked(run.run_id) > asked:
                 return None
-            self._drops.forget(run.run_id)
+            self.drops.forget(run.run_id)
             self._add(run, asked)
         else:
             if asked < self._asked.value(row):
@@ -113,7 +113,7 @@ class RunTable:
         """Whether `put` would change a row. Where the run is known just so, only when it was asked for is."""
         row = self.ids.row(run.run_id)
         if row < 0:
-            return not run.is_deleted and self._drops.asked(run.run_id) <= asked
+            return not run.is_deleted and self.drops.asked(run.run_id) <= asked
         if asked < self._asked.value(row):
             return False
         if not run.is_deleted and self._at(row) == run:
@@ -121,17 +121,12 @@ class RunTable:
             return False
         return True
 
-    def last_asked(self, run_id: str) -> float:
-        """When a run was last asked for, whether it was there or not; -inf where that is not known."""
-        row = self.ids.row(run_id)
-        return self._drops.asked(run_id) if row < 0 else self._asked.value(row)
-
     def drop(self, run_id: str, asked: float) -> RunChange | None:
         """Drop a run that was not there any more when it was asked for. What that changes, as of `put`."""
         row = self.ids.row(run_id)
         if row >= 0 and asked < self._asked.value(row):
             return None
-        self._drops.add(run_id, asked)
+        self.drops.add(run_id, asked)
         if row < 0:
             return None
         before = self._at(row)
