@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from tests.deploy.files import (
     pod,
 )
 from tests.live.server import free_port
+from tests.store.servers import PROGRAMS, find
 
 DEFAULTS = {name: default for name, default, _ in variables()}
 CONFIGURATION = dict(
@@ -124,22 +124,17 @@ class Started(NamedTuple):
 
 
 @contextmanager
-def started(tmp_path: Path, *options: str, password: str = PASSWORD) -> Iterator[Started]:
-    """config/deploy/store/start with Debian's redis-server in Valkey's place, and these options besides."""
-    server = shutil.which("redis-server")
-    if server is None:
-        pytest.fail(
-            "redis-server is needed; on Debian and Ubuntu: apt-get install redis-server", pytrace=False
-        )
-    programs, folder, secret = tmp_path / "bin", tmp_path / "data", tmp_path / "password"
+def started(folder: Path, program: str, *options: str) -> Iterator[Started]:
+    """config/deploy/store/start with this program as `valkey-server`, and these options besides."""
+    programs, data, secret = folder / "bin", folder / "data", folder / "password"
     programs.mkdir()
-    folder.mkdir()
-    (programs / "valkey-server").symlink_to(server)
-    secret.write_text(f"{password}\n")
+    data.mkdir()
+    (programs / "valkey-server").symlink_to(find(program))
+    secret.write_text(f"{PASSWORD}\n")
     port = free_port()
     process = subprocess.Popen(
         ["/bin/sh", str(STORE / "start"), "--port", str(port), "--bind", "127.0.0.1", *options],
-        cwd=folder,
+        cwd=data,
         env={"PATH": f"{programs}:{os.environ['PATH']}", "STORE_PASSWORD_FILE": str(secret)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -154,17 +149,18 @@ def started(tmp_path: Path, *options: str, password: str = PASSWORD) -> Iterator
                 break
         else:
             pytest.fail(f"it ended with {process.wait(10)}: {said}")
-        yield Started(port, folder)
+        yield Started(port, data)
     finally:
         process.terminate()
         process.communicate(timeout=10)
 
 
 @pytest.mark.fleet
+@pytest.mark.parametrize("program", PROGRAMS)
 class TestRunning:
-    def test_who_has_no_password_may_only_ask_whether_it_lives(self, tmp_path: Path) -> None:
+    def test_who_has_no_password_may_only_ask_whether_it_lives(self, program: str, tmp_path: Path) -> None:
         """The probe needs no password; with none, or a wrong one, nothing else is to be had."""
-        with started(tmp_path) as store:
+        with started(tmp_path, program) as store:
             stranger = store.connected(None)
             assert stranger.ping()
             with pytest.raises(redis.exceptions.NoPermissionError):
@@ -172,9 +168,9 @@ class TestRunning:
             with pytest.raises(redis.exceptions.AuthenticationError):
                 store.connected("another word").ping()
 
-    def test_the_replicas_keep_to_their_keys(self, tmp_path: Path) -> None:
+    def test_the_replicas_keep_to_their_keys(self, program: str, tmp_path: Path) -> None:
         """The replicas' user has the keys of its prefix, and neither others nor the server's own affairs."""
-        with started(tmp_path) as store:
+        with started(tmp_path, program) as store:
             replica = store.connected()
             assert replica.set("tracking:v:1", "one", px=60_000)
             assert "one" == replica.get("tracking:v:1")
@@ -182,9 +178,9 @@ class TestRunning:
                 with pytest.raises(redis.exceptions.NoPermissionError):
                     replica.execute_command(*command)
 
-    def test_a_full_store_lets_answers_go(self, tmp_path: Path) -> None:
+    def test_a_full_store_lets_answers_go(self, program: str, tmp_path: Path) -> None:
         """Where the memory is full, answers that are asked for least go, and what does not expire stays."""
-        with started(tmp_path, "--maxmemory", f"{4 * MEGABYTE}") as store:
+        with started(tmp_path, program, "--maxmemory", f"{4 * MEGABYTE}") as store:
             replica = store.connected()
             replica.set("tracking:snapshot", "all runs")
             for number in range(2_000):
@@ -193,9 +189,9 @@ class TestRunning:
             assert replica.get("tracking:v:1999") is not None
             assert replica.get("tracking:v:0") is None
 
-    def test_nothing_of_it_is_on_a_disk(self, tmp_path: Path) -> None:
+    def test_nothing_of_it_is_on_a_disk(self, program: str, tmp_path: Path) -> None:
         """What is kept beside it is the file of users, which has a digest in the password's place."""
-        with started(tmp_path) as store:
+        with started(tmp_path, program) as store:
             store.connected().set("tracking:v:1", "one")
             folder = store.folder
         assert ["users.acl"] == [path.name for path in folder.iterdir()]
