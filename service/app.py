@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,8 +20,6 @@ from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.resources import all_routes
 from service.cache.cached_source import CachedSource
-from service.cache.freshness import Freshness
-from service.cache.memory import Memory
 from service.cache.revalidating_source import RevalidatingSource
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
@@ -60,6 +58,7 @@ from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
 from service.wiring.console import console
 from service.wiring.index import Indexing, indexed_runs, indexing
+from service.wiring.sources import sources
 from service.workers import Workers
 
 if TYPE_CHECKING:
@@ -94,9 +93,6 @@ def build(
     )
     client = MlflowClient(transport, monotonic)
     directions = _directions(settings)
-    cache = settings.cache
-    for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
-    memory = Memory(for_runs)
     state = ExperimentState()
     watched = WatchedExperiment(
         client,
@@ -106,12 +102,9 @@ def build(
         identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
     )
     indexed = indexed_runs(settings)
-    source = CachedSource(
-        watched if indexed is None else FeedingSource(watched, indexed.put, monotonic),
-        memory,
-        Freshness(**cache.model_dump(exclude={"max_bytes"})),
-        monotonic,
-    )
+    fed = watched if indexed is None else FeedingSource(watched, indexed.put, monotonic)
+    remembering = sources(settings, fed, monotonic)
+    source, sharing = remembering.cached, remembering.sharing
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
     index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
@@ -125,7 +118,7 @@ def build(
         lambda: tracing or nullcontext(),
         lambda: keys,
         lambda: transport,
-        lambda: aclosing(source),
+        *remembering.resources,
         lambda: workers,
         hub.running,
     ]
@@ -134,11 +127,13 @@ def build(
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
-    answers = Representations(cache.max_bytes - for_runs)
+    answers = Representations(remembering.bytes_left)
     metrics = None
     if settings.metrics:
         lag = LoopLag()
-        counted = Instruments(times, capacity, transport.layers, source, memory, answers, lag, lost_lines)
+        counted = Instruments(
+            times, capacity, transport.layers, source, remembering.memory, answers, lag, lost_lines
+        )
         collectors: list[Collector] = [ServiceCollector(counted)]
         if index is not None:
             collectors.append(IndexCollector(index.index, index.runs, index.snapshot))
@@ -157,6 +152,7 @@ def build(
                     **transport.condition(),
                     "experiment": state.state,
                     "index": "off" if index is None else index.index.condition,
+                    "store": "off" if sharing is None else sharing.condition,
                 },
             ),
             metrics,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from service.cache.shared_store import Key
-from service.tracking.questions import Question
+from service.tracking.questions import ListRuns, Question
 
 T = TypeVar("T")
 
 FORMAT: Final = 1  # of keys and data: another one wherever a replica of another version would misread them
+MOST_BYTES: Final = 1_000_000  # of one answer: 1 MB is 10 ms on a line of 1 Gbit/s
+TOO_LARGE: Final = b""  # stands for an answer of more bytes: each replica asks for that by itself
+_NAME_BYTES: Final = 1_000  # of a list's name in its group, at most
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_read_list = msgspec.msgpack.Decoder(ListRuns).decode
 
 
 class _Data(msgspec.Struct, frozen=True, array_like=True):
@@ -35,11 +40,31 @@ class SharedKeys:
 
     def of(self, question: Question[Any]) -> Key:
         """The key of a question: 16 bytes."""
-        return blake2b(self._written(question), digest_size=16).digest()
+        return _digest(self._written(question))
+
+    def group_of(self, question: Question[Any]) -> Key:
+        """The key of the group of lists that may answer each other; b"" for a question that is no list."""
+        if not isinstance(question, ListRuns) or len(self.name_of(question)) > _NAME_BYTES:
+            return b""
+        group = _encode((question.experiment_id, question.after))
+        return _digest(b"%d\0%s\0lists\0%s" % (FORMAT, self._mlflow, group))
+
+    def name_of(self, question: Question[Any]) -> bytes:
+        """What a list is called in its group."""
+        return _encode(question)
+
+    def named(self, names: Iterable[bytes]) -> Iterator[ListRuns]:
+        """The lists of these names, but for what is no name of a list."""
+        for name in names:
+            try:
+                yield _read_list(name)
+            except msgspec.MsgspecError:
+                continue
 
     def wrap(self, question: Question[T], value: T) -> bytes:
-        """The data that stand for an answer."""
-        return _encode(_Data(self._written(question), msgspec.Raw(question.codec.encode(value))))
+        """The data that stand for an answer; TOO_LARGE where they would be."""
+        data = _encode(_Data(self._written(question), msgspec.Raw(question.codec.encode(value))))
+        return data if len(data) <= MOST_BYTES else TOO_LARGE
 
     def unwrap(self, question: Question[T], data: bytes) -> T:
         """The answer again; MsgspecError where the data are of another question, or of none."""
@@ -51,3 +76,7 @@ class SharedKeys:
 
     def _written(self, question: Question[Any]) -> bytes:
         return b"%d\0%s\0%s\0%s" % (FORMAT, self._mlflow, type(question).__name__.encode(), _encode(question))
+
+
+def _digest(text: bytes) -> Key:
+    return blake2b(text, digest_size=16).digest()

@@ -1,38 +1,46 @@
-"""A source that shares its answers with other replicas, and lets one of them ask for all."""
+"""A source that shares its answers with other replicas, and lets one of them ask for all.
+
+The sources stand in this order, from the caller to MLflow:
+
+1. `CachedSource` has the memory of this replica: what is fresh there is answered without asking anybody.
+2. `SharedSource` asks the store that replicas share: what one of them knows, or is about to know, all have.
+3. `FeedingSource`, `WatchedExperiment` and `MlflowClient` ask MLflow: what they see is seen by one replica.
+
+So the store is asked only where memory lacks an answer, and MLflow only where the store does. The memory is
+made before both, and is what they have in common: what other replicas renewed is put there by `SharedSource`,
+which needs to know nothing of `CachedSource`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, TypeVar
-
-import msgspec
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from service.answer import Answer
+from service.cache.exchange import Exchange, TooLarge, Unreadable
 from service.cache.freshness import Freshness
-from service.cache.memory import Entry
+from service.cache.leading import Leading, Pace
+from service.cache.memory import Memory
+from service.cache.narrowing import may_prove, narrowed
+from service.cache.needs import Need, Next
+from service.cache.notices import Notices, happened
+from service.cache.remembering import DatedAnswer, Remembering
 from service.cache.shared_keys import SharedKeys
-from service.cache.shared_store import Claim, Fill, Key, SharedStore, Stored, Wish
+from service.cache.shared_store import Claim, Key, SharedStore
 from service.errors import StoreFailed
-from service.tracking.questions import Question
-from service.tracking.source import Source
+from service.tracking.questions import ListRuns, Question
+from service.tracking.source import Source, ask
 
 log = logging.getLogger("service.cache")
 
 T = TypeVar("T")
 
-_REMEMBERED = 65_536  # questions whose notices are heeded
-_ROUNDS = 3  # waits for other replicas; then this one asks by itself
-
-
-class Known(NamedTuple):
-    """A question that was answered lately, and the version of its answer in the store."""
-
-    question: Question[Any]
-    version: int
+_READ_AT_ONCE = 50  # answers, so that one reading is soon over
+_PROOFS = 2  # lists that are read to see whether they prove an answer
 
 
 class SharedSource(Source):
@@ -40,10 +48,10 @@ class SharedSource(Source):
 
     Who lacks an answer claims it: the store has one, or one replica asks the source and the others wait for
     its notice. Where the store fails, this replica asks as if there were none. What other replicas renew is
-    handed on while this one remembers it, too.
+    remembered here, too, where this one remembers an older answer.
 
-    held: what this replica remembers of a question. take: remembers an answer. extend_after: seconds after
-    which a lease is made to last longer, below what a lease lasts.
+    memory: of this replica. clock: seconds, monotonic, by which the memory is dated. outcomes: how many
+    questions the store answered, were led, awaited, asked alone, proved by a list, refused or rested.
     """
 
     def __init__(
@@ -51,25 +59,31 @@ class SharedSource(Source):
         source: Source,
         store: SharedStore,
         keys: SharedKeys,
+        memory: Memory,
         freshness: Freshness,
-        held: Callable[[Question[Any]], Entry[Any] | None],
-        take: Callable[[Question[Any], Answer[Any]], object],
-        extend_after: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace = Pace(),  # noqa: B008 - it is frozen
     ) -> None:
         self._source = source
         self._store = store
-        self._keys = keys
-        self._freshness = freshness
-        self._held = held
-        self._take = take
-        self._extend_after = extend_after
-        self._known: OrderedDict[Key, Known] = OrderedDict()
-        self._waiting: dict[Key, asyncio.Event] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._clock = clock
+        self._pace = pace
+        self._exchange = Exchange(keys, memory, freshness, clock)
+        self._remembering = Remembering(memory, freshness, clock)
+        self._leading = Leading(source, store, self._exchange, clock, pace)
+        self._notices = Notices()
+        self.outcomes: Counter[str] = Counter()
         store.watch(self._told)
 
+    @property
+    def unreadable(self) -> int:
+        """How many data of the store were no answer to their question."""
+        return self._exchange.unreadable
+
     async def answer(self, question: Question[T]) -> Answer[T]:
-        [answer] = await self.answer_many([question])
+        if not question.is_shared:
+            return await self._source.answer(question)
+        [answer] = await self._answers([question], anew=False)
         return answer
 
     async def answer_many(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
@@ -79,174 +93,183 @@ class SharedSource(Source):
         return await self._answer(questions, anew=True)
 
     async def aclose(self) -> None:
-        """End what goes on behind callers."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Let the store know what it is to know yet."""
+        await self._leading.aclose()
 
     async def _answer(self, questions: Sequence[Question[T]], *, anew: bool) -> list[Answer[T]]:
-        answers: dict[Question[T], Answer[T]] = {}
-        absent, asked = list(dict.fromkeys(questions)), 0
-        with self._listening(absent) as told:
-            for _ in range(_ROUNDS):
-                if not absent or not self._store.is_attached:
-                    break
-                for event in told.values():
-                    event.clear()
-                try:
-                    claims = await self._store.claim([self._wish(one) for one in absent], anew=anew)
-                except StoreFailed:
-                    asked = 0
-                    break
-                asked = max(claim.asked for claim in claims)
-                claimed = dict(zip(absent, claims, strict=True))
-                answers |= await self._settle(claimed, asked)
-                absent = [question for question in absent if question not in answers]
-                if absent:
-                    longest = max(claimed[question].wait for question in absent)
-                    await _wait([told[question] for question in absent], longest)
-        if absent:
-            answers |= zip(absent, await self._alone(absent, asked), strict=True)
+        shared = [question for question in questions if question.is_shared]
+        if len(shared) == len(questions):
+            return await self._answers(questions, anew=anew)
+        rest = [question for question in questions if not question.is_shared]
+        of_rest, of_shared = await asyncio.gather(
+            ask(self._source, rest), self._answers(shared, anew=anew)
+        )
+        answers: dict[Question[T], Answer[T]] = dict(zip(rest, of_rest, strict=True))
+        answers |= zip(shared, of_shared, strict=True)
         return [answers[question] for question in questions]
 
-    async def _settle(self, claimed: dict[Question[T], Claim], asked: int) -> dict[Question[T], Answer[T]]:
-        """The answers that the store has, and those that this replica has to ask for."""
+    async def _answers(self, questions: Sequence[Question[T]], *, anew: bool) -> list[Answer[T]]:
         answers: dict[Question[T], Answer[T]] = {}
-        for question, claim in claimed.items():
-            if claim.stored is not None and not claim.lease:
-                answers |= self._of_store(question, claim.stored)
-        own = [question for question, claim in claimed.items() if claim.lease]
-        if own:
-            self._keep_last(claimed)
-            answers |= zip(own, await self._lead(own, asked), strict=True)
-        return answers
+        needs = {question: Need(question, anew) for question in questions}
+        look, moment, until = self._pace.look, None, self._clock() + self._pace.wait
+        with self._notices.listening([self._exchange.key_of(question) for question in needs]) as notice:
+            while needs and self._store.is_attached and self._clock() < until:
+                notice.clear()
+                try:
+                    claims = await self._claim(list(needs.values()))
+                except StoreFailed:
+                    moment = None
+                    break
+                moment = claims[0].moment
+                seconds = await self._follow(dict(zip(needs.values(), claims, strict=True)), answers)
+                for question in answers:
+                    needs.pop(question, None)
+                if needs and seconds:
+                    await happened(notice, min(seconds, look))
+                    look = min(look * 2, self._pace.look_at_most)
+        if needs:
+            answers |= await self._last(list(needs.values()), moment)
+        return [answers[question] for question in questions]
 
-    @contextmanager
-    def _listening(self, questions: Sequence[Question[T]]) -> Iterator[dict[Question[T], asyncio.Event]]:
-        """What is set once the store tells of a question; from before its claim on, lest one be missed."""
-        events = {self._keys.of(question): asyncio.Event() for question in questions}
-        self._waiting |= events
-        try:
-            yield dict(zip(questions, events.values(), strict=True))
-        finally:
-            for key, event in events.items():
-                if self._waiting.get(key) is event:
-                    del self._waiting[key]
-
-    async def _lead(self, questions: Sequence[Question[T]], asked: int) -> list[Answer[T]]:
-        """What the source says, which goes to the store; the leases last for as long as that takes."""
-        keys = [self._keys.of(question) for question in questions]
-        task = asyncio.ensure_future(self._source.answer_many(questions))
-        try:
-            while not (await asyncio.wait([task], timeout=self._extend_after))[0]:
-                self._behind(self._store.extend(asked, keys))
-            answers = task.result()
-        except BaseException:
-            task.cancel()
-            self._behind(self._store.give_up(asked, keys))
-            raise
-        self._share(questions, answers, asked)
-        return answers
-
-    async def _alone(self, questions: Sequence[Question[T]], asked: int) -> list[Answer[T]]:
-        """What the source says, without a lease. asked: at a claim; 0 where the store does not answer."""
-        answers = await self._source.answer_many(questions)
-        if asked:
-            self._share(questions, answers, asked)
-        return answers
-
-    def _share(self, questions: Sequence[Question[T]], answers: Sequence[Answer[T]], asked: int) -> None:
-        fills: list[Fill] = []
-        for question, answer in zip(questions, answers, strict=True):
-            fills.append(self._fill(question, answer.value, answer.age))
-            members = question.members(answer.value)
-            if members and isinstance(answer.value, tuple):
-                fills += [
-                    self._fill(member, value, answer.age)
-                    for member, value in zip(members, answer.value, strict=True)
-                ]
-        self._behind(self._store.fill(asked, fills))
-
-    def _fill(self, question: Question[Any], value: Any, age: float) -> Fill:
-        windows = self._freshness.windows(question.freshness_of(value))
-        key = self._keys.of(question)
-        self._remember(key, question, 0)
-        return Fill(
-            key,
-            self._keys.wrap(question, value),
-            windows.fresh - age,
-            windows.renewable - age,
-            windows.usable - age,
+    async def _claim(self, needs: Sequence[Need[T]]) -> list[Claim]:
+        for need in needs:
+            need.held = self._exchange.held(need.question)
+        before = self._clock()
+        claims = await self._store.claim(
+            [self._exchange.wish(need.question, need.since, anew=need.anew) for need in needs]
         )
+        self._exchange.set_clock(claims[0].moment, before)
+        return claims
 
-    def _wish(self, question: Question[Any]) -> Wish:
-        key = self._keys.of(question)
-        known = self._known.get(key)
-        has_it = known is not None and self._held(question) is not None
-        return Wish(key, known.version if known is not None and has_it else 0)
+    async def _follow(
+        self, claims: dict[Need[T], Claim], answers: dict[Question[T], Answer[T]]
+    ) -> float:
+        """Do what the claims ask for; seconds to wait for those that remain without an answer, at most."""
+        own: list[Need[T]] = []
+        alone: list[Need[T]] = []
+        wait = 0.0
+        for need, claim in claims.items():
+            question, step = need.question, need.next(claim, asyncio.get_running_loop().time())
+            if step is Next.TAKE:
+                try:
+                    answers[question] = self._of_store(need, claim)
+                except TooLarge:
+                    alone.append(need)
+                except Unreadable:
+                    need.distrust(claim)
+                continue
+            await self._keep_last(need, claim)
+            if step is Next.LEAD:
+                own.append(need)
+            elif step is Next.ALONE:
+                alone.append(need)
+            elif step is Next.REST and not need.anew and (last := self._exchange.last(question)) is not None:
+                self.outcomes["rested"] += 1
+                answers[question] = last
+            else:
+                wait = max(wait, claim.wait)
+        if own:
+            await self._lead(own, claims, answers)
+        if alone:
+            answers |= await self._last(alone, claims[alone[0]].moment)
+        return wait
 
-    def _of_store(self, question: Question[T], stored: Stored) -> dict[Question[T], Answer[T]]:
-        """The answer in the store, by its question; none where it cannot be read."""
-        if stored.data is None:
-            entry = self._held(question)
-            return {} if entry is None else {question: Answer(entry.value, stored.age)}
-        try:
-            value = self._keys.unwrap(question, stored.data)
-        except msgspec.MsgspecError as error:
-            log.warning("what the store has of %s cannot be read: %s", question, error)
-            return {}
-        self._remember(self._keys.of(question), question, stored.version)
-        return {question: Answer(value, stored.age)}
+    def _of_store(self, need: Need[T], claim: Claim) -> DatedAnswer[T]:
+        if claim.stored is None:
+            raise Unreadable("there is nothing")
+        answer = self._exchange.answer(need.question, claim.stored, need.held)
+        self.outcomes["stored" if need.since == claim.moment else "awaited"] += 1
+        return answer
 
-    def _keep_last(self, claimed: dict[Question[T], Claim]) -> None:
+    async def _keep_last(self, need: Need[T], claim: Claim) -> None:
         """What the store said last is remembered, in case MLflow fails."""
-        for question, claim in claimed.items():
-            if claim.lease and claim.stored is not None and self._held(question) is None:
-                for answer in self._of_store(question, claim.stored).values():
-                    self._take(question, answer)
+        if claim.stored is None or need.anew:
+            return
+        try:
+            answer = self._exchange.answer(need.question, claim.stored, need.held)
+        except (TooLarge, Unreadable):
+            return
+        await self._remembering.take(need.question, answer, answer.asked)
 
-    def _remember(self, key: Key, question: Question[Any], version: int) -> None:
-        self._known[key] = Known(question, version)
-        self._known.move_to_end(key)
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+    async def _lead(
+        self, needs: Sequence[Need[T]], claims: dict[Need[T], Claim], answers: dict[Question[T], Answer[T]]
+    ) -> None:
+        """The answers of MLflow to what this replica has the leases of, or of a list that proves them."""
+        absent = []
+        for need in needs:
+            proof = await self._proof(need, claims[need])
+            if proof is None:
+                absent.append(need)
+            else:
+                self.outcomes["proved"] += 1
+                answers[need.question] = proof
+                self._leading.release([self._exchange.key_of(need.question)], claims[need].moment)
+        if not absent:
+            return
+        questions = [need.question for need in absent]
+        outcomes = await self._leading.lead(questions, claims[absent[0]].moment)
+        for need, outcome in zip(absent, outcomes, strict=True):
+            self.outcomes["refused" if outcome.is_refused else "led"] += 1
+            if outcome.is_refused and need.refused is None:
+                need.refused = outcome.answer  # the store has a newer one, which the next claim brings
+            else:
+                answers[need.question] = outcome.answer
 
-    def _told(self, keys: Sequence[Key]) -> None:
+    async def _proof(self, need: Need[T], claim: Claim) -> DatedAnswer[Any] | None:
+        """The answer that another list in the store proves."""
+        question = need.question
+        if need.anew or not isinstance(question, ListRuns):
+            return None
+        lists = [one for one in self._exchange.lists(claim.near) if may_prove(one, question)][:_PROOFS]
+        if not lists:
+            return None
+        held = [self._exchange.held(one) for one in lists]
+        try:
+            stored = await self._store.read([self._exchange.wish(one) for one in lists])
+        except StoreFailed:
+            return None
+        for one, entry, found in zip(lists, held, stored, strict=True):
+            if found is None:
+                continue
+            try:
+                answer = self._exchange.answer(one, found, entry)
+            except (TooLarge, Unreadable):
+                continue
+            runs = narrowed(one, answer.value, question)
+            if runs is not None and self._exchange.is_fresh(one, answer, stale=need.held is None):
+                await self._remembering.take(one, answer, answer.asked)
+                return DatedAnswer(runs, answer.age, asked=answer.asked)
+        return None
+
+    async def _last(self, needs: Sequence[Need[T]], moment: int | None) -> dict[Question[T], Answer[T]]:
+        """The answers to what this replica asks without a lease. moment: of a claim, None where none was."""
+        answers: dict[Question[T], Answer[T]] = {
+            need.question: need.refused for need in needs if need.refused is not None
+        }
+        questions = [need.question for need in needs if need.question not in answers]
+        if questions:
+            self.outcomes["alone"] += len(questions)
+            answers |= zip(questions, await self._leading.alone(questions, moment), strict=True)
+        return answers
+
+    def _told(self, keys: Sequence[Key] | None, is_own: bool) -> None:
         """The store has something new of these keys, or nobody asks for them any more."""
-        renewed: list[Known] = []
-        for key in keys:
-            if (event := self._waiting.get(key)) is not None:
-                event.set()
-            if (known := self._known.get(key)) is not None and self._held(known.question) is not None:
-                renewed.append(known)
-        if renewed:
-            self._behind(self._renew([known.question for known in renewed]))
+        self._notices.wake(keys)
+        if keys and not is_own:
+            questions = self._exchange.remembered(keys)
+            for start in range(0, len(questions), _READ_AT_ONCE):
+                self._leading.behind(self._renew(questions[start : start + _READ_AT_ONCE]))
 
     async def _renew(self, questions: Sequence[Question[Any]]) -> None:
         """Take what the store has of questions that this replica remembers."""
-        stored = await self._store.read([self._wish(question) for question in questions])
-        for question, one in zip(questions, stored, strict=True):
-            if one is not None:
-                for answer in self._of_store(question, one).values():
-                    self._take(question, answer)
-
-    def _behind(self, work: Any) -> None:
-        """Do it behind the caller's back; if the store fails, nothing is lost but what was to be shared."""
-
-        async def done() -> None:
+        held = [self._exchange.held(question) for question in questions]
+        stored = await self._store.read([self._exchange.wish(question) for question in questions])
+        for question, entry, found in zip(questions, held, stored, strict=True):
+            if found is None:
+                continue
             try:
-                await work
-            except StoreFailed as error:
-                log.info("the store failed: %s", error.kind)
+                answer = self._exchange.answer(question, found, entry)
+            except (TooLarge, Unreadable):
+                continue
+            await self._remembering.take(question, answer, answer.asked)
 
-        task = asyncio.create_task(done())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _wait(events: Sequence[asyncio.Event], seconds: float) -> None:
-    """Wait until all are set, but not longer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            for event in events:
-                await event.wait()

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from service.cache.shared_store import Claim, Fill, Key, SharedStore, Stored, Wish
+from service.cache.shared_keys import MOST_BYTES
+from service.cache.shared_store import Claim, Fill, Key, SharedStore, Stored, Told, Wish
+from service.errors import StoreFailed
 from service.store import scripts
 from service.store.link import RedisLink
 
+log = logging.getLogger("service.store")
+
+T = TypeVar("T")
+
 _MICROSECONDS: Final = 1_000_000
 _LOG_ENTRIES: Final = 10_000
+_GROUP_NAMES: Final = 64
 _KEY_BYTES: Final = 16
-_DATA, _LEASE, _WAIT = range(3)
+_LEASE, _, _FAILED = 1, 2, 3
 
 
 class RedisStore(SharedStore):
     """The store behind a link, while `following()` is entered; its keys begin with the prefix.
 
-    refused: fills that came too late.
+    Data are at `v:KEY`, leases at `l:KEY`, groups at `g:KEY`, notices in the stream `notices`. They may lie in
+    any slots, so a cluster is no place for them. refused: fills that came too late.
     """
 
     def __init__(self, link: RedisLink, prefix: str) -> None:
         self._link = link
         self._prefix = prefix.encode()
         self._log = self._prefix + b":notices"
-        self._told: list[Callable[[Sequence[Key]], object]] = []
+        self._name = secrets.token_bytes(8)
+        self._told: list[Told] = []
+        self._behind: set[asyncio.Task[None]] = set()
         self.refused = 0
 
     @property
-    def is_attached(self) -> bool:  # type: ignore[override]
+    def is_attached(self) -> bool:
         """Whether the store answers, as far as is known."""
         return self._link.is_attached
 
@@ -45,42 +57,58 @@ class RedisStore(SharedStore):
             yield
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.gather(task, *self._behind, return_exceptions=True)
 
-    def watch(self, told: Callable[[Sequence[Key]], object]) -> None:
+    def watch(self, told: Told) -> None:
         self._told.append(told)
 
-    async def claim(self, wishes: Sequence[Wish], *, anew: bool = False) -> list[Claim]:
-        keys = [name for wish in wishes for name in (self._data(wish.key), self._lease(wish.key))]
-        lease = int(self._link.patience.lease * 1_000)
-        replies = await self._link.run(
-            scripts.CLAIM, keys, [lease, int(anew), *(wish.known for wish in wishes)]
-        )
-        return [_claim(*reply) for reply in replies]
+    async def claim(self, wishes: Sequence[Wish]) -> list[Claim]:
+        keys = [name for wish in wishes for name in self._names(wish.key, wish.group)]
+        values = [self._lease_ms, MOST_BYTES]
+        for wish in wishes:
+            values += [wish.known, wish.since, int(wish.anew), int(wish.stale), int(bool(wish.group))]
+
+        def late(replies: Any) -> None:
+            """Nobody waits any more: leases that were got are for others."""
+            claims = self._read(replies, _claim)
+            own = [wish.key for wish, claim in zip(wishes, claims, strict=True) if claim.has_lease]
+            if own:
+                task = asyncio.create_task(self._let_go(claims[0].moment, own))
+                self._behind.add(task)
+                task.add_done_callback(self._behind.discard)
+
+        return self._read(await self._link.run(scripts.CLAIM, keys, values, late=late), _claim)
 
     async def read(self, wishes: Sequence[Wish]) -> list[Stored | None]:
         keys = [self._data(wish.key) for wish in wishes]
-        replies = await self._link.run(scripts.READ, keys, [wish.known for wish in wishes])
-        return [
-            None if not reply else Stored(reply[2], reply[0] / _MICROSECONDS, reply[1]) for reply in replies
-        ]
+        values = [MOST_BYTES, *(wish.known for wish in wishes)]
+        replies = await self._link.run(scripts.READ, keys, values, self._link.patience.socket)
+        return self._read(replies[1:], _stored)
 
-    async def fill(self, asked: int, fills: Sequence[Fill]) -> None:
-        useful = [fill for fill in fills if fill.usable > 0]
-        keys = [name for fill in useful for name in (self._data(fill.key), self._lease(fill.key))]
-        values: list[Any] = [asked, _LOG_ENTRIES]
-        for fill in useful:
-            spans = [int(span * _MICROSECONDS) for span in (fill.fresh, fill.renewable, fill.usable)]
-            values += [fill.key, *spans, fill.data]
-        self.refused += await self._link.run(scripts.FILL, [self._log, *keys], values)
+    async def fill(self, moment: int, fills: Sequence[Fill]) -> list[int]:
+        keys = [name for fill in fills for name in self._names(fill.key, fill.group)]
+        values: list[Any] = [moment, _LOG_ENTRIES, self._name, _GROUP_NAMES]
+        for fill in fills:
+            spans = (fill.age, fill.fresh, fill.renewable, fill.usable)
+            values += [fill.key, *(int(span * _MICROSECONDS) for span in spans), fill.data, fill.name]
+        replies = await self._link.run(
+            scripts.FILL, [self._log, *keys], values, self._link.patience.socket
+        )
+        versions = [int(version) for version in replies]
+        self.refused += versions.count(0)
+        return versions
 
-    async def extend(self, asked: int, keys: Sequence[Key]) -> None:
-        lease = int(self._link.patience.lease * 1_000)
-        await self._link.run(scripts.EXTEND, [self._lease(key) for key in keys], [asked, lease])
+    async def extend(self, moment: int, keys: Sequence[Key]) -> None:
+        await self._link.run(scripts.EXTEND, [self._lease(key) for key in keys], [moment, self._lease_ms])
 
-    async def give_up(self, asked: int, keys: Sequence[Key]) -> None:
+    async def give_up(self, moment: int, keys: Sequence[Key], pause: float = 0.0) -> None:
         leases = [self._lease(key) for key in keys]
-        await self._link.run(scripts.GIVE_UP, [self._log, *leases], [asked, _LOG_ENTRIES, *keys])
+        values = [moment, _LOG_ENTRIES, self._name, int(pause * 1_000), *keys]
+        await self._link.run(scripts.GIVE_UP, [self._log, *leases], values)
+
+    @property
+    def _lease_ms(self) -> int:
+        return int(self._link.patience.lease * 1_000)
 
     def _data(self, key: Key) -> bytes:
         return self._prefix + b":v:" + key
@@ -88,27 +116,52 @@ class RedisStore(SharedStore):
     def _lease(self, key: Key) -> bytes:
         return self._prefix + b":l:" + key
 
+    def _names(self, key: Key, group: Key) -> tuple[bytes, bytes, bytes]:
+        """What scripts need of a question: the names of its data, its lease and its group."""
+        return self._data(key), self._lease(key), self._prefix + b":g:" + group
+
+    async def _let_go(self, moment: int, keys: Sequence[Key]) -> None:
+        with suppress(StoreFailed):
+            await self.give_up(moment, keys)
+
+    def _read(self, replies: Any, read: Callable[..., T]) -> list[T]:
+        """What the replies say; StoreFailed where the server says what these scripts never do."""
+        try:
+            return [read(*(reply or ())) for reply in replies]
+        except (TypeError, ValueError, IndexError) as error:
+            raise self._link.failed("rubbish") from error
+
     async def _follow(self) -> None:
         """Tell of each entry of the log, from now on."""
-        last: Any = None
         patience = self._link.patience
-        block = int(patience.block * 1_000)
         follower = self._link.connections(1, patience.block + patience.socket)
-        while True:
-            try:
-                if last is None:
-                    newest = await follower.xrevrange(self._log, count=1)
-                    last = newest[0][0] if newest else b"0"
-                replies = await follower.xread({self._log: last}, count=1_000, block=block)
-            except (RedisError, OSError, TimeoutError):
-                await asyncio.sleep(patience.probe)
-                continue
-            for number, entry in _entries(replies):
-                last = number
-                names = entry.get(b"k", b"")
-                keys = [names[at : at + _KEY_BYTES] for at in range(0, len(names), _KEY_BYTES)]
-                for told in self._told:
-                    told(keys)
+        last: Any = None
+        try:
+            while True:
+                try:
+                    if last is None:
+                        newest = await follower.xrevrange(self._log, count=1)
+                        last = newest[0][0] if newest else b"0"
+                    block = int(patience.block * 1_000)
+                    replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
+                    last = self._tell(replies, last)
+                except (RedisError, OSError, TimeoutError) as error:
+                    log.info("the notices of the store cannot be followed for now: %s", error)
+                    for told in self._told:
+                        told(None, False)
+                    await asyncio.sleep(patience.probe)
+        finally:
+            await follower.aclose()
+
+    def _tell(self, replies: Any, last: Any) -> Any:
+        """Tell of the entries that came; the number of the last."""
+        for number, entry in _entries(replies):
+            last = number
+            names, is_own = entry.get(b"k", b""), entry.get(b"s") == self._name
+            keys = [names[at : at + _KEY_BYTES] for at in range(0, len(names), _KEY_BYTES)]
+            for told in self._told:
+                told(keys, is_own)
+        return last
 
 
 def _entries(replies: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
@@ -120,9 +173,22 @@ def _entries(replies: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
     return entries
 
 
-def _claim(state: int, now: int, age: int, version: int, data: bytes | None) -> Claim:
-    if state == _WAIT:
-        return Claim(None, now, wait=max(age, 0) / 1_000)
-    has_one = version > 0
-    stored = Stored(data, age / _MICROSECONDS, version) if has_one else None
-    return Claim(stored, now, lease=state == _LEASE)
+def _claim(
+    state: int,
+    now: int,
+    wait: int,
+    asked: int,
+    arrived: int,
+    version: int,
+    data: bytes | None,
+    near: Sequence[bytes],
+) -> Claim:
+    stored = Stored(data, asked, arrived, version) if version else None
+    return Claim(now, stored, state == _LEASE, wait / 1_000, state == _FAILED, near)
+
+
+def _stored(*reply: Any) -> Stored | None:
+    if not reply:
+        return None
+    asked, arrived, version, data = reply
+    return Stored(data, asked, arrived, version)

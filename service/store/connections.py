@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ssl import SSLContext
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import DefaultParser, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError as NoConnection
 from redis.maint_notifications import MaintNotificationsConfig
 
@@ -18,14 +20,15 @@ MOST_BYTES: Final = 32 * 2**20  # of one reply
 
 
 class Server(NamedTuple):
-    """A server, and how to get in. url: redis://… or rediss://…, with or without user and password.
+    """A server, and how to get in.
 
-    tls: for rediss://; the authorities of the system where it is None.
+    url: redis://… or rediss://…; a user and a password in it count where there is no login. login: the
+    password, or the user and the password, asked for at each new connection. tls: for rediss://; the
+    authorities of the system where it is None.
     """
 
     url: str
-    username: str | None = None
-    password: str | None = None
+    login: Callable[[], tuple[str, ...]] | None = None
     tls: SSLContext | None = None
 
     @property
@@ -40,8 +43,10 @@ class Server(NamedTuple):
         Nothing is tried again, for a caller waits. Notices of maintenance are off: with them a connection is
         not looked at for an unread reply before its next use.
         """
-        options: dict[str, Any] = {**parse_url(self.url), **self._login()}
-        if options.get("connection_class") is SSLConnection and self.tls is not None:
+        options: dict[str, Any] = {**parse_url(self.url)}
+        if self.login is not None:
+            options["credential_provider"] = _Login(self.login)
+        if self.tls is not None:
             options |= {"connection_class": _OverTls, "tls": self.tls}
         pool = BlockingConnectionPool(
             max_connections=connections,
@@ -58,9 +63,15 @@ class Server(NamedTuple):
         )
         return Redis.from_pool(pool)  # which it closes, too
 
-    def _login(self) -> dict[str, str]:
-        login = {"username": self.username, "password": self.password}
-        return {name: value for name, value in login.items() if value is not None}
+
+class _Login(CredentialProvider):
+    """What shows the server who asks."""
+
+    def __init__(self, login: Callable[[], tuple[str, ...]]) -> None:
+        self._login = login
+
+    def get_credentials(self) -> Any:
+        return self._login()
 
 
 class _OverTls(SSLConnection):

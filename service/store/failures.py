@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from redis.exceptions import (
@@ -17,6 +16,11 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoReply
 
 from service.errors import StoreFailed
+
+
+class TooLarge(RedisError):
+    """A reply is larger than what is read of one."""
+
 
 # What a server says first in an error, where it is one of these; whatever else it says is "error", so that
 # the number of time series is bounded.
@@ -41,11 +45,15 @@ _OF_SERVER: Final = frozenset(
     }
 )
 _OF_ONE_KEY: Final = frozenset({"crossslot", "error", "noperm", "too_large", "wrongtype"})
+_BY_CLASS: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (  # the more special ones first
+    ((TooLarge,), "too_large"),
+    ((BusyLoadingError,), "loading"),
+    ((AuthenticationError, AuthorizationError), "noauth"),
+    ((NoReply, TimeoutError), "timeout"),
+    ((InvalidResponse,), "not_redis"),
+    ((NoConnection, OSError), "unreachable"),
+)
 SLOW: Final = frozenset({"slow", "timeout"})
-
-
-class TooLarge(RedisError):
-    """A reply is larger than what is read of one."""
 
 
 def kind_of(error: BaseException) -> str:
@@ -54,26 +62,12 @@ def kind_of(error: BaseException) -> str:
     It is the server's own, such as loading or oom, or one of: slow, timeout, unreachable, no_auth, too_large,
     not_redis (whatever answers does not speak the protocol), error.
     """
-    match error:
-        case StoreFailed():
-            return error.kind
-        case TooLarge():
-            return "too_large"
-        case BusyLoadingError():
-            return "loading"
-        case AuthenticationError() | AuthorizationError():
-            return "noauth"
-        case NoReply() | asyncio.TimeoutError():
-            return "timeout"
-        case ResponseError():
-            return _of_server(error)
-        case InvalidResponse():
-            return "not_redis"
-        case NoConnection() | OSError():
-            return "unreachable"
-        case RedisError():
-            return "error"
-    return "not_redis"  # its reply had a form that no reply has
+    if isinstance(error, StoreFailed):
+        return error.kind
+    if isinstance(error, ResponseError):
+        return _of_server(error)
+    # Whatever else redis-py raises, the reply had a form that no reply has.
+    return next((kind for kinds, kind in _BY_CLASS if isinstance(error, kinds)), "not_redis")
 
 
 def ends_attachment(kind: str) -> bool:

@@ -68,7 +68,7 @@ class RedisLink:
         self.patience = patience
         self._clock = clock
         self._connections = connections
-        self._set = prefix.encode() + b":replicas"
+        self._set = prefix.encode() + b":beats"
         self._name = secrets.token_hex(8)
         self._attachment = Attachment()
         self._count = ReplicaCount(patience.settle)
@@ -244,7 +244,7 @@ class RedisLink:
             else:
                 why = f"{kind}: {shorten(reason, 200)}" if reason else kind
                 log.warning(
-                    "the store that replicas share at %s is of no use for now (%s): this replica goes on alone",
+                    "the store that replicas share at %s cannot be used now (%s): this replica goes on alone",
                     self.server.shown,
                     why,
                 )

@@ -1,0 +1,63 @@
+"""What a replica does next about an answer that it needs, by what the store says to its claim. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Generic, TypeVar
+
+from service.cache.memory import Entry
+from service.cache.remembering import DatedAnswer
+from service.cache.shared_store import Claim
+from service.tracking.questions import Question
+
+T = TypeVar("T")
+
+
+class Next(Enum):
+    """What to do about a question.
+
+    TAKE: the store has the answer. LEAD: ask MLflow for all. WAIT: another replica asks. REST: another replica
+    has asked MLflow, which failed: give what was said last, or wait. ALONE: ask MLflow without a lease.
+    """
+
+    TAKE = auto()
+    LEAD = auto()
+    WAIT = auto()
+    REST = auto()
+    ALONE = auto()
+
+
+@dataclass(eq=False)
+class Need(Generic[T]):
+    """A question on its way through the store.
+
+    anew: whether only an answer will do that was asked for at `since` or later. since: the moment of the first
+    claim. held: what was remembered at the last claim. rested_at: when MLflow, which failed another replica,
+    may be asked again. refused: MLflow's answer that the store did not take, since it had a newer one.
+    """
+
+    question: Question[T]
+    anew: bool
+    since: int = 0
+    held: Entry[Any] | None = None
+    rested_at: float | None = None
+    refused: DatedAnswer[T] | None = None
+
+    def next(self, claim: Claim, now: float) -> Next:
+        """What to do after this claim. now: seconds, by the clock of rested_at."""
+        self.since = self.since or claim.moment
+        if claim.has_lease:
+            return Next.LEAD
+        if not claim.wait:
+            return Next.TAKE
+        if not claim.has_failed:
+            return Next.WAIT
+        if self.rested_at is None:
+            self.rested_at = now + claim.wait
+        # Whoever has waited for one failure of another replica to pass asks for himself.
+        return Next.REST if now < self.rested_at else Next.ALONE
+
+    def distrust(self, claim: Claim) -> None:
+        """What is stored now is no answer: only a later one is."""
+        self.anew, self.since = True, claim.moment
