@@ -3,19 +3,15 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-import redis
 
 from service.settings.load import variables
 from tests.deploy.files import (
     DEPLOY,
+    ROOT,
     STORE,
     composed,
     container,
@@ -24,8 +20,6 @@ from tests.deploy.files import (
     manifest,
     pod,
 )
-from tests.live.server import free_port
-from tests.store.servers import PROGRAMS, find
 
 DEFAULTS = {name: default for name, default, _ in variables()}
 CONFIGURATION = dict(
@@ -34,8 +28,6 @@ CONFIGURATION = dict(
     if line and not line.startswith("#")
 )
 USERS = (STORE / "users.acl").read_text("utf-8")
-MEGABYTE = 2**20
-PASSWORD = "a long and secret word"  # noqa: S105
 
 
 class TestFound:
@@ -81,6 +73,16 @@ class TestFound:
         user = settings["TRACKING_STORE__USERNAME"]
         assert re.search(rf"^user {user} on #PASSWORD_SHA256 .*~{prefix}:\* ", USERS, re.MULTILINE)
 
+    def test_its_user_may_do_what_replicas_do(self) -> None:
+        """The user has each command of the replicas' scripts and readers, and no other one."""
+        [line] = [line for line in USERS.splitlines() if line.startswith("user tracking ")]
+        code = "".join(path.read_text("utf-8") for path in (ROOT / "service" / "store").glob("*.py"))
+        called = set(re.findall(r"redis\.call\('([A-Z]+)'", code)) | set(re.findall(r'\("([A-Z]{3,})"', code))
+        # What redis-py sends where the code has no word in capitals: to run a script, to choose a database.
+        called -= {"BLOCK"}  # an option of XREAD
+        called |= {"PING", "SELECT", "SCRIPT|LOAD", "EVALSHA", "EVAL", "XREVRANGE"}
+        assert called == {word[1:].upper() for word in line.split() if word.startswith("+")}
+
 
 class TestLimits:
     def test_only_what_expires_may_go(self) -> None:
@@ -109,96 +111,6 @@ class TestLimits:
         assert ["./store:/etc/valkey:ro"] == composed("valkey")["volumes"]
         deployment = manifest("deployment", STORE)["spec"]
         assert (1, "Recreate") == (deployment["replicas"], deployment["strategy"]["type"])
-
-
-class Started(NamedTuple):
-    """A server that `start` has started. folder: where it may write."""
-
-    port: int
-    folder: Path
-
-    def connected(self, password: str | None = PASSWORD) -> Any:
-        """A connection, with the replicas' user and this password, or with none."""
-        user = None if password is None else "tracking"
-        return redis.Redis(port=self.port, username=user, password=password, decode_responses=True)
-
-
-@contextmanager
-def started(folder: Path, program: str, *options: str) -> Iterator[Started]:
-    """config/deploy/store/start with this program as `valkey-server`, and these options besides."""
-    programs, data, secret = folder / "bin", folder / "data", folder / "password"
-    programs.mkdir()
-    data.mkdir()
-    (programs / "valkey-server").symlink_to(find(program))
-    secret.write_text(f"{PASSWORD}\n")
-    port = free_port()
-    process = subprocess.Popen(
-        ["/bin/sh", str(STORE / "start"), "--port", str(port), "--bind", "127.0.0.1", *options],
-        cwd=data,
-        env={"PATH": f"{programs}:{os.environ['PATH']}", "STORE_PASSWORD_FILE": str(secret)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "ready to accept connections" in line.lower():
-                break
-        else:
-            pytest.fail(f"it ended with {process.wait(10)}: {said}")
-        yield Started(port, data)
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
-
-
-@pytest.mark.fleet
-@pytest.mark.parametrize("program", PROGRAMS)
-class TestRunning:
-    def test_who_has_no_password_may_only_ask_whether_it_lives(self, program: str, tmp_path: Path) -> None:
-        """The probe needs no password; with none, or a wrong one, nothing else is to be had."""
-        with started(tmp_path, program) as store:
-            stranger = store.connected(None)
-            assert stranger.ping()
-            with pytest.raises(redis.exceptions.NoPermissionError):
-                stranger.get("tracking:v:1")
-            with pytest.raises(redis.exceptions.AuthenticationError):
-                store.connected("another word").ping()
-
-    def test_the_replicas_keep_to_their_keys(self, program: str, tmp_path: Path) -> None:
-        """The replicas' user has the keys of its prefix, and neither others nor the server's own affairs."""
-        with started(tmp_path, program) as store:
-            replica = store.connected()
-            assert replica.set("tracking:v:1", "one", px=60_000)
-            assert "one" == replica.get("tracking:v:1")
-            for command in (["SET", "another", "1"], ["CONFIG", "GET", "*"], ["KEYS", "*"], ["FLUSHALL"]):
-                with pytest.raises(redis.exceptions.NoPermissionError):
-                    replica.execute_command(*command)
-
-    def test_a_full_store_lets_answers_go(self, program: str, tmp_path: Path) -> None:
-        """Where the memory is full, answers that are asked for least go, and what does not expire stays."""
-        with started(tmp_path, program, "--maxmemory", f"{4 * MEGABYTE}") as store:
-            replica = store.connected()
-            replica.set("tracking:snapshot", "all runs")
-            for number in range(2_000):
-                assert replica.set(f"tracking:v:{number}", "x" * 4_096, px=600_000)
-            assert "all runs" == replica.get("tracking:snapshot")
-            assert replica.get("tracking:v:1999") is not None
-            assert replica.get("tracking:v:0") is None
-
-    def test_nothing_of_it_is_on_a_disk(self, program: str, tmp_path: Path) -> None:
-        """What is kept beside it is the file of users, which has a digest in the password's place."""
-        with started(tmp_path, program) as store:
-            store.connected().set("tracking:v:1", "one")
-            folder = store.folder
-        assert ["users.acl"] == [path.name for path in folder.iterdir()]
-        users = (folder / "users.acl").read_text("utf-8")
-        assert PASSWORD not in users
-        assert f"#{sha256(PASSWORD.encode()).hexdigest()}" in users
-        assert 0o600 == (folder / "users.acl").stat().st_mode & 0o777
 
 
 def test_without_a_password_it_does_not_start(tmp_path: Path) -> None:
