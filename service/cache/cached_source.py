@@ -89,10 +89,6 @@ class CachedSource(Source):
         now = self._clock()
         return [Answer(entry.value, now - entry.arrived, Origin.FORCED, now - began) for entry in entries]
 
-    def take(self, question: Question[T], answer: Answer[T]) -> None:
-        """Remember an answer that another replica has asked for."""
-        self._remember(question, answer.value, next(self._order), self._clock() - answer.age)
-
     async def aclose(self) -> None:
         """End what is still asked for."""
         await self._flights.close()

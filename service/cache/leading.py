@@ -29,10 +29,10 @@ _AT_ONCE = 10  # answers that are written in one turn of the loop
 class Pace(NamedTuple):
     """Seconds after which something is done about the store.
 
-    look: until a replica that waits for another looks whether the store is still there, at first; each look is
-    twice as late as the one before, and look_at_most at most. extend: until a lease is made to last longer,
-    below what a lease lasts. fill: that a caller waits for his answer to be stored. wait: that a replica waits
-    for others in all, whoever waits for it; then it asks by itself. A caller leaves at his own deadline.
+    look: until a replica that waits for another looks whether the store is still there, at first; each pause
+    is twice as long as the one before, up to look_at_most. extend: until a lease is made to last longer,
+    below what a lease lasts. fill: that a caller waits for his answer to be stored. wait: that a replica
+    waits for others in all; then it asks by itself. A caller leaves at his own deadline, whatever these are.
     """
 
     look: float = 0.03
@@ -119,7 +119,7 @@ class Leading:
         landed = self._clock()
         filling = self.behind(self._fill(questions, answers, moment))
         await asyncio.wait([filling], timeout=self._pace.fill)
-        versions = filling.result() if filling.done() else None
+        versions: Sequence[int | None] | None = filling.result() if filling.done() else None
         asked, waited = self._exchange.time_of(moment), self._clock() - landed
         return [
             Outcome(

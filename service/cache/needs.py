@@ -17,8 +17,8 @@ T = TypeVar("T")
 class Next(Enum):
     """What to do about a question.
 
-    TAKE: the store has the answer. LEAD: ask MLflow for all. WAIT: another replica asks. REST: another replica
-    has asked MLflow, which failed: give what was said last, or wait. ALONE: ask MLflow without a lease.
+    TAKE: the store has the answer. LEAD: ask MLflow for all. WAIT: another replica asks. REST: MLflow has
+    just failed another replica: give what was said last, or wait. ALONE: ask MLflow without a lease.
     """
 
     TAKE = auto()
@@ -32,9 +32,9 @@ class Next(Enum):
 class Need(Generic[T]):
     """A question on its way through the store.
 
-    anew: whether only an answer will do that was asked for at `since` or later. since: the moment of the first
-    claim. held: what was remembered at the last claim. rested_at: when MLflow, which failed another replica,
-    may be asked again. refused: MLflow's answer that the store did not take, since it had a newer one.
+    anew: whether only an answer will do that was asked for at `since` or later. since: the moment of the
+    first claim. held: what was remembered at the last claim. rested_at: when MLflow, which failed another
+    replica, may be asked again. refused: MLflow's answer that the store did not take for a newer one.
     """
 
     question: Question[T]

@@ -101,9 +101,7 @@ class SharedSource(Source):
         if len(shared) == len(questions):
             return await self._answers(questions, anew=anew)
         rest = [question for question in questions if not question.is_shared]
-        of_rest, of_shared = await asyncio.gather(
-            ask(self._source, rest), self._answers(shared, anew=anew)
-        )
+        of_rest, of_shared = await asyncio.gather(ask(self._source, rest), self._answers(shared, anew=anew))
         answers: dict[Question[T], Answer[T]] = dict(zip(rest, of_rest, strict=True))
         answers |= zip(shared, of_shared, strict=True)
         return [answers[question] for question in questions]
@@ -141,9 +139,7 @@ class SharedSource(Source):
         self._exchange.set_clock(claims[0].moment, before)
         return claims
 
-    async def _follow(
-        self, claims: dict[Need[T], Claim], answers: dict[Question[T], Answer[T]]
-    ) -> float:
+    async def _follow(self, claims: dict[Need[T], Claim], answers: dict[Question[T], Answer[T]]) -> float:
         """Do what the claims ask for; seconds to wait for those that remain without an answer, at most."""
         own: list[Need[T]] = []
         alone: list[Need[T]] = []
@@ -272,4 +268,3 @@ class SharedSource(Source):
             except (TooLarge, Unreadable):
                 continue
             await self._remembering.take(question, answer, answer.asked)
-

@@ -31,8 +31,8 @@ _LEASE, _, _FAILED = 1, 2, 3
 class RedisStore(SharedStore):
     """The store behind a link, while `following()` is entered; its keys begin with the prefix.
 
-    Data are at `v:KEY`, leases at `l:KEY`, groups at `g:KEY`, notices in the stream `notices`. They may lie in
-    any slots, so a cluster is no place for them. refused: fills that came too late.
+    Data are at `v:KEY`, leases at `l:KEY`, groups at `g:KEY`, notices in the stream `notices`. They would lie
+    in different slots, so a cluster is no place for them. refused: fills that came too late.
     """
 
     def __init__(self, link: RedisLink, prefix: str) -> None:
@@ -91,9 +91,7 @@ class RedisStore(SharedStore):
         for fill in fills:
             spans = (fill.age, fill.fresh, fill.renewable, fill.usable)
             values += [fill.key, *(int(span * _MICROSECONDS) for span in spans), fill.data, fill.name]
-        replies = await self._link.run(
-            scripts.FILL, [self._log, *keys], values, self._link.patience.socket
-        )
+        replies = await self._link.run(scripts.FILL, [self._log, *keys], values, self._link.patience.socket)
         versions = [int(version) for version in replies]
         self.refused += versions.count(0)
         return versions

@@ -1,10 +1,10 @@
 """What the store does in one step, as Lua (https://valkey.io/topics/eval-intro/).
 
 Times are whole microseconds of the store's clock; a Lua number holds them exactly. Data begin with a head: a
-mark, when they were asked for and arrived, up to when they are fresh and renewable, and their version. A value
-without that mark, or from the future, is nobody's: it counts as nothing, and is written over. So is a key of
-another type, which is why reads are protected calls.
-A lease is the moment of its claim, or FAILED while MLflow is left alone after a failure.
+mark, when they were asked for and arrived, up to when they are fresh and renewable, and their version. A
+value without that mark, or from the future, is nobody's: it counts as nothing, and is written over. So is a
+key of another type, which is why reads are protected calls. A lease is the moment of its claim, or FAILED
+while MLflow is left alone after a failure.
 """
 
 from typing import Final
@@ -39,7 +39,8 @@ end
 
 _TELLING: Final = """
 local function tell(log, names, most, sender)
-  if #names > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', most, '*', 'k', table.concat(names), 's', sender) end
+  if #names == 0 then return end
+  redis.pcall('XADD', log, 'MAXLEN', '~', most, '*', 'k', table.concat(names), 's', sender)
 end
 """
 
@@ -104,9 +105,9 @@ return replies
 """
 )
 
-# KEYS: the log, then of each its data, its lease and its group. ARGV: when they were asked for, the most entries
-# of the log, who fills, the most names of a group, then of each: its short name in the log, its age, how long
-# it is fresh, renewable and usable in us, the body, and its name in the group or ''.
+# KEYS: the log, then of each its data, its lease and its group. ARGV: when they were asked for, the most
+# entries of the log, who fills, the most names of a group, then of each: its short name in the log, its age,
+# how long it is fresh, renewable and usable in us, the body, and its name in the group or ''.
 # Of each its version; 0 where what is there arrived after this was asked for.
 FILL: Final = (
     _READING
@@ -131,7 +132,8 @@ for i = 1, (#KEYS - 1) / 3 do
       end
       arrived = math.max(arrived, old.arrived)
     end
-    local head = struct.pack('>I8I8I8I8I8', asked, arrived, arrived + ARGV[at + 3], arrived + ARGV[at + 4], version)
+    local fresh, renewable = arrived + ARGV[at + 3], arrived + ARGV[at + 4]
+    local head = struct.pack('>I8I8I8I8I8', asked, arrived, fresh, renewable, version)
     redis.call('SET', data, 'xt1\\n' .. head .. body, 'PX', math.max(math.ceil(usable / 1000), 1000))
     versions[i] = version
     if name ~= '' then
@@ -162,8 +164,8 @@ for i = 1, #KEYS do
 end
 """
 
-# KEYS: the log, then leases. ARGV: when they were claimed, the most entries of the log, who gives up, the ms in
-# which nobody asks MLflow, then each short name.
+# KEYS: the log, then leases. ARGV: when they were claimed, the most entries of the log, who gives up, the ms
+# in which nobody asks MLflow, then each short name.
 GIVE_UP: Final = (
     _TELLING
     + f"""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from service.answer import Answer
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
 from service.settings.load import Settings
-from service.tracking.questions import Question
 from service.tracking.source import Source
 
 if TYPE_CHECKING:
@@ -43,11 +41,7 @@ def sources(settings: Settings, mlflow: Source, clock: Callable[[], float]) -> S
     behind = mlflow
     resources: list[Callable[[], AbstractAsyncContextManager[object]]] = []
     if sharing is not None:
-
-        def take(question: Question[Any], answer: Answer[Any]) -> None:
-            cached.take(question, answer)
-
-        behind = shared = sharing.source(mlflow, freshness, memory.peek, take)
+        behind = shared = sharing.source(mlflow, memory, freshness, clock)
         resources = [*sharing.resources, lambda: aclosing(shared)]
     cached = CachedSource(behind, memory, freshness, clock)
     resources.append(lambda: aclosing(cached))

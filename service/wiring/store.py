@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import hiredis  # noqa: F401 - redis-py reads with it where it is there, and bounds are set on its reader
 
-from service.answer import Answer
 from service.cache.freshness import Freshness
-from service.cache.memory import Entry
+from service.cache.memory import Memory
 from service.cache.shared_keys import SharedKeys
 from service.cache.shared_source import SharedSource
 from service.index.snapshot import mlflow_digest
@@ -22,11 +21,7 @@ from service.settings.store import StoreSettings
 from service.store.answers import RedisStore
 from service.store.connections import Server
 from service.store.link import Patience, RedisLink
-from service.tracking.questions import Question
 from service.tracking.source import Source
-
-Held = Callable[[Question[Any]], Entry[Any] | None]
-Take = Callable[[Question[Any], Answer[Any]], object]
 
 _LARGEST: Final = 65_536  # bytes of the file with the password
 
@@ -39,9 +34,11 @@ class Sharing:
     answers: RedisStore
     mlflow: str
 
-    def source(self, source: Source, freshness: Freshness, held: Held, take: Take) -> SharedSource:
-        """A source whose answers other replicas have, too. held, take: what this replica remembers."""
-        return SharedSource(source, self.answers, SharedKeys(self.mlflow), freshness, held, take)
+    def source(
+        self, source: Source, memory: Memory, freshness: Freshness, clock: Callable[[], float]
+    ) -> SharedSource:
+        """A source whose answers other replicas have, too. memory: of this replica, dated by the clock."""
+        return SharedSource(source, self.answers, SharedKeys(self.mlflow), memory, freshness, clock)
 
     @property
     def resources(self) -> Sequence[Callable[[], AbstractAsyncContextManager[object]]]:
