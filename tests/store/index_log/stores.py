@@ -1,0 +1,69 @@
+"""A log that several replicas share, in memory or in a real server, as one test uses it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+from service.index.shared_log import Record, SharedLog
+from service.store.index_log import RedisIndexLog
+from service.store.link import Patience, RedisLink
+from tests.store.servers import StoreServer
+
+# A machine that does more than one thing must not look like a store that fails.
+PATIENCE = Patience(answer=2.0, connect=2.0, socket=5.0, block=0.1)
+PREFIX = "contract"
+
+
+class Store(Protocol):
+    """What replicas share. most_records: that the log has at most."""
+
+    most_records: int
+
+    async def replica(self) -> SharedLog:
+        """The log as another replica uses it."""
+        ...
+
+    async def end_lease(self) -> None:
+        """So much time passes that the lease ends, which nobody prolonged."""
+        ...
+
+    async def empty(self) -> None:
+        """All is lost."""
+        ...
+
+
+class RealStore:
+    """A real server, and the links to it, which the stack closes."""
+
+    most_records = 100
+
+    def __init__(self, server: StoreServer, stack: AsyncExitStack) -> None:
+        self.server = server
+        self._stack = stack
+
+    async def replica(self) -> RedisIndexLog:
+        """The log behind a link of its own."""
+        link = RedisLink(self.server.url, PATIENCE, connections=1, prefix=PREFIX)
+        await self._stack.enter_async_context(link.open())
+        log = RedisIndexLog(link, PREFIX, lease=60.0, most_records=self.most_records)
+        await self._stack.enter_async_context(log.open())
+        return log
+
+    async def end_lease(self) -> None:
+        """As if its time were over."""
+        assert 1 == await self.server.command("DEL", f"{PREFIX}:writer")
+
+    async def empty(self) -> None:
+        """Remove all keys."""
+        await self.server.command("FLUSHALL")
+
+
+def records(first: int, last: int) -> list[bytes]:
+    """What the tests publish under these numbers."""
+    return [b"record %d" % number for number in range(first, last + 1)]
+
+
+def numbered(first: int, last: int) -> list[Record]:
+    """The same, as it is read."""
+    return [Record(number, b"record %d" % number) for number in range(first, last + 1)]
