@@ -76,9 +76,12 @@ class RedisIndexLog(SharedLog):
     async def lead(self) -> Head:
         keys = [self._writer, self._index, self._snapshot_key, self._log]
         reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease])
-        epoch, last, snapshot, is_writer = reply
+        try:
+            epoch, last, snapshot, is_writer = reply[0].decode(errors="replace"), *map(int, reply[1:])
+        except (AttributeError, TypeError, ValueError) as error:
+            raise self._link.failed("rubbish") from error
         kept = None if snapshot < 0 else snapshot
-        return Head(epoch.decode(), last, kept, is_writer == 1, self._link.replicas)
+        return Head(epoch, last, kept, is_writer == 1, self._link.replicas)
 
     async def resign(self) -> None:
         await self._run(scripts.RESIGN, [self._writer], [self._owner])
