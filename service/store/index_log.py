@@ -17,7 +17,8 @@ from service.store.own_connection import OwnConnection
 
 _LEASE: Final = 3.0  # seconds
 _MOST_RECORDS: Final = 10_000
-_MOST_BYTES: Final = 32 * 1024 * 1024
+_MOST_BYTES: Final = 24 * 1024 * 1024  # less than is read in one reply
+_RECORD_BYTES: Final = 16 * 1024 * 1024
 _ENTRY_BYTES: Final = 256 * 1024  # of records in one entry, unless one alone has more
 _ENTRIES: Final = 16  # that are read at once
 _WISHES: Final = 1_000
@@ -68,19 +69,19 @@ class RedisIndexLog(SharedLog):
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Hang up its own connections when the context ends."""
-        try:
+        """Hang up its own connection when the context ends."""
+        async with self._reader:
             yield
-        finally:
-            await self._reader.close()
-            await self._snapshot.close()
 
     async def lead(self) -> Head:
         keys = [self._writer, self._index, self._snapshot_key, self._log]
         reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease])
-        epoch, last, snapshot, is_writer = reply
+        try:
+            epoch, last, snapshot, is_writer = reply[0].decode(errors="replace"), *map(int, reply[1:])
+        except (AttributeError, TypeError, ValueError) as error:
+            raise self._link.failed("rubbish") from error
         kept = None if snapshot < 0 else snapshot
-        return Head(epoch.decode(), last, kept, is_writer == 1, self._link.replicas)
+        return Head(epoch, last, kept, is_writer == 1, self._link.replicas)
 
     async def resign(self) -> None:
         await self._run(scripts.RESIGN, [self._writer], [self._owner])
@@ -90,6 +91,8 @@ class RedisIndexLog(SharedLog):
         await self._fenced(scripts.BEGIN, keys, epoch, [self._snapshot.kept_ms])
 
     async def publish(self, epoch: str, last: int, records: Sequence[bytes]) -> int:
+        if any(len(record) > _RECORD_BYTES for record in records):
+            raise self._link.failed("too_large", reason="a record is larger than what may be read of the log")
         keys = [self._writer, self._index, self._log]
         entries = [value for entry in _entries(records) for value in entry]
         number: int = await self._fenced(scripts.PUBLISH, keys, epoch, [last, *self._bounds, *entries])

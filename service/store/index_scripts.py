@@ -22,7 +22,7 @@ _LOG: Final = """
 local here = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local index = redis.call('HMGET', KEYS[2], 'epoch', 'last', 'first', 'bytes', 'run')
 local epoch, last = index[1] or '', tonumber(index[2])
-if not last or index[5] ~= here then epoch, last = '', 0 end
+if not last or last < 0 or last % 1 ~= 0 or index[5] ~= here then epoch, last = '', 0 end
 """
 
 # The chunks of the snapshot that is there: their keys, of which a hash that is not ours names no millions.

@@ -29,44 +29,54 @@ class IndexSnapshot:
 
     def __init__(self, link: RedisLink, writer: bytes, index: bytes, key: bytes, owner: str) -> None:
         self._link = link
-        self._connection = OwnConnection(link, _STEP_SECONDS)
         self._fence = (writer, index)
         self._key = key
         self._owner = owner
         self.kept_ms = _KEPT_SECONDS * 1_000
 
-    async def close(self) -> None:
-        """Hang up."""
-        await self._connection.close()
-
     async def put(self, epoch: str, number: int, data: bytes) -> None:
         """Keep this one in place of the one before; Deposed."""
+        async with OwnConnection(self._link, _STEP_SECONDS) as connection:
+            await self._put(connection, epoch, number, data)
+
+    async def get(self) -> tuple[str, int, bytes] | None:
+        """Epoch, number and data of the one that is there; None where none is whole."""
+        async with OwnConnection(self._link, _STEP_SECONDS) as connection:
+            for _ in range(_TRIALS):
+                head = await self._head(connection)
+                if head is None:
+                    return None
+                data = await self._data(connection, head)
+                if data is not None:
+                    return head.epoch, head.number, data
+                # Another one may be there by now; where it is the same, it is damaged.
+                await connection.run(("EVAL", scripts.DROP_SNAPSHOT, 1, self._key, head.token))
+        return None
+
+    async def _put(self, connection: OwnConnection, epoch: str, number: int, data: bytes) -> None:
         token, digest, view = token_hex(8), blake2b(digest_size=_DIGEST_BYTES), memoryview(data)
+
+        async def write(script: str, key: bytes, *values: bytes | str | int) -> int:
+            command = ("EVAL", script, 3, *self._fence, key, self._owner, epoch, *values)
+            [reply] = await connection.run(command)
+            if reply is None:
+                raise Deposed
+            return int(reply)
+
         chunks = [view[at : at + CHUNK] for at in range(0, len(view), CHUNK)] or [view]
         for at, chunk in enumerate(chunks):
             digest.update(chunk)
             key = self._chunk(token.encode(), at)
-            await self._write(scripts.PUT_CHUNK, key, epoch, bytes(chunk), _WRITTEN_SECONDS * 1_000)
+            await write(scripts.PUT_CHUNK, key, bytes(chunk), _WRITTEN_SECONDS * 1_000)
         values = (number, token, len(data), digest.digest(), len(chunks), self.kept_ms)
-        if not await self._write(scripts.PUT_SNAPSHOT, self._key, epoch, *values):
-            raise self._link.failed("lost")
+        if not await write(scripts.PUT_SNAPSHOT, self._key, *values):
+            raise self._link.failed(
+                "error", reason="a part of the snapshot was gone before the last was there"
+            )
 
-    async def get(self) -> tuple[str, int, bytes] | None:
-        """Epoch, number and data of the one that is there; None where none is whole."""
-        for _ in range(_TRIALS):
-            head = await self._head()
-            if head is None:
-                return None
-            data = await self._data(head)
-            if data is not None:
-                return head.epoch, head.number, data
-            # Another one may be there by now; where it is the same, it is damaged.
-            await self._connection.run(("EVAL", scripts.DROP_SNAPSHOT, 1, self._key, head.token))
-        return None
-
-    async def _head(self) -> _Head | None:
+    async def _head(self, connection: OwnConnection) -> _Head | None:
         names = ("epoch", "number", "token", "bytes", "digest", "chunks")
-        [values] = await self._connection.run(("HMGET", self._key, *names))
+        [values] = await connection.run(("HMGET", self._key, *names))
         try:
             epoch, number, token, size, digest, chunks = values
             head = _Head(epoch.decode(), int(number), token, int(size), digest)
@@ -74,24 +84,17 @@ class IndexSnapshot:
         except (AttributeError, TypeError, ValueError):  # there is none, or it is no head of ours
             return None
 
-    async def _data(self, head: _Head) -> bytes | None:
+    async def _data(self, connection: OwnConnection, head: _Head) -> bytes | None:
         """The data; None where a chunk is not there, or is another one."""
         digest, data = blake2b(digest_size=_DIGEST_BYTES), bytearray()
         for at in range(head.chunks):
             # No more is read than a chunk may have, whatever is there.
-            [chunk] = await self._connection.run(("GETRANGE", self._chunk(head.token, at), 0, CHUNK))
+            [chunk] = await connection.run(("GETRANGE", self._chunk(head.token, at), 0, CHUNK))
             digest.update(chunk)
             data += chunk
             if len(data) != min(head.size, (at + 1) * CHUNK):
                 return None
         return bytes(data) if digest.digest() == head.digest else None
-
-    async def _write(self, script: str, key: bytes, epoch: str, *values: bytes | str | int) -> int:
-        command = ("EVAL", script, 3, *self._fence, key, self._owner, epoch, *values)
-        [reply] = await self._connection.run(command)
-        if reply is None:
-            raise Deposed
-        return int(reply)
 
     def _chunk(self, token: bytes, at: int) -> bytes:
         return b"%b:%b:%d" % (self._key, token, at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from redis.asyncio.connection import AbstractConnection
 
@@ -29,6 +29,12 @@ class OwnConnection:
         self._connection: AbstractConnection | None = None
         self._turn = asyncio.Lock()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
     async def run(self, *commands: Command) -> list[Any]:
         """What these commands answer, sent at once; StoreFailed where one does not, or with an error."""
         if not self._link.is_attached:
@@ -51,6 +57,10 @@ class OwnConnection:
 
     async def _run(self, commands: Sequence[Command]) -> list[Any]:
         connection = self._connection
+        # What is there before anything was asked is the end, of a server that is another one by now.
+        if connection is not None and await connection.can_read():
+            await self.close()
+            connection = None
         if connection is None:
             pool: Any = self._link.connections(1, self._patience).connection_pool
             connection = self._connection = pool.make_connection()

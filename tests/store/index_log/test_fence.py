@@ -7,7 +7,6 @@ import pytest
 from service.index.shared_log import Deposed, SharedLog
 from tests.store.index_log.stores import Store, numbered, records
 
-
 # Each writes something as a replica that takes its epoch for "one" and its last record for number 2.
 Write = Callable[[SharedLog], Awaitable[object]]
 WRITES: dict[str, Write] = {
