@@ -65,7 +65,6 @@ class ChangeLog(Changes):
         self.last = max(self.last, number)
 
     def is_ahead(self, number: int) -> bool:
-        """Whether another replica may have told somebody of this number, which is to come here, too."""
         return self.is_shared and self.last < number <= self.last + MOST_ENTRIES
 
     def append(self, entry: Entry) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
+from service.cache.shared_source import SharedSource
+from service.http.cache_status import Words, beside_store, cache_status
 from service.settings.load import Settings
 from service.tracking.source import Source
 
@@ -21,14 +23,17 @@ if TYPE_CHECKING:
 class Sources:
     """Where answers come from: `cached`, which remembers in `memory`.
 
-    sharing: None where no store is named. bytes_left: of the memory that the settings give, for what is made
-    of answers. resources: what is opened and closed with the service.
+    bytes_left: of the memory that the settings give, for what is made of answers. words: of Cache-Status.
+    sharing, shared: the store and its source, None where no store is named. resources: what is opened and
+    closed with the service.
     """
 
     cached: CachedSource
     memory: Memory
     bytes_left: int
+    words: Words
     sharing: Sharing | None
+    shared: SharedSource | None
     resources: Sequence[Callable[[], AbstractAsyncContextManager[object]]]
 
 
@@ -38,14 +43,15 @@ def sources(settings: Settings, mlflow: Source, clock: Callable[[], float]) -> S
     memory = Memory(for_runs)
     freshness = Freshness(**settings.cache.model_dump(exclude={"max_bytes"}))
     sharing = _sharing(settings, clock)
-    behind = mlflow
-    resources: list[Callable[[], AbstractAsyncContextManager[object]]] = []
-    if sharing is not None:
-        behind = shared = sharing.source(mlflow, memory, freshness, clock)
-        resources = [*sharing.resources, lambda: aclosing(shared)]
-    cached = CachedSource(behind, memory, freshness, clock)
-    resources.append(lambda: aclosing(cached))
-    return Sources(cached, memory, settings.cache.max_bytes - for_runs, sharing, resources)
+    left = settings.cache.max_bytes - for_runs
+    if sharing is None:
+        cached = CachedSource(mlflow, memory, freshness, clock)
+        return Sources(cached, memory, left, cache_status, None, None, [lambda: aclosing(cached)])
+    shared = sharing.source(mlflow, memory, freshness, clock)
+    around = CachedSource(shared, memory, freshness, clock)
+    words = beside_store(lambda: sharing.link.is_attached)
+    resources = [*sharing.resources, lambda: aclosing(shared), lambda: aclosing(around)]
+    return Sources(around, memory, left, words, sharing, shared, resources)
 
 
 def _sharing(settings: Settings, clock: Callable[[], float]) -> Sharing | None:
