@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from service.index.shared_log import SharedLog
-from tests.store.index_log.stores import RealStore, Store
+from tests.store.index_log.stores import RealStore, Store, StoreInMemory
+from tests.store.rights import options
 from tests.store.servers import PROGRAMS, running
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.fleet) for name in PROGRAMS])
+@pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.fleet) for name in PROGRAMS)])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """What the replicas of a test share."""
-    async with running(tmp_path, request.param) as server, AsyncExitStack() as stack:
+    if request.param == "memory":
+        yield StoreInMemory()
+        return
+    async with running(tmp_path, request.param, *options()) as server, AsyncExitStack() as stack:
         yield RealStore(server, stack)
 
 

@@ -12,7 +12,8 @@ from service.index.shared_log import Deposed, LogGap
 from service.store.index_log import RedisIndexLog
 from service.store.index_snapshot import CHUNK
 from service.store.own_connection import Command, OwnConnection
-from tests.store.index_log.stores import PREFIX, RealStore, numbered, records
+from tests.store.index_log.stores import RealStore, numbered, records
+from tests.store.rights import PREFIX, options
 from tests.store.servers import PROGRAMS, running
 
 pytestmark = pytest.mark.fleet
@@ -23,7 +24,7 @@ TWO_CHUNKS = b"x" * (CHUNK + 10)
 @pytest.fixture(params=PROGRAMS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RealStore]:
     """A real server."""
-    async with running(tmp_path, request.param) as server, AsyncExitStack() as stack:
+    async with running(tmp_path, request.param, *options()) as server, AsyncExitStack() as stack:
         yield RealStore(server, stack)
 
 
@@ -286,19 +287,20 @@ class TestReading:
     async def test_the_log_is_bounded_in_bytes(self, store: RealStore) -> None:
         """The oldest records go where all together would be too large; the newest one always stays."""
         link = (await store.replica())._link
-        log = RedisIndexLog(link, "bounded", most_bytes=1_000_000)
+        log = RedisIndexLog(link, f"{PREFIX}:bounded", most_bytes=1_000_000)
         await log.lead()
         await log.begin("one")
         for last in range(20):
             await log.publish("one", last, [bytes(200_000)])
-        assert 4 == await store.server.command("XLEN", "bounded:log")
+        assert 4 == await store.server.command("XLEN", f"{PREFIX}:bounded:log")
         await log.publish("one", 20, [bytes(3_000_000)])
-        assert 1 == await store.server.command("XLEN", "bounded:log")
+        assert 1 == await store.server.command("XLEN", f"{PREFIX}:bounded:log")
 
     async def test_wishes_are_bounded(self, store: RealStore, writer: RedisIndexLog) -> None:
         """No more than a thousand wishes are kept, and those for a minute."""
-        for number in range(1_010):
-            await writer.wish(b"%d" % number)
+        script = f"for i = 1, 1010 do redis.call('XADD', '{PREFIX}:wishes', '*', 'd', i) end"
+        await store.server.command("EVAL", script, 0)
+        await writer.wish(b"a wish")
         assert 1_000 == await store.server.command("XLEN", f"{PREFIX}:wishes")
         assert 0 < await store.server.command("PTTL", f"{PREFIX}:wishes") <= 60_000
 
