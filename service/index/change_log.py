@@ -62,10 +62,11 @@ class ChangeLog(Changes):
 
     def reach(self, number: int) -> None:
         """Up to this number nothing more is to come."""
-        self.last = max(self.last, number)
+        if number > self.last:
+            self.last = number
+            self._tell()
 
     def is_ahead(self, number: int) -> bool:
-        """Whether another replica may have told somebody of this number, which is to come here, too."""
         return self.is_shared and self.last < number <= self.last + MOST_ENTRIES
 
     def append(self, entry: Entry) -> None:
