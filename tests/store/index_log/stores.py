@@ -8,11 +8,13 @@ from typing import Protocol
 
 from service.index.shared_log import Record, SharedLog
 from service.store.index_log import RedisIndexLog
+from service.store.index_snapshot import CHUNK
 from service.store.link import Patience, RedisLink
 from tests.fakes.shared_log import LogStore, MemoryLog
 from tests.store.rights import PREFIX, as_user
 from tests.store.servers import StoreServer
 
+TWO_CHUNKS = b"x" * (CHUNK + 10)
 # A machine that does more than one thing must not look like a store that fails.
 PATIENCE = Patience(answer=2.0, connect=2.0, socket=5.0, block=0.1)
 
@@ -92,3 +94,8 @@ def records(first: int, last: int) -> list[bytes]:
 def numbered(first: int, last: int) -> list[Record]:
     """The same, as it is read."""
     return [Record(number, b"record %d" % number) for number in range(first, last + 1)]
+
+
+async def chunks(real: RealStore) -> list[bytes]:
+    """The keys of all chunks that are there."""
+    return sorted(await real.server.command("KEYS", f"{PREFIX}:snapshot:*"))
