@@ -131,6 +131,8 @@ class CachedSource(Source):
             return remembered(entry, now, waited=now - began)
         if next_step(entry, now) is _RENEW:
             self._start(question, self._renewing)
+        if entry.version and entry.arrived < began:  # the store had it
+            return Answer(entry.value, now - entry.arrived, Origin.SHARED, now - began, entry.stale_at - now)
         origin = Origin.COLLAPSED if is_collapsed else Origin.MISS
         return Answer(entry.value, now - entry.arrived, origin, now - began, expired=has_expired)
 
