@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.api.serving import API, serving
-from tests.deploy.store import PASSWORD, USER, started
+from tests.api.serving import API, Client, serving
+from tests.deploy.balancer import until
+from tests.deploy.store import PASSWORD, started
 from tests.fakes.mlflow import FakeMlflow
 from tests.store.servers import PROGRAMS
 
@@ -66,12 +67,8 @@ class TestRunning:
         """Replicas with the user and the password of the deployment ask MLflow once for all of them."""
         run_id = fake.add_run()
         with started(tmp_path, program) as store:
-            settings = {
-                "url": f"redis://127.0.0.1:{store.port}",
-                "username": USER,
-                "password_file": store.secret,
-            }
-            async with serving(fake.url, store=settings) as one, serving(fake.url, store=settings) as other:
+            shared = store.settings
+            async with serving(fake.url, store=shared) as one, serving(fake.url, store=shared) as other:
                 async with one.get("/readyz") as answer:
                     assert "attached" == (await answer.json())["store"]
                 async with one.get(f"{API}/runs/{run_id}") as first:
@@ -80,3 +77,28 @@ class TestRunning:
                     assert await first.json() == await second.json()
                     assert second.headers["Cache-Status"].endswith("; detail=shared")
         assert 1 == fake.count("runs/get")
+
+    async def test_replicas_share_an_index_by_its_user(
+        self, program: str, tmp_path: Path, fake: FakeMlflow
+    ) -> None:
+        """Replicas with the user of the deployment have one index, and ids of events in common."""
+        fake.add_run()
+
+        async def position(replica: Client) -> tuple[int, str] | None:
+            """How many runs there are, and the id to go on from; None while the index is not there."""
+            accept = {"Accept": "application/json"}
+            async with replica.get(f"{API}/events", headers=accept) as answer:
+                body = await answer.json()
+            return (body["events"][0]["data"]["total"], body["next"]) if answer.status == 200 else None
+
+        with started(tmp_path, program) as store:
+            whole = {"store": store.settings, "index": {"enabled": True}}
+            async with serving(fake.url, **whole) as one, serving(fake.url, **whole) as other:
+
+                async def is_shared() -> bool:
+                    return (await position(one) or "") == await position(other)
+
+                await until(is_shared, "both have the index")
+                found = await position(other)
+                assert found is not None
+                assert 1 == found[0]
