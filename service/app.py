@@ -47,6 +47,7 @@ from service.telemetry.store_metrics import StoreCollector
 from service.telemetry.stream_metrics import StreamCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
+from service.tracking.runs import Run
 from service.tracking.search.searches import AnewSearches, RunSearches
 from service.upstream.access import DIRECT
 from service.upstream.access import Access as MlflowAccess
@@ -103,14 +104,22 @@ def build(
         identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
     )
     indexed = indexed_runs(settings)
-    fed = watched if indexed is None else FeedingSource(watched, indexed.put, monotonic)
-    remembering = sources(settings, fed, monotonic)
+
+    def passed(run: Run, asked: float) -> None:
+        if index is not None:
+            index.passed(run, asked)
+
+    fed = watched if indexed is None else FeedingSource(watched, passed, monotonic)
+    remembering = sources(settings, fed, transport.layers.limit, monotonic)
     source, sharing = remembering.cached, remembering.sharing
-    if sharing is not None:
-        sharing.bound(transport.layers.limit)
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
-    index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
+    log_of = None if sharing is None else sharing.index_log
+    index = (
+        None
+        if indexed is None
+        else indexing(settings, mlflow_url, indexed, client, source, monotonic, log_of)
+    )
     times_of_queries = QueryTimes(monotonic)
     searching = _searching(settings, index, source, directions, times_of_queries)
     hub = EventHub(ChangeLog() if indexed is None else indexed.changes, searching.cached)
@@ -225,7 +234,8 @@ def _collectors(indexing: Indexing | None, sources: Sources) -> Iterator[Collect
     if indexing is not None:
         yield IndexCollector(indexing.index, indexing.runs, indexing.snapshot)
     if sources.sharing is not None and sources.shared is not None:
-        yield StoreCollector(sources.sharing.link, sources.shared, sources.sharing.answers)
+        replica = None if indexing is None or indexing.shared is None else indexing.shared.replica
+        yield StoreCollector(sources.sharing.link, sources.shared, sources.sharing.answers, replica)
 
 
 def _open_paths(auth: AuthSettings, routes: Sequence[Route]) -> frozenset[str]:

@@ -16,9 +16,12 @@ from service.http.capacity import Capacity
 from service.http.representations import Representations
 from service.http.streams import Streams
 from service.index.indexed_runs import IndexedRuns
+from service.index.replica import Replica
 from service.index.run_index import SyncedIndex
+from service.index.snapshot_keeper import Subject
 from service.settings.groups import CacheSettings
 from service.store.answers import RedisStore
+from service.store.index_log import RedisIndexLog
 from service.store.link import RedisLink
 from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
@@ -76,10 +79,11 @@ def _collectors() -> list[Collector]:
     index = SyncedIndex(runs, source, source, ())
     link = RedisLink("redis://127.0.0.1")
     answers = RedisStore(link, "tracking")
+    replica = Replica(index, runs, RedisIndexLog(link, "tracking"), Subject("", (), 0.0, 0))
     shared = SharedSource(source, answers, SharedKeys(""), memory, freshness)
     return [
         ServiceCollector(counted),
-        StoreCollector(link, shared, answers),
+        StoreCollector(link, shared, answers, replica),
         IndexCollector(index, runs, None),
         QueryCollector(QueryTimes()),
         StreamCollector(Streams(0, 0.0), SentNothing()),

@@ -60,7 +60,7 @@ class RedisIndexLog(SharedLog):
         self._forget()
 
     @property
-    def is_attached(self) -> bool:  # type: ignore[override]
+    def is_attached(self) -> bool:
         """Whether the store answers, as far as is known."""
         return self._link.is_attached
 

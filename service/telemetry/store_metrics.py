@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from service.index.replica import Replica
+from service.index.roles import Role
 from service.telemetry.families import counter, gauge
 
 if TYPE_CHECKING:  # whose libraries are there only where a store is used
@@ -20,12 +22,18 @@ _ANSWERS = ("stored", "proved", "led", "awaited", "alone", "rested")
 
 
 class StoreCollector(Collector):
-    """Collects the metrics of the store: of its connections, and of the answers that are shared over it."""
+    """Collects the metrics of the store: of its connections, and of what is shared over it.
 
-    def __init__(self, link: RedisLink, source: SharedSource, answers: RedisStore) -> None:
+    replica: of the index that replicas share; None without an index.
+    """
+
+    def __init__(
+        self, link: RedisLink, source: SharedSource, answers: RedisStore, replica: Replica | None
+    ) -> None:
         self._link = link
         self._source = source
         self._answers = answers
+        self._replica = replica
 
     def collect(self) -> Iterable[Metric]:
         """The metrics as they are now."""
@@ -77,3 +85,15 @@ class StoreCollector(Collector):
             (),
             [((), source.unreadable)],
         )
+        if (replica := self._replica) is not None:
+            yield gauge(
+                "tracking_shared_store_is_writer",
+                "1 where this replica keeps the shared index in step with MLflow, for all of them.",
+                float(replica.role is Role.WRITING),
+            )
+            yield counter(
+                "tracking_shared_store_records",
+                "Records of other replicas that were applied to the index.",
+                (),
+                [((), replica.followed)],
+            )

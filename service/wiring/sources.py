@@ -14,6 +14,7 @@ from service.cache.shared_source import SharedSource
 from service.http.cache_status import Words, beside_store, cache_status
 from service.settings.load import Settings
 from service.tracking.source import Source
+from service.upstream.limit import ConcurrencyLimit
 
 if TYPE_CHECKING:
     from service.wiring.store import Sharing
@@ -37,8 +38,13 @@ class Sources:
     resources: Sequence[Callable[[], AbstractAsyncContextManager[object]]]
 
 
-def sources(settings: Settings, mlflow: Source, clock: Callable[[], float]) -> Sources:
-    """A memory around MLflow, and between them the store where the settings name one. clock: seconds."""
+def sources(
+    settings: Settings, mlflow: Source, limit: ConcurrencyLimit, clock: Callable[[], float]
+) -> Sources:
+    """A memory around MLflow, and between them the store where the settings name one.
+
+    limit: of the calls to MLflow, of which replicas that share a store have a part each. clock: seconds.
+    """
     for_runs = settings.cache.max_bytes * 3 // 4
     memory = Memory(for_runs)
     freshness = Freshness(**settings.cache.model_dump(exclude={"max_bytes"}))
@@ -47,6 +53,7 @@ def sources(settings: Settings, mlflow: Source, clock: Callable[[], float]) -> S
     if sharing is None:
         cached = CachedSource(mlflow, memory, freshness, clock)
         return Sources(cached, memory, left, cache_status, None, None, [lambda: aclosing(cached)])
+    sharing.bound(limit)
     shared = sharing.source(mlflow, memory, freshness, clock)
     around = CachedSource(shared, memory, freshness, clock)
     words = beside_store(lambda: sharing.link.is_attached)

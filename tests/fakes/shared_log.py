@@ -67,7 +67,7 @@ class MemoryLog(SharedLog):
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     @property
-    def is_attached(self) -> bool:  # type: ignore[override]
+    def is_attached(self) -> bool:
         """Whether the store answers."""
         return not (self._store.is_down or self.is_cut)
 

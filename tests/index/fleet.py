@@ -9,6 +9,7 @@ from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
 from service.index.shared_upkeep import SharedUpkeep
 from service.index.snapshot_keeper import Subject
+from service.tracking.events import RunChange
 from service.tracking.runs import Run
 from tests.cache.scripted import Clock
 from tests.fakes.shared_log import LogStore, MemoryLog
@@ -46,11 +47,26 @@ class Member:
         )
         self.upkeep = SharedUpkeep(self.replica, fleet.clock)
         self.is_paused = False
+        self.told: list[str] = []  # the runs of all changes since the start
+        self._told_at = self.position
+        self.runs.changes.watch(self._note)
+
+    def _note(self) -> None:
+        epoch, number = self._told_at
+        since = self.runs.changes.since(number) if epoch == self.runs.changes.epoch else ()
+        changes = [entry.change for entry in since or ()]
+        self.told += [change.run.run_id for change in changes if isinstance(change, RunChange)]
+        self._told_at = self.position
 
     @property
     def role(self) -> Role:
         """What it is to the others."""
         return self.replica.role
+
+    @property
+    def position(self) -> tuple[str, int]:
+        """Up to where it has told its listeners."""
+        return self.runs.changes.epoch, self.runs.changes.last
 
     def indexed(self) -> dict[str, Run]:
         """The runs of its index."""
