@@ -126,11 +126,12 @@ class CachedSource(Source):
                 raise UpstreamTimeout("the request's deadline passed") from error
             raise
         now = self._clock()
-        if entry.failed is not None:
-            self.reads["failed"] += 1
-            return remembered(entry, now, waited=now - began)
         if next_step(entry, now) is _RENEW:
             self._start(question, self._renewing)
+        if entry.failed is not None:
+            self.reads["failed"] += 1
+        if entry.failed is not None or (entry.version and entry.arrived < began):  # a store had it
+            return remembered(entry, now, waited=now - began)
         origin = Origin.COLLAPSED if is_collapsed else Origin.MISS
         return Answer(entry.value, now - entry.arrived, origin, now - began, expired=has_expired)
 

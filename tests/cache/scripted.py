@@ -35,12 +35,29 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1_000.0
+        self._alarms: list[tuple[float, asyncio.Event]] = []
 
     def __call__(self) -> float:
         return self.now
 
     def tick(self, seconds: float) -> None:
         self.now += seconds
+        self.ring()
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait until the event, or until so many seconds have passed, which sets it, too."""
+        alarm = (self.now + seconds, event)
+        self._alarms.append(alarm)
+        try:
+            await event.wait()
+        finally:
+            self._alarms.remove(alarm)
+
+    def ring(self) -> None:
+        """Wake those whose time has come."""
+        for at, event in self._alarms:
+            if at <= self.now:
+                event.set()
 
 
 @dataclass(eq=False)
@@ -84,6 +101,13 @@ class ScriptedSource(Source):
         asked = [call.asked for call in self.calls]
         self.calls.clear()
         return asked
+
+    def release(self) -> None:
+        """Let all calls return, those to come, too."""
+        self.holds = False
+        for call in self.calls:
+            if not call.released.done():
+                call.answer()
 
     async def until_asked(self, times: int) -> list[Call]:
         """The calls, once there are so many."""

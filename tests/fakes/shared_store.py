@@ -53,10 +53,12 @@ class StoreInMemory:
         value = self.values.get(key)
         return None if value is None or value.until <= now else value
 
-    def names(self, group: Key) -> list[bytes]:
-        """What a group has, newest first."""
-        names = self.groups.get(group, {})
-        return sorted(names, key=names.__getitem__, reverse=True)
+    def names(self, groups: Sequence[Key]) -> list[bytes]:
+        """What these groups have, newest first in each."""
+        found: list[bytes] = []
+        for names in [self.groups.get(group, {}) for group in groups]:
+            found += sorted(names, key=names.__getitem__, reverse=True)
+        return found
 
     def empty(self) -> None:
         """As FLUSHALL does."""
@@ -165,7 +167,7 @@ class ReplicaOfStore(SharedStore):
         if lease is not None and lease.until > now:
             return Claim(now, stored, wait=(lease.until - now) / _MICROSECONDS, has_failed=lease.has_failed)
         self._server.leases[wish.key] = _Lease(now, now + int(self._server.lease * _MICROSECONDS))
-        return Claim(now, stored, has_lease=True, near=self._server.names(wish.group))
+        return Claim(now, stored, has_lease=True, near=self._server.names(wish.groups))
 
     def _fill(self, fill: Fill, moment: int, now: int, news: list[Key]) -> int:
         old = self._server.value(fill.key, now)
