@@ -76,8 +76,8 @@ class Exchange:
         Moments are told in our time by one difference for as long as it holds, so that their order stays.
         """
         theirs, now = moment / _MICROSECONDS, self._clock()
-        ahead = theirs - before if self._ahead is None else self._ahead
-        self._ahead = min(max(ahead, theirs - now - _UNSURE), theirs - before + _UNSURE)
+        if self._ahead is None or not before - _UNSURE <= theirs - self._ahead <= now + _UNSURE:
+            self._ahead = theirs - before
 
     def time_of(self, moment: int) -> float:
         """When that was by our clock."""

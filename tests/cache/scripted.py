@@ -81,12 +81,14 @@ class ScriptedSource(Source):
     """A source over `stored` and `listed`, which a test may change. Every run is of every experiment.
 
     holds: calls return when the test lets them, with what was true when they were asked or, where looks_late,
-    with what is true then. fails: calls raise this instead. calls: all that were made.
+    with what is true then. fails: calls raise this instead. calls: all that were made. others: the answers to
+    other questions.
     """
 
     def __init__(self, *runs: Run) -> None:
         self.stored = {run.run_id: run for run in runs}
         self.listed = [make_experiment()]
+        self.others: dict[Question[Any], Any] = {}
         self.calls: list[Call] = []
         self.holds = False
         self.looks_late = False
@@ -135,7 +137,7 @@ class ScriptedSource(Source):
             case ListExperiments():
                 return tuple(one for one in self.listed if one.is_active)
             case _:
-                raise TypeError(question)
+                return self.others[question]
 
     async def _reply(
         self, asked: Question[Any] | tuple[Question[Any], ...], questions: Sequence[Question[T]]

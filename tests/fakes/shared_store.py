@@ -44,14 +44,24 @@ class StoreInMemory:
     groups: dict[Key, dict[bytes, int]] = field(default_factory=dict)
     replicas: list[ReplicaOfStore] = field(default_factory=list)
     last: int = 0
+    behind: float = 0.0
 
     def now(self) -> int:
-        self.last = max(self.last + 1, int(self.clock() * _MICROSECONDS))
+        """The moment, as commands see it."""
+        self.last = max(self.last + 1, int((self.clock() - self.behind) * _MICROSECONDS))
         return self.last
 
+    def set_back(self, seconds: float) -> None:
+        """Its clock is set back; as in a server, what expires does so when it would have."""
+        self.behind += seconds
+        self.last = 0
+
     def value(self, key: Key, now: int) -> _Value | None:
+        """What is there, unless it has expired or is of the future."""
         value = self.values.get(key)
-        return None if value is None or value.until <= now else value
+        if value is None or value.until <= now or value.arrived > now + _MICROSECONDS:
+            return None
+        return value
 
     def names(self, groups: Sequence[Key]) -> list[bytes]:
         """What these groups have, newest first in each."""
