@@ -130,8 +130,9 @@ class CachedSource(Source):
             self._start(question, self._renewing)
         if entry.failed is not None:
             self.reads["failed"] += 1
-        if entry.failed is not None or (entry.version and entry.arrived < began):  # a store had it
             return remembered(entry, now, waited=now - began)
+        if entry.version and entry.arrived < began:  # the store had it
+            return Answer(entry.value, now - entry.arrived, Origin.SHARED, now - began, entry.stale_at - now)
         origin = Origin.COLLAPSED if is_collapsed else Origin.MISS
         return Answer(entry.value, now - entry.arrived, origin, now - began, expired=has_expired)
 

@@ -52,12 +52,12 @@ class News(NamedTuple):
 
 
 class SharedLog(Protocol):
-    """The log in a store that replicas share, as one replica uses it. Its methods raise StoreFailed, soon.
+    """The log in a store that replicas share, as one replica uses it. Its methods raise StoreFailed, soon."""
 
-    is_attached: whether the store answers, as far as is known.
-    """
-
-    is_attached: bool
+    @property
+    def is_attached(self) -> bool:
+        """Whether the store answers, as far as is known."""
+        ...
 
     def now(self) -> float:
         """The store's time, as far as this replica can tell without asking."""

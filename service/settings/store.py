@@ -29,7 +29,9 @@ class StoreSettings(Group):
     )
     username: str | None = Field(None, description="User name at the store.")
     password: SecretStr | None = Field(None, description="Password at the store.")
-    password_file: Path | None = Field(None, description="File that holds the password instead.")
+    password_file: Path | None = Field(
+        None, description="File that holds the password instead; read at each new connection."
+    )
     ca_file: Path | None = Field(
         None,
         description="File of the CA certificates (PEM) to verify the store's certificate with; those of the "

@@ -76,6 +76,7 @@ class RedisLink:
         self._session: Session | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._was_attached: bool | None = None
+        self._counted: list[Callable[[int], object]] = []
         self.failures: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
 
@@ -88,6 +89,10 @@ class RedisLink:
     def replicas(self) -> int:
         """How many replicas use the store, this one among them, as far as it said last."""
         return self._count.number
+
+    def watch(self, counted: Callable[[int], object]) -> None:
+        """Call this with the number of replicas whenever it is another one."""
+        self._counted.append(counted)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -233,7 +238,11 @@ class RedisLink:
         seconds, microseconds, replicas = map(int, reply)
         now = self._clock()
         self._time.looked(asked, now, seconds + microseconds / 1_000_000)
+        before = self.replicas
         self._count.seen(replicas, now)
+        if self.replicas != before:
+            for counted in self._counted:
+                counted(self.replicas)
 
     def _say(self, kind: str, reason: str = "") -> None:
         """Log that it is attached, or why not; once each."""

@@ -20,25 +20,44 @@ from service.settings.load import Settings
 from service.settings.store import StoreSettings
 from service.store.answers import RedisStore
 from service.store.connections import Server
+from service.store.index_log import RedisIndexLog
 from service.store.link import Patience, RedisLink
 from service.tracking.source import Source
+from service.upstream.limit import ConcurrencyLimit
 
 _LARGEST: Final = 65_536  # bytes of the file with the password
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """The store that replicas share, and what stands on it. mlflow: what tells its MLflow from others."""
+    """The store that replicas share, and what stands on it.
+
+    prefix: of all keys. mlflow: what tells its MLflow from others. most: calls to MLflow at once by this
+    replica, and by all of them together; None where each may have its most.
+    """
 
     link: RedisLink
     answers: RedisStore
+    prefix: str
     mlflow: str
+    most: tuple[int, int | None]
 
     def source(
         self, source: Source, memory: Memory, freshness: Freshness, clock: Callable[[], float]
     ) -> SharedSource:
         """A source whose answers other replicas have, too. memory: of this replica, dated by the clock."""
         return SharedSource(source, self.answers, SharedKeys(self.mlflow), memory, freshness, clock)
+
+    def index_log(self, name: str) -> RedisIndexLog:
+        """The log of this name, of an index that replicas share."""
+        return RedisIndexLog(self.link, f"{self.prefix}:{name}")
+
+    def bound(self, limit: ConcurrencyLimit) -> None:
+        """Give this replica its part of the calls to MLflow, from now on."""
+        own, together = self.most
+        if together is not None:
+            limit.resize(part(own, together, self.link.replicas))
+            self.link.watch(lambda replicas: limit.resize(part(own, together, replicas)))
 
     @property
     def resources(self) -> Sequence[Callable[[], AbstractAsyncContextManager[object]]]:
@@ -68,7 +87,13 @@ def sharing(settings: Settings, clock: Callable[[], float]) -> Sharing:
         chosen.prefix,
     )
     mlflow = mlflow_digest(settings.mlflow_tracking_uri, settings.mlflow_workspace or "")
-    return Sharing(link, RedisStore(link, chosen.prefix), mlflow)
+    most = settings.upstream.max_in_flight, chosen.max_in_flight
+    return Sharing(link, RedisStore(link, chosen.prefix), chosen.prefix, mlflow, most)
+
+
+def part(own: int, together: int, replicas: int) -> int:
+    """How many calls at once one of so many replicas may send: an equal part, but never more than its own."""
+    return min(own, max(1, together // replicas))
 
 
 def login(chosen: StoreSettings) -> Callable[[], tuple[str, ...]] | None:
