@@ -62,7 +62,9 @@ class ChangeLog(Changes):
 
     def reach(self, number: int) -> None:
         """Up to this number nothing more is to come."""
-        self.last = max(self.last, number)
+        if number > self.last:
+            self.last = number
+            self._tell()
 
     def is_ahead(self, number: int) -> bool:
         return self.is_shared and self.last < number <= self.last + MOST_ENTRIES

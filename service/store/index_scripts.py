@@ -25,12 +25,12 @@ local epoch, last = index[1] or '', tonumber(index[2])
 if not last or last < 0 or last % 1 ~= 0 or index[5] ~= here then epoch, last = '', 0 end
 """
 
-# The chunks of the snapshot that is there: their keys, of which a hash that is not ours names no millions.
+# The chunks of the snapshot that is there: their keys, 4 GB of them at most.
 _CHUNKS: Final = """
 local function chunks_of(name)
   local kept = redis.call('HMGET', name, 'token', 'chunks')
   local keys = {}
-  for i = 0, kept[1] and math.min(tonumber(kept[2]) or 0, 100000) - 1 or -1 do
+  for i = 0, kept[1] and math.min(tonumber(kept[2]) or 0, 4096) - 1 or -1 do
     keys[#keys + 1] = name .. ':' .. kept[1] .. ':' .. i
   end
   return keys

@@ -1,5 +1,6 @@
 """Replicas over one scripted MLflow and one store in memory, which move when a test says so."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from service.index.indexed_runs import IndexedRuns
@@ -9,6 +10,7 @@ from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
 from service.index.shared_upkeep import SharedUpkeep
 from service.index.snapshot_keeper import Subject
+from service.tracking.events import RunChange
 from service.tracking.runs import Run
 from tests.cache.scripted import Clock
 from tests.fakes.shared_log import LogStore, MemoryLog
@@ -46,11 +48,26 @@ class Member:
         )
         self.upkeep = SharedUpkeep(self.replica, fleet.clock)
         self.is_paused = False
+        self.told: list[str] = []  # the runs of all changes since the start
+        self._told_at = self.position
+        self.runs.changes.watch(self._note)
+
+    def _note(self) -> None:
+        epoch, number = self._told_at
+        since = self.runs.changes.since(number) if epoch == self.runs.changes.epoch else ()
+        changes = [entry.change for entry in since or ()]
+        self.told += [change.run.run_id for change in changes if isinstance(change, RunChange)]
+        self._told_at = self.position
 
     @property
     def role(self) -> Role:
         """What it is to the others."""
         return self.replica.role
+
+    @property
+    def position(self) -> tuple[str, int]:
+        """Up to where it has told its listeners."""
+        return self.runs.changes.epoch, self.runs.changes.last
 
     def indexed(self) -> dict[str, Run]:
         """The runs of its index."""
@@ -65,9 +82,10 @@ class Member:
         for _ in range(10):
             if not await self.replica.move():
                 break
-        await self.upkeep.send()
-        await self.replica.work()
         await self.replica.writing.settled()
+        while await self.replica.work() == 0 and self.role is Role.WRITING:
+            pass
+        await self.upkeep.send()
 
 
 class Fleet:
@@ -114,6 +132,8 @@ class Fleet:
                 if in_use and not member.is_paused:
                     member.index.reading(("1",))
                 await member.turn()
+            for _ in range(10):  # whoever waits for no time goes on
+                await asyncio.sleep(0)
             self.clock.tick(_TURN)
 
     async def until(self, is_so: Callable[[], bool], seconds: float, *, in_use: bool = True) -> float:

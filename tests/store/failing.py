@@ -11,11 +11,9 @@ from service.store.answers import RedisStore
 from service.store.index_log import RedisIndexLog
 from service.store.link import Patience, RedisLink
 from tests.fleet.faults import FAULTS, Fault
+from tests.store import rights
 from tests.store.servers import StoreServer
 
-PREFIX: Final = "failing"
-ADMIN: Final = {"username": "admin", "password": "whichever"}
-ADMIN_OPTIONS: Final = ("--user", "admin", "on", "nopass", "~*", "&*", "+@all")
 PATIENCE: Final = Patience(answer=0.25, connect=0.5, socket=0.5, probe=0.1, block=0.2)
 KEY: Final = b"k" * 16
 BEFORE, AFTER = b"before", b"after"
@@ -76,17 +74,13 @@ REFUSALS: Final = (Deposed, LogGap)  # a right answer, too
 
 
 async def _shut_out(server: StoreServer) -> None:
-    """It asks for a password from now on, and hangs up."""
-    await server.command("ACL", "SETUSER", "default", "resetpass", ">secret")
+    """The password is another one from now on, and it hangs up."""
+    await server.command("ACL", "SETUSER", rights.NAME, "resetpass", ">another")
     await server.command("CLIENT", "KILL", "TYPE", "normal")
 
 
 async def _forbid(server: StoreServer) -> None:
-    await server.command("ACL", "SETUSER", "default", "-@all", "+ping")
-
-
-async def _allow(server: StoreServer) -> None:
-    await server.command("ACL", "SETUSER", "default", "on", "nopass", "~*", "&*", "+@all")
+    await server.command("ACL", "SETUSER", rights.NAME, "-@all", "+ping", "+select")
 
 
 NAMES: Final = (
@@ -105,14 +99,14 @@ NAMES: Final = (
 async def _others(server: StoreServer) -> None:
     """Another service keeps its sets under the names of this one."""
     for name in NAMES:
-        await server.command("DEL", PREFIX.encode() + b":" + name)
-        await server.command("SADD", PREFIX.encode() + b":" + name, "their own")
+        await server.command("DEL", rights.PREFIX.encode() + b":" + name)
+        await server.command("SADD", rights.PREFIX.encode() + b":" + name, "their own")
 
 
 async def _texts(server: StoreServer) -> None:
     """Whatever is a text is another one."""
     for name in NAMES[:2]:
-        await server.command("SET", PREFIX.encode() + b":" + name, b"\xff" * 100, "PX", 600_000)
+        await server.command("SET", rights.PREFIX.encode() + b":" + name, b"\xff" * 100, "PX", 600_000)
 
 
 async def _remove(server: StoreServer) -> None:
@@ -143,8 +137,8 @@ FAILURES: Final = {
             "restarted": {"unreachable"},
         }.items()
     },
-    "asks for a password": Failure(Fault(_shut_out, _allow), frozenset({"noauth"})),
-    "allows nothing": Failure(Fault(_forbid, _allow), frozenset({"noperm"})),
+    "has another password": Failure(Fault(_shut_out, rights.give), frozenset({"noauth"})),
+    "allows nothing": Failure(Fault(_forbid, rights.give), frozenset({"noperm"})),
     "has another's keys": Failure(Fault(_others, _remove), frozenset({"wrongtype"})),
     "has rubbish": Failure(Fault(_texts, _nothing), frozenset()),
 }

@@ -17,16 +17,14 @@ from service.store.index_log import RedisIndexLog
 from service.store.link import RedisLink
 from tests.fleet.chaos import passing
 from tests.resilience.proxy import Behaviour, FaultProxy, forward, half_open
+from tests.store import rights
 from tests.store.failing import (
-    ADMIN,
-    ADMIN_OPTIONS,
     AFTER,
     BEFORE,
     EPOCH,
     FAILURES,
     KEY,
     PATIENCE,
-    PREFIX,
     REFUSALS,
     USES,
     Failure,
@@ -48,7 +46,7 @@ PATHS: dict[str, Behaviour] = {
 @pytest.fixture(params=PROGRAMS)
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoreServer]:
     """A real server."""
-    async with running(tmp_path, request.param, *ADMIN_OPTIONS, **ADMIN) as started:
+    async with running(tmp_path, request.param, *rights.options()) as started:
         yield started
 
 
@@ -76,8 +74,9 @@ async def replicas(proxy: FaultProxy) -> AsyncIterator[list[Replica]]:
 
 async def replica(proxy: FaultProxy, stack: AsyncExitStack) -> Replica:
     """A replica of its own, until the stack ends."""
-    link = RedisLink(proxy.url.replace("http:", "redis:"), PATIENCE, prefix=PREFIX)
-    answers, log = RedisStore(link, PREFIX), RedisIndexLog(link, PREFIX, lease=1.0)
+    server = rights.as_user(proxy.url.replace("http:", "redis:"))
+    link = RedisLink(server, PATIENCE, prefix=rights.PREFIX)
+    answers, log = RedisStore(link, rights.PREFIX), RedisIndexLog(link, rights.PREFIX, lease=1.0)
     for context in (link.open(), answers.following(), log.open()):
         await stack.enter_async_context(context)
     return Replica(link, answers, log)
@@ -101,11 +100,11 @@ async def outcome(use: Awaitable[Any]) -> Any:
 async def all_right(some: list[Replica]) -> None:
     """Ask all there is to ask, and hold each answer to what is right, and to the patience."""
     for one in some:
-        for name, (use, rights) in USES.items():
+        for name, (use, right) in USES.items():
             began = time.monotonic()
             found = await outcome(use(one))
             assert time.monotonic() - began <= 2 * PATIENCE.socket + LATE_SECONDS, name
-            assert found in [StoreFailed, *REFUSALS, *rights], name
+            assert found in [StoreFailed, *REFUSALS, *right], name
 
 
 async def used_again(some: list[Replica]) -> None:

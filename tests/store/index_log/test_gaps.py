@@ -22,6 +22,7 @@ class TestGap:
         async def reading() -> None:
             while True:
                 await follower.read("one", 0, 5.0)
+                await asyncio.sleep(0)  # the log in memory does not wait
 
         task = asyncio.create_task(reading())
         await asyncio.sleep(0)

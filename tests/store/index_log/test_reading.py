@@ -42,7 +42,7 @@ class TestPublish:
 
         async def reading() -> list[Record]:
             while not (found := (await follower.read("one", 0, 5.0)).records):
-                pass
+                await asyncio.sleep(0)  # the log in memory does not wait
             return list(found)
 
         task = asyncio.create_task(reading())
@@ -75,7 +75,7 @@ class TestProgress:
 
         async def reading() -> bytes:
             while (word := (await follower.read("one", 0, 5.0)).progress) is None:
-                pass
+                await asyncio.sleep(0)  # the log in memory does not wait
             return word
 
         task = asyncio.create_task(reading())
