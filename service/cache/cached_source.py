@@ -126,11 +126,11 @@ class CachedSource(Source):
                 raise UpstreamTimeout("the request's deadline passed") from error
             raise
         now = self._clock()
+        if next_step(entry, now) is _RENEW:
+            self._start(question, self._renewing)
         if entry.failed is not None:
             self.reads["failed"] += 1
             return remembered(entry, now, waited=now - began)
-        if next_step(entry, now) is _RENEW:
-            self._start(question, self._renewing)
         if entry.version and entry.arrived < began:  # the store had it
             return Answer(entry.value, now - entry.arrived, Origin.SHARED, now - began, entry.stale_at - now)
         origin = Origin.COLLAPSED if is_collapsed else Origin.MISS

@@ -76,8 +76,8 @@ class Exchange:
         Moments are told in our time by one difference for as long as it holds, so that their order stays.
         """
         theirs, now = moment / _MICROSECONDS, self._clock()
-        ahead = theirs - before if self._ahead is None else self._ahead
-        self._ahead = min(max(ahead, theirs - now - _UNSURE), theirs - before + _UNSURE)
+        if self._ahead is None or not before - _UNSURE <= theirs - self._ahead <= now + _UNSURE:
+            self._ahead = theirs - before
 
     def time_of(self, moment: int) -> float:
         """When that was by our clock."""
@@ -92,7 +92,7 @@ class Exchange:
             since,
             anew,
             stale=held is None and not anew,
-            group=b"" if anew else self._keys.group_of(question),
+            groups=() if anew else self._keys.groups_of(question),
         )
 
     def answer(self, question: Question[T], stored: Stored, held: Entry[T] | None) -> DatedAnswer[T]:
@@ -122,7 +122,7 @@ class Exchange:
         )
 
     def lists(self, names: Iterable[bytes]) -> Iterator[ListRuns]:
-        """The lists of a group."""
+        """The lists of groups."""
         return self._keys.named(names)
 
     def is_fresh(self, question: Question[T], answer: Answer[T], *, stale: bool) -> bool:
@@ -140,9 +140,8 @@ class Exchange:
 
     def _fill(self, question: Question[Any], value: Any, age: float) -> Fill:
         windows = self._freshness.windows(question.freshness_of(value))
-        group = self._keys.group_of(question)
-        name = self._keys.name_of(question) if group else b""
-        return Fill(self.key_of(question), self._keys.wrap(question, value), age, *windows, group, name)
+        data = self._keys.wrap(question, value)
+        return Fill(self.key_of(question), data, age, *windows, *self._keys.place_of(question))
 
     def _unreadable(self, question: Question[Any], why: str) -> Unreadable:
         self.unreadable += 1

@@ -11,9 +11,10 @@ import msgspec
 
 from service.answer import Answer
 from service.cache.exchange import Exchange
+from service.cache.notices import Wait, ended
 from service.cache.policy import RETRY_PAUSE
 from service.cache.remembering import DatedAnswer
-from service.cache.shared_store import Fill, Key, SharedStore
+from service.cache.shared_store import Fill, SharedStore
 from service.checkpoint import checkpoint
 from service.errors import StoreFailed, UpstreamFailure, UpstreamNotAsked
 from service.tracking.questions import Question
@@ -59,12 +60,14 @@ class Leading:
         exchange: Exchange,
         clock: Callable[[], float],
         pace: Pace,
+        wait: Wait,
     ) -> None:
         self._source = source
         self._store = store
         self._exchange = exchange
         self._clock = clock
         self._pace = pace
+        self._wait = wait
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def aclose(self) -> None:
@@ -75,14 +78,14 @@ class Leading:
     async def lead(self, questions: Sequence[Question[T]], moment: int) -> list[Outcome]:
         """What the source says, under the leases that were claimed at this moment."""
         keys = [self._exchange.key_of(question) for question in questions]
-        task = asyncio.ensure_future(ask(self._source, questions))
+        task = asyncio.create_task(ask(self._source, questions))
         try:
-            while not (await asyncio.wait([task], timeout=self._pace.extend))[0]:
+            while not await ended(task, self._pace.extend, self._wait):
                 self.behind(self._store.extend(moment, keys))
             answers = task.result()
         except BaseException as error:
             task.cancel()
-            self.release(keys, moment, _pause_after(error))
+            self.release(questions, moment, _pause_after(error))
             raise
         return await self._shared(questions, answers, moment)
 
@@ -94,9 +97,11 @@ class Leading:
             self.behind(self._fill(questions, answers, moment))
         return [_dated(answer, asked) for answer in answers]
 
-    def release(self, keys: Sequence[Key], moment: int, pause: float = 0.0) -> None:
-        """End leases without an answer."""
-        self.behind(self._store.give_up(moment, keys, pause))
+    def release(self, questions: Sequence[Question[Any]], moment: int, pause: float = 0.0) -> None:
+        """End leases without an answer. pause: seconds in which no replica asks."""
+        if questions:
+            keys = [self._exchange.key_of(question) for question in questions]
+            self.behind(self._store.give_up(moment, keys, pause))
 
     def behind(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T | None]:
         """Do it behind the caller's back; where the store fails, what it was to know is lost."""
@@ -118,8 +123,8 @@ class Leading:
     ) -> list[Outcome]:
         landed = self._clock()
         filling = self.behind(self._fill(questions, answers, moment))
-        await asyncio.wait([filling], timeout=self._pace.fill)
-        versions: Sequence[int | None] | None = filling.result() if filling.done() else None
+        is_filled = await ended(filling, self._pace.fill, self._wait)
+        versions: Sequence[int | None] | None = filling.result() if is_filled else None
         asked, waited = self._exchange.time_of(moment), self._clock() - landed
         return [
             Outcome(

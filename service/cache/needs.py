@@ -13,6 +13,8 @@ from service.tracking.questions import Question
 
 T = TypeVar("T")
 
+_DOUBTS = 2  # that end the trust in what the store has of a question
+
 
 class Next(Enum):
     """What to do about a question.
@@ -35,6 +37,7 @@ class Need(Generic[T]):
     anew: whether only an answer will do that was asked for at `since` or later. since: the moment of the
     first claim. held: what was remembered at the last claim. rested_at: when MLflow, which failed another
     replica, may be asked again. refused: MLflow's answer that the store did not take for a newer one.
+    doubts: how often what the store had was no answer.
     """
 
     question: Question[T]
@@ -43,6 +46,7 @@ class Need(Generic[T]):
     held: Entry[Any] | None = None
     rested_at: float | None = None
     refused: DatedAnswer[T] | None = None
+    doubts: int = 0
 
     def next(self, claim: Claim, now: float) -> Next:
         """What to do after this claim. now: seconds, by the clock of rested_at."""
@@ -50,7 +54,7 @@ class Need(Generic[T]):
         if claim.has_lease:
             return Next.LEAD
         if not claim.wait:
-            return Next.TAKE
+            return Next.TAKE if claim.stored is not None and self.doubts < _DOUBTS else Next.ALONE
         if not claim.has_failed:
             return Next.WAIT
         if self.rested_at is None:
@@ -59,5 +63,6 @@ class Need(Generic[T]):
         return Next.REST if now < self.rested_at else Next.ALONE
 
     def distrust(self, claim: Claim) -> None:
-        """What is stored now is no answer: only a later one is."""
+        """What is stored now is no answer: only a later one may be."""
+        self.doubts += 1
         self.anew, self.since = True, claim.moment

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from service.cache.shared_store import Key
+
+Wait = Callable[[asyncio.Event, float], Awaitable[object]]  # until it is set, or so many seconds later
 
 
 class Notices:
@@ -37,9 +39,16 @@ class Notices:
                 event.set()
 
 
-async def happened(event: asyncio.Event, seconds: float) -> bool:
-    """Whether it was set within so many seconds."""
+async def happened(event: asyncio.Event, seconds: float) -> None:
+    """Wait until it is set, but not longer than so many seconds."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-    return event.is_set()
+
+
+async def ended(task: asyncio.Task[object], seconds: float, wait: Wait) -> bool:
+    """Whether a task has ended within so many seconds."""
+    end = asyncio.Event()
+    task.add_done_callback(lambda _: end.set())
+    await wait(end, seconds)
+    return task.done()

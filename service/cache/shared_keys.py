@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
@@ -42,16 +42,21 @@ class SharedKeys:
         """The key of a question: 16 bytes."""
         return _digest(self._written(question))
 
-    def group_of(self, question: Question[Any]) -> Key:
-        """The key of the group of lists that may answer each other; b"" for a question that is no list."""
-        if not isinstance(question, ListRuns) or len(self.name_of(question)) > _NAME_BYTES:
-            return b""
-        group = _encode((question.experiment_id, question.after))
-        return _digest(b"%d\0%s\0lists\0%s" % (FORMAT, self._mlflow, group))
+    def groups_of(self, question: Question[Any]) -> Sequence[Key]:
+        """The groups of lists among which one may prove the answer to this question; () for no list."""
+        if not isinstance(question, ListRuns):
+            return ()
+        strategies = dict.fromkeys((None, question.strategy_id))
+        return [self._group(question, strategy_id) for strategy_id in strategies]
 
-    def name_of(self, question: Question[Any]) -> bytes:
-        """What a list is called in its group."""
-        return _encode(question)
+    def place_of(self, question: Question[Any]) -> tuple[Key, bytes]:
+        """The group of a list, and its name there; nothing for what is no list, or has a long name.
+
+        Lists of one strategy have a group of their own, lest many of them crowd out the lists of all.
+        """
+        if not isinstance(question, ListRuns) or len(name := _encode(question)) > _NAME_BYTES:
+            return b"", b""
+        return self._group(question, question.strategy_id), name
 
     def named(self, names: Iterable[bytes]) -> Iterator[ListRuns]:
         """The lists of these names, but for what is no name of a list."""
@@ -73,6 +78,10 @@ class SharedKeys:
             raise msgspec.ValidationError("it is the answer to another question")
         value: T = question.codec.decode(bytes(read.value))
         return value
+
+    def _group(self, question: ListRuns, strategy_id: str | None) -> Key:
+        group = _encode((question.experiment_id, question.after, strategy_id))
+        return _digest(b"%d\0%s\0lists\0%s" % (FORMAT, self._mlflow, group))
 
     def _written(self, question: Question[Any]) -> bytes:
         return b"%d\0%s\0%s\0%s" % (FORMAT, self._mlflow, type(question).__name__.encode(), _encode(question))

@@ -30,8 +30,7 @@ class Wish(NamedTuple):
 
     known: the version that it has, 0 for none. since: 0 in the first claim; in the next ones what the first
     claim gave as its moment. anew: only one that was asked for at `since` or later, where 0 means now.
-    stale: one that may still be renewed will do. group: of the questions that may answer this one, b"" for
-    none.
+    stale: one that may still be renewed will do. groups: of the questions that may answer this one.
     """
 
     key: Key
@@ -39,7 +38,7 @@ class Wish(NamedTuple):
     since: int = 0
     anew: bool = False
     stale: bool = False
-    group: Key = b""
+    groups: Sequence[Key] = ()
 
 
 class Claim(NamedTuple):
@@ -48,7 +47,7 @@ class Claim(NamedTuple):
     moment: when it said so, which a fill has to name. stored: the answer; beside a lease or a wait the last
     one, in case MLflow fails. has_lease: the replica is the one to ask MLflow. wait: seconds that nobody else
     asks for, at most. has_failed: MLflow has just failed another replica, and is left alone for the wait.
-    near: what the group of the question has, newest first, where the replica got the lease.
+    near: what the groups of the question have, newest first in each, where the replica got the lease.
     """
 
     moment: int

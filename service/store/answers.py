@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
 from redis.exceptions import RedisError
 
 from service.cache.shared_keys import MOST_BYTES
@@ -25,7 +26,38 @@ _MICROSECONDS: Final = 1_000_000
 _LOG_ENTRIES: Final = 10_000
 _GROUP_NAMES: Final = 64
 _KEY_BYTES: Final = 16
-_LEASE, _, _FAILED = 1, 2, 3
+_OVERLAP: Final = 1.0  # seconds by which the store's clock may be behind what is believed
+_LEASE, _FAILED = 1, 3
+
+
+class _Stored(NamedTuple):
+    """What READ says of a key."""
+
+    asked: int
+    arrived: int
+    version: int
+    data: bytes | None
+
+    def stored(self) -> Stored | None:
+        return Stored(self.data, self.asked, self.arrived, self.version) if self.version else None
+
+
+class _Claim(NamedTuple):
+    """What CLAIM says of a key."""
+
+    state: int
+    now: int
+    wait: int
+    asked: int
+    arrived: int
+    version: int
+    data: bytes | None
+    near: list[bytes]
+
+    def claim(self) -> Claim:
+        stored = _Stored(self.asked, self.arrived, self.version, self.data).stored()
+        is_failed = self.state == _FAILED
+        return Claim(self.now, stored, self.state == _LEASE, self.wait / 1_000, is_failed, self.near)
 
 
 class RedisStore(SharedStore):
@@ -63,36 +95,41 @@ class RedisStore(SharedStore):
         self._told.append(told)
 
     async def claim(self, wishes: Sequence[Wish]) -> list[Claim]:
-        keys = [name for wish in wishes for name in self._names(wish.key, wish.group)]
-        values = [self._lease_ms, MOST_BYTES]
+        keys: list[bytes] = []
+        values: list[Any] = [self._lease_ms, MOST_BYTES]
         for wish in wishes:
-            values += [wish.known, wish.since, int(wish.anew), int(wish.stale), int(bool(wish.group))]
+            keys += [self._data(wish.key), self._lease(wish.key), *map(self._group, wish.groups)]
+            values += [wish.known, wish.since, int(wish.anew), int(wish.stale), len(wish.groups)]
 
         def late(replies: Any) -> None:
             """Nobody waits any more: leases that were got are for others."""
-            claims = self._read(replies, _claim)
+            claims = self._claims(replies, len(wishes))
             own = [wish.key for wish, claim in zip(wishes, claims, strict=True) if claim.has_lease]
             if own:
                 task = asyncio.create_task(self._let_go(claims[0].moment, own))
                 self._behind.add(task)
                 task.add_done_callback(self._behind.discard)
 
-        return self._read(await self._link.run(scripts.CLAIM, keys, values, late=late), _claim)
+        return self._claims(await self._link.run(scripts.CLAIM, keys, values, late=late), len(wishes))
 
     async def read(self, wishes: Sequence[Wish]) -> list[Stored | None]:
         keys = [self._data(wish.key) for wish in wishes]
         values = [MOST_BYTES, *(wish.known for wish in wishes)]
-        replies = await self._link.run(scripts.READ, keys, values, self._link.patience.socket)
-        return self._read(replies[1:], _stored)
+        replies = self._read(await self._link.run(scripts.READ, keys, values), _Stored, len(wishes))
+        return [reply.stored() for reply in replies]
 
     async def fill(self, moment: int, fills: Sequence[Fill]) -> list[int]:
-        keys = [name for fill in fills for name in self._names(fill.key, fill.group)]
+        keys = [
+            name
+            for fill in fills
+            for name in (self._data(fill.key), self._lease(fill.key), self._group(fill.group))
+        ]
         values: list[Any] = [moment, _LOG_ENTRIES, self._name, _GROUP_NAMES]
         for fill in fills:
             spans = (fill.age, fill.fresh, fill.renewable, fill.usable)
             values += [fill.key, *(int(span * _MICROSECONDS) for span in spans), fill.data, fill.name]
         replies = await self._link.run(scripts.FILL, [self._log, *keys], values, self._link.patience.socket)
-        versions = [int(version) for version in replies]
+        versions = self._read(replies, int, len(fills))
         self.refused += versions.count(0)
         return versions
 
@@ -114,44 +151,46 @@ class RedisStore(SharedStore):
     def _lease(self, key: Key) -> bytes:
         return self._prefix + b":l:" + key
 
-    def _names(self, key: Key, group: Key) -> tuple[bytes, bytes, bytes]:
-        """What scripts need of a question: the names of its data, its lease and its group."""
-        return self._data(key), self._lease(key), self._prefix + b":g:" + group
+    def _group(self, group: Key) -> bytes:
+        return self._prefix + b":g:" + group
 
     async def _let_go(self, moment: int, keys: Sequence[Key]) -> None:
         with suppress(StoreFailed):
             await self.give_up(moment, keys)
 
-    def _read(self, replies: Any, read: Callable[..., T]) -> list[T]:
-        """What the replies say; StoreFailed where the server says what these scripts never do."""
+    def _claims(self, replies: Any, number: int) -> list[Claim]:
+        return [reply.claim() for reply in self._read(replies, _Claim, number)]
+
+    def _read(self, replies: Any, type_: type[T], number: int) -> list[T]:
+        """What the replies say; StoreFailed where a server says what these scripts never do."""
         try:
-            return [read(*(reply or ())) for reply in replies]
-        except (TypeError, ValueError, IndexError) as error:
-            raise self._link.failed("rubbish") from error
+            read = msgspec.convert(replies, list[type_])  # type: ignore[valid-type] # mypy knows no such lists
+            if len(read) == number:
+                return read
+        except msgspec.ValidationError:
+            pass
+        raise self._link.failed("rubbish")
 
     async def _follow(self) -> None:
-        """Tell of each entry of the log.
-
-        From its beginning: what an answer that is remembered before the log is followed becomes is told, too.
-        """
+        """Tell of each entry of the log, from now on; one that is told twice does no harm."""
         patience = self._link.patience
         follower = self._link.connections(1, patience.block + patience.socket)
-        last: Any = b"0"
+        block = int(patience.block * 1_000)
+        last = b"%d-0" % max(0.0, (self._link.now() - _OVERLAP) * 1_000)
         try:
             while True:
                 try:
-                    block = int(patience.block * 1_000)
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
                 except (RedisError, OSError, TimeoutError) as error:
-                    log.debug("the notices of the store cannot be followed for now: %s", error)
+                    log.info("the notices of the store cannot be followed for now: %s", error)
                     for told in self._told:
                         told(None, False)
                     await asyncio.sleep(patience.probe)
         finally:
             await follower.aclose()
 
-    def _tell(self, replies: Any, last: Any) -> Any:
+    def _tell(self, replies: Any, last: bytes) -> bytes:
         """Tell of the entries that came; the number of the last."""
         for number, entry in _entries(replies):
             last = number
@@ -169,24 +208,3 @@ def _entries(replies: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
     [found] = replies.values() if isinstance(replies, dict) else [replies[0][1]]
     entries: Sequence[tuple[bytes, dict[bytes, bytes]]] = found[0] if isinstance(replies, dict) else found
     return entries
-
-
-def _claim(
-    state: int,
-    now: int,
-    wait: int,
-    asked: int,
-    arrived: int,
-    version: int,
-    data: bytes | None,
-    near: Sequence[bytes],
-) -> Claim:
-    stored = Stored(data, asked, arrived, version) if version else None
-    return Claim(now, stored, state == _LEASE, wait / 1_000, state == _FAILED, near)
-
-
-def _stored(*reply: Any) -> Stored | None:
-    if not reply:
-        return None
-    asked, arrived, version, data = reply
-    return Stored(data, asked, arrived, version)

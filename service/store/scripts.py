@@ -44,17 +44,16 @@ local function tell(log, names, most, sender)
 end
 """
 
-# KEYS: of each its data, its lease and its group. ARGV: the lease in ms, the most bytes of a body, then of
-# each: the known version, since when in us, 1 if anew, 1 if a stale one will do, 1 if it has a group.
-# Of each: {state, now, ms to wait, asked, arrived, version, body, names of the group}; version 0: nothing.
+# KEYS: of each its data, its lease and its groups. ARGV: the lease in ms, the most bytes of a body, then of
+# each: the known version, since when in us, 1 if anew, 1 if a stale one will do, how many groups it has.
+# Of each: {state, now, ms to wait, asked, arrived, version, body, names in the groups}; version 0: nothing.
 # state: 0 stored, 1 a lease, 2 wait, 3 MLflow has failed.
 CLAIM: Final = (
     _READING
     + f"""
-local replies = {{}}
-for i = 1, #KEYS / 3 do
-  local data, lease, group = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
-  local at = 2 + 5 * (i - 1)
+local replies, place = {{}}, 1
+for at = 2, #ARGV - 5, 5 do
+  local data, lease, groups = KEYS[place], KEYS[place + 1], tonumber(ARGV[at + 5])
   local known, since = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local is_anew, stale_will_do = ARGV[at + 3] == '1', ARGV[at + 4] == '1'
   local head = head_of(data)
@@ -77,29 +76,32 @@ for i = 1, #KEYS / 3 do
     else
       redis.call('SET', lease, string.format('%.0f', now), 'PX', ARGV[1])
       reply[1] = 1
-      if ARGV[at + 5] == '1' then
-        local names = redis.pcall('ZREVRANGE', group, 0, -1)
-        if not names.err then reply[8] = names end
+      for i = 1, groups do
+        local names = redis.pcall('ZREVRANGE', KEYS[place + 1 + i], 0, -1)
+        for _, name in ipairs(names) do table.insert(reply[8], name) end
       end
     end
   end
-  replies[i] = reply
+  replies[#replies + 1] = reply
+  place = place + 2 + groups
 end
 return replies
 """
 )
 
 # KEYS: of each its data. ARGV: the most bytes of a body, then the known version of each.
-# The moment, then of each: {asked, arrived, version, body}, or nothing.
+# Of each: {asked, arrived, version, body}; version 0: nothing.
 READ: Final = (
     _READING
     + """
-local replies = {now}
+local replies = {}
 for i = 1, #KEYS do
   local head = head_of(KEYS[i])
-  replies[i + 1] = head and {
-    head.asked, head.arrived, head.version, body_of(KEYS[i], head, tonumber(ARGV[i + 1]), tonumber(ARGV[1]))
-  } or false
+  replies[i] = {0, 0, 0, false}
+  if head then
+    local body = body_of(KEYS[i], head, tonumber(ARGV[i + 1]), tonumber(ARGV[1]))
+    replies[i] = {head.asked, head.arrived, head.version, body}
+  end
 end
 return replies
 """

@@ -44,19 +44,31 @@ class StoreInMemory:
     groups: dict[Key, dict[bytes, int]] = field(default_factory=dict)
     replicas: list[ReplicaOfStore] = field(default_factory=list)
     last: int = 0
+    behind: float = 0.0
 
     def now(self) -> int:
-        self.last = max(self.last + 1, int(self.clock() * _MICROSECONDS))
+        """The moment, as commands see it."""
+        self.last = max(self.last + 1, int((self.clock() - self.behind) * _MICROSECONDS))
         return self.last
 
-    def value(self, key: Key, now: int) -> _Value | None:
-        value = self.values.get(key)
-        return None if value is None or value.until <= now else value
+    def set_back(self, seconds: float) -> None:
+        """Its clock is set back; as in a server, what expires does so when it would have."""
+        self.behind += seconds
+        self.last = 0
 
-    def names(self, group: Key) -> list[bytes]:
-        """What a group has, newest first."""
-        names = self.groups.get(group, {})
-        return sorted(names, key=names.__getitem__, reverse=True)
+    def value(self, key: Key, now: int) -> _Value | None:
+        """What is there, unless it has expired or is of the future."""
+        value = self.values.get(key)
+        if value is None or value.until <= now or value.arrived > now + _MICROSECONDS:
+            return None
+        return value
+
+    def names(self, groups: Sequence[Key]) -> list[bytes]:
+        """What these groups have, newest first in each."""
+        found: list[bytes] = []
+        for names in [self.groups.get(group, {}) for group in groups]:
+            found += sorted(names, key=names.__getitem__, reverse=True)
+        return found
 
     def empty(self) -> None:
         """As FLUSHALL does."""
@@ -165,7 +177,7 @@ class ReplicaOfStore(SharedStore):
         if lease is not None and lease.until > now:
             return Claim(now, stored, wait=(lease.until - now) / _MICROSECONDS, has_failed=lease.has_failed)
         self._server.leases[wish.key] = _Lease(now, now + int(self._server.lease * _MICROSECONDS))
-        return Claim(now, stored, has_lease=True, near=self._server.names(wish.group))
+        return Claim(now, stored, has_lease=True, near=self._server.names(wish.groups))
 
     def _fill(self, fill: Fill, moment: int, now: int, news: list[Key]) -> int:
         old = self._server.value(fill.key, now)

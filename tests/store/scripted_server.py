@@ -17,13 +17,15 @@ ECHO = "return ARGV[1]"
 class ScriptedServer:
     """Runs each script as `answer` says: by default the beat's time and replicas, and ARGV[1] for others.
 
-    commands: those that came, by name. logins: what came with each HELLO. connections: those that are open;
-    opened: how many ever were. loaded: the scripts that it knows. held: while it is clear, no script is
-    answered. pause: seconds that it waits before each answer. ahead: seconds, of our clock.
+    commands: those that came, by name. keys: of scripts. logins: what came with each HELLO. connections:
+    those that are open; opened: how many ever were. loaded: the scripts that it knows. held: while it is
+    clear, no script is answered. pause: seconds that it waits before each answer. ahead: seconds, of our
+    clock.
     """
 
     def __init__(self) -> None:
         self.commands: list[str] = []
+        self.keys: list[bytes] = []
         self.logins: list[list[str]] = []
         self.connections: set[asyncio.StreamWriter] = set()
         self.opened = 0
@@ -97,10 +99,12 @@ class ScriptedServer:
             return b"-NOSCRIPT No matching script.\r\n"
         else:
             script = self.loaded[script]
+        first = 3 + int(parts[2])
+        self.keys += parts[3:first]
         await self.held.wait()
         if self.pause:
             await asyncio.sleep(self.pause)
-        return self.answer(script, parts[3 + int(parts[2]) :])
+        return self.answer(script, parts[first:])
 
 
 def bulk(data: bytes) -> bytes:
