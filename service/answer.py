@@ -15,13 +15,15 @@ T_co = TypeVar("T_co", covariant=True)
 class Origin(Enum):
     """How an answer was come by.
 
-    HIT: from memory, within its time to live. STALE: from memory, past its time to live. MISS: the source
-    was asked. COLLAPSED: another caller had asked the source already, and the answer is shared. FORCED: the
-    source was asked because the caller wanted no remembered answer.
+    HIT: from memory, within its time to live. STALE: from memory, past its time to live. SHARED: from the
+    store that replicas share, which had it before it was asked for here. MISS: the source was asked.
+    COLLAPSED: another caller had asked the source already, and the answer is shared. FORCED: the source was
+    asked because the caller wanted no remembered answer.
     """
 
     HIT = auto()
     STALE = auto()
+    SHARED = auto()
     MISS = auto()
     COLLAPSED = auto()
     FORCED = auto()
@@ -31,8 +33,8 @@ class Answer(msgspec.Struct, Generic[T_co], frozen=True):
     """A value with its age and its origin.
 
     age: seconds since it arrived from MLflow, 0.0 when it was fetched for this very question.
-    waited: seconds that the question waited for MLflow.
-    left: of HIT and STALE, the seconds that are left of the time to live, below 0 for STALE.
+    waited: seconds that the question waited for MLflow, or for the store that replicas share.
+    left: of HIT, STALE and SHARED, the seconds that are left of the time to live, below 0 for STALE.
     expired: of MISS and COLLAPSED, whether memory had an answer that was too old to be given.
     """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,8 +20,6 @@ from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.resources import all_routes
 from service.cache.cached_source import CachedSource
-from service.cache.freshness import Freshness
-from service.cache.memory import Memory
 from service.cache.revalidating_source import RevalidatingSource
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
@@ -45,9 +43,11 @@ from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Exposition, Instruments, ServiceCollector
 from service.telemetry.query_times import QueryCollector, QueryTimes, TimedIndex, TimedSource
+from service.telemetry.store_metrics import StoreCollector
 from service.telemetry.stream_metrics import StreamCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
+from service.tracking.runs import Run
 from service.tracking.search.searches import AnewSearches, RunSearches
 from service.upstream.access import DIRECT
 from service.upstream.access import Access as MlflowAccess
@@ -60,6 +60,7 @@ from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
 from service.wiring.console import console
 from service.wiring.index import Indexing, indexed_runs, indexing
+from service.wiring.sources import Sources, sources
 from service.workers import Workers
 
 if TYPE_CHECKING:
@@ -94,9 +95,6 @@ def build(
     )
     client = MlflowClient(transport, monotonic)
     directions = _directions(settings)
-    cache = settings.cache
-    for_runs = cache.max_bytes * 3 // 4  # and the rest for the answers made of them
-    memory = Memory(for_runs)
     state = ExperimentState()
     watched = WatchedExperiment(
         client,
@@ -106,15 +104,22 @@ def build(
         identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
     )
     indexed = indexed_runs(settings)
-    source = CachedSource(
-        watched if indexed is None else FeedingSource(watched, indexed.put, monotonic),
-        memory,
-        Freshness(**cache.model_dump(exclude={"max_bytes"})),
-        monotonic,
-    )
+
+    def passed(run: Run, asked: float) -> None:
+        if index is not None:
+            index.passed(run, asked)
+
+    fed = watched if indexed is None else FeedingSource(watched, passed, monotonic)
+    remembering = sources(settings, fed, transport.layers.limit, monotonic)
+    source, sharing = remembering.cached, remembering.sharing
     queries = TrackingQueries(source, settings.mlflow_experiment_name, directions)
     anew = TrackingQueries(RevalidatingSource(source), settings.mlflow_experiment_name, directions)
-    index = None if indexed is None else indexing(settings, mlflow_url, indexed, client, source, monotonic)
+    log_of = None if sharing is None else sharing.index_log
+    index = (
+        None
+        if indexed is None
+        else indexing(settings, mlflow_url, indexed, client, source, monotonic, log_of)
+    )
     times_of_queries = QueryTimes(monotonic)
     searching = _searching(settings, index, source, directions, times_of_queries)
     hub = EventHub(ChangeLog() if indexed is None else indexed.changes, searching.cached)
@@ -125,7 +130,7 @@ def build(
         lambda: tracing or nullcontext(),
         lambda: keys,
         lambda: transport,
-        lambda: aclosing(source),
+        *remembering.resources,
         lambda: workers,
         hub.running,
     ]
@@ -134,16 +139,20 @@ def build(
 
     times = RequestTimes()
     capacity = Capacity(settings.max_requests)
-    answers = Representations(cache.max_bytes - for_runs)
+    answers = Representations(remembering.bytes_left, remembering.words)
     metrics = None
     if settings.metrics:
         lag = LoopLag()
-        counted = Instruments(times, capacity, transport.layers, source, memory, answers, lag, lost_lines)
-        collectors: list[Collector] = [ServiceCollector(counted)]
-        if index is not None:
-            collectors.append(IndexCollector(index.index, index.runs, index.snapshot))
+        counted = Instruments(
+            times, capacity, transport.layers, source, remembering.memory, answers, lag, lost_lines
+        )
         exposition = Exposition(
-            [*collectors, QueryCollector(times_of_queries), StreamCollector(streams, hub)]
+            [
+                ServiceCollector(counted),
+                *_collectors(index, remembering),
+                QueryCollector(times_of_queries),
+                StreamCollector(streams, hub),
+            ]
         )
         metrics = MetricsRoutes(exposition, exposition.content_type)
         resources.append(lag.watched)
@@ -157,6 +166,7 @@ def build(
                     **transport.condition(),
                     "experiment": state.state,
                     "index": "off" if index is None else index.index.condition,
+                    "store": "off" if sharing is None else sharing.condition,
                 },
             ),
             metrics,
@@ -217,6 +227,15 @@ def _searching(
         AnewSearches(index, TimedSource(anew, times), name, conditions_of),
         directions,
     )
+
+
+def _collectors(indexing: Indexing | None, sources: Sources) -> Iterator[Collector]:
+    """The metrics of parts that are not always there."""
+    if indexing is not None:
+        yield IndexCollector(indexing.index, indexing.runs, indexing.snapshot)
+    if sources.sharing is not None and sources.shared is not None:
+        replica = None if indexing is None or indexing.shared is None else indexing.shared.replica
+        yield StoreCollector(sources.sharing.link, sources.shared, sources.sharing.answers, replica)
 
 
 def _open_paths(auth: AuthSettings, routes: Sequence[Route]) -> frozenset[str]:

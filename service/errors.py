@@ -242,3 +242,14 @@ class UpstreamNotAsked(UpstreamUnavailable):
 def shorten(text: str, limit: int = 64) -> str:
     """A caller's own text, short enough for a message; quoted, with control characters escaped."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+class StoreFailed(Exception):
+    """A store that replicas share did not answer in time, or not as it should. No caller ever sees it.
+
+    kind: a word for the metrics.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind

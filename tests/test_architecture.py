@@ -49,10 +49,23 @@ MAY_IMPORT = {
     "cache": {"answer", "checkpoint", "context", "errors", "tracking"},
     "api": {"answer", "checkpoint", "context", "errors", "http", "tracking", "workers"},
     "console": {"http"},
+    "store": {"cache", "errors", "index"},
     "telemetry": {
-        *("answer", "cache", "context", "durations", "errors", "http", "index", "tracking", "upstream"),
+        *(
+            "answer",
+            "cache",
+            "context",
+            "durations",
+            "errors",
+            "http",
+            "index",
+            "store",
+            "tracking",
+            "upstream",
+        ),
     },
-    "wiring": GROUND | {"auth", "console", "http", "index", "local", "settings", "tracking", "upstream"},
+    "wiring": GROUND
+    | {"auth", "cache", "console", "http", "index", "local", "settings", "store", "tracking", "upstream"},
 }
 # They put the rooms together.
 BUILDERS = {"__main__", "app", "commands", "service"}
@@ -136,6 +149,7 @@ def test_only_the_builders_know_the_settings() -> None:
         ("aiohttp", {"api", "app", "auth", "commands", "console", "http", "telemetry", "upstream"}),
         ("opentelemetry", {"telemetry"}),
         ("pydantic", {"api", "settings", "wiring"}),
+        ("redis", {"store"}),
     ],
 )
 def test_who_may_know_a_library(library: str, parts: set[str]) -> None:

@@ -9,17 +9,25 @@ from generator.tables import REMARK, table
 from service.cache.cached_source import CachedSource
 from service.cache.freshness import Freshness
 from service.cache.memory import Memory
+from service.cache.shared_keys import SharedKeys
+from service.cache.shared_source import SharedSource
 from service.http.access_record import RequestTimes
 from service.http.capacity import Capacity
 from service.http.representations import Representations
 from service.http.streams import Streams
 from service.index.indexed_runs import IndexedRuns
+from service.index.replica import Replica
 from service.index.run_index import SyncedIndex
+from service.index.snapshot_keeper import Subject
 from service.settings.groups import CacheSettings
+from service.store.answers import RedisStore
+from service.store.index_log import RedisIndexLog
+from service.store.link import RedisLink
 from service.telemetry.index_metrics import IndexCollector
 from service.telemetry.loop_lag import LoopLag
 from service.telemetry.metrics import Instruments, ServiceCollector
 from service.telemetry.query_times import QueryCollector, QueryTimes
+from service.telemetry.store_metrics import StoreCollector
 from service.telemetry.stream_metrics import Sent, StreamCollector
 from service.upstream.client import MlflowClient
 from service.upstream.transport import Limits, MlflowTransport
@@ -69,8 +77,13 @@ def _collectors() -> list[Collector]:
     )
     runs = IndexedRuns(0)
     index = SyncedIndex(runs, source, source, ())
+    link = RedisLink("redis://127.0.0.1")
+    answers = RedisStore(link, "tracking")
+    replica = Replica(index, runs, RedisIndexLog(link, "tracking"), Subject("", (), 0.0, 0))
+    shared = SharedSource(source, answers, SharedKeys(""), memory, freshness)
     return [
         ServiceCollector(counted),
+        StoreCollector(link, shared, answers, replica),
         IndexCollector(index, runs, None),
         QueryCollector(QueryTimes()),
         StreamCollector(Streams(0, 0.0), SentNothing()),

@@ -53,7 +53,7 @@ class RunTexts:
     """Runs as JSON. The last ones are kept, for streams of other filters."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, msgspec.Raw] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[Run, msgspec.Raw]] = OrderedDict()
 
     def data_of(self, one: Event) -> bytes:
         """What an event says, as JSON."""
@@ -68,27 +68,34 @@ class RunTexts:
         return _encode({"run": run, "matches": one.matches})
 
     def _run(self, number: int, run: Run) -> msgspec.Raw:
-        text = self._kept.get(number)
-        if text is None:
-            text = self._kept[number] = msgspec.Raw(_encode(_row(run)))
+        kept = self._kept.get(number)
+        if kept is None or kept[0] is not run:  # numbers of another epoch are of other runs
+            kept = self._kept[number] = run, msgspec.Raw(_encode(_row(run)))
             if len(self._kept) > _KEPT_RUNS:
                 self._kept.popitem(last=False)
-        return text
+        return kept[1]
 
 
-async def batch_of(changes: Changes, listening: Listening, texts: RunTexts, number: int, last: int) -> Batch:
-    """The events after one number up to another, for all streams that want them."""
-    events = await events_between(changes, listening, number, last)
+def reset_of(changes: Changes, reason: str, upto: Position) -> Batch:
+    """What streams are sent that have to read anew."""
+    told = [(EventName.RESET, data_of_reset(reason)), *staleness_of(changes)]
+    text = b"".join(event(name, data, str(upto)) for name, data in told)
+    return Batch((NumberedFrame(upto.number, framed(text), len(told)),), is_reset=True)
+
+
+async def batch_of(
+    changes: Changes, listening: Listening, texts: RunTexts, number: int, upto: Position
+) -> Batch:
+    """The events after one number up to a position, for all streams that want them."""
+    events = await events_between(changes, listening, number, upto.number)
     if events is None:
-        told = [(EventName.RESET, data_of_reset(TOO_MUCH)), *staleness_of(changes)]
-        text = b"".join(event(name, data, str(Position(changes.epoch, last))) for name, data in told)
-        return Batch((NumberedFrame(last, framed(text), len(told)),), is_reset=True)
+        return reset_of(changes, TOO_MUCH, upto)
     frames: list[NumberedFrame] = []
     lines: list[bytes] = []
     size = 0
     for count, one in enumerate(events, 1):
         at = one.entry.number
-        lines.append(event(one.name, texts.data_of(one), str(Position(changes.epoch, at))))
+        lines.append(event(one.name, texts.data_of(one), str(Position(upto.epoch, at))))
         size += len(lines[-1])
         if size >= _FRAME_BYTES or count == len(events):
             frames.append(NumberedFrame(at, framed(b"".join(lines)), len(lines)))

@@ -17,6 +17,7 @@ from service.api.event_frames import (
     batch_of,
     data_of_reset,
     events_between,
+    reset_of,
     staleness_of,
 )
 from service.api.search import state_of
@@ -60,13 +61,14 @@ class Told(NamedTuple):
 
 
 class _Listener:
-    """A stream. number: up to where it has been served. told: the last number that it was sent."""
+    """A stream. epoch, number: up to where it has been served. told: the last number that it was sent."""
 
-    __slots__ = ("number", "stream", "told")
+    __slots__ = ("epoch", "number", "stream", "told")
 
-    def __init__(self, stream: Sink, number: int) -> None:
+    def __init__(self, stream: Sink, position: Position) -> None:
         self.stream = stream
-        self.number = self.told = number
+        self.epoch = position.epoch
+        self.number = self.told = position.number
 
 
 class EventHub:
@@ -119,10 +121,10 @@ class EventHub:
         """How a stream begins. since: what its caller was told last. is_new: it has been told nothing."""
         position = self._position()
         if since is not None and self._knows(since):
-            return Opening(b"", self._feed(listening, since.number))
+            return Opening(b"", self._feed(listening, since))
         events = await self._beginning(listening, position, is_new=is_new)
         first = b"".join(event(one.event, one.data, one.id) for one in events)
-        return Opening(first, self._feed(listening, position.number))
+        return Opening(first, self._feed(listening, position))
 
     async def told(self, listening: Listening, since: Position | None) -> Told:
         """What a poll gets."""
@@ -132,6 +134,8 @@ class EventHub:
             return Told(
                 await self._beginning(listening, position, is_new=True), str(position), is_reset=False
             )
+        if self._is_ahead(since):
+            return Told([], str(since), is_reset=False)
         happened = None
         if self._knows(since):
             happened = await events_between(self._changes, listening, since.number, position.number)
@@ -151,7 +155,12 @@ class EventHub:
         return Position(self._changes.epoch, self._changes.last)
 
     def _knows(self, since: Position) -> bool:
-        return since.epoch == self._changes.epoch and self._changes.since(since.number) is not None
+        is_known = since.epoch == self._changes.epoch and self._changes.since(since.number) is not None
+        return is_known or self._is_ahead(since)
+
+    def _is_ahead(self, since: Position) -> bool:
+        """Whether another replica has told what is still to come here."""
+        return since.epoch == self._changes.epoch and self._changes.is_ahead(since.number)
 
     async def _beginning(self, listening: Listening, position: Position, *, is_new: bool) -> list[ToldEvent]:
         """What is told to whoever can be told of no changes: what is there, or to read it anew."""
@@ -166,7 +175,7 @@ class EventHub:
     async def _snapshot(self, listening: Listening, position: Position) -> bytes:
         """How many runs match, as it was at this position or later. Many ask for it at once."""
         state = await self._searches.state(listening.experiment_ids)
-        key = (position.number, None if state is None else state.value[1:])
+        key = (position, None if state is None else state.value[1:])
         kept = self._snapshots.get(listening)
         if kept is None or kept[0] != key:
             search = RunSearch(listening.experiment_ids, listening.filter, page_size=1, selection=_NOTHING)
@@ -177,10 +186,10 @@ class EventHub:
                 self._snapshots.popitem(last=False)
         return kept[1]
 
-    def _feed(self, listening: Listening, number: int) -> Feed:
+    def _feed(self, listening: Listening, position: Position) -> Feed:
         @contextmanager
         def feed(stream: Sink) -> Iterator[None]:
-            listener = _Listener(stream, number)
+            listener = _Listener(stream, position)
             self._listeners.setdefault(listening, set()).add(listener)
             self._woken.set()
             try:
@@ -197,11 +206,11 @@ class EventHub:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            last = self._changes.last
+            upto = self._position()
             for count, (listening, listeners) in enumerate(list(self._listeners.items()), 1):
-                behind = [one for one in listeners if one.number < last]
+                behind = [one for one in listeners if one.number < upto.number or one.epoch != upto.epoch]
                 try:
-                    await self._flush(listening, behind, last)
+                    await self._flush(listening, behind, upto)
                 except Exception:
                     log.exception("listeners are not told of changes")
                     for one in behind:  # who comes back with the last id misses nothing
@@ -210,28 +219,37 @@ class EventHub:
                     await checkpoint()
             await self._sleep(FLUSH_SECONDS)
 
-    async def _flush(self, listening: Listening, behind: Sequence[_Listener], last: int) -> None:
+    async def _flush(self, listening: Listening, behind: Sequence[_Listener], upto: Position) -> None:
         """Send listeners what they lack; what one is too slow to take comes with one of the next flushes."""
-        batches: dict[int, Batch] = {}  # for nearly all listeners it is the same one
+        batches: dict[int | None, Batch] = {}  # for nearly all listeners it is the same one
         for count, listener in enumerate(behind, 1):
             if listener.stream.is_ready():
-                number = listener.number
+                number = listener.number if listener.epoch == upto.epoch else None
                 if number not in batches:
-                    batches[number] = await batch_of(self._changes, listening, self._texts, number, last)
-                self._send(listener, batches[number], last)
-            if listener.number < last:
+                    batches[number] = await self._batch(listening, number, upto)
+                if upto.epoch != self._changes.epoch:  # which tells everybody to read anew
+                    return
+                self._send(listener, batches[number], upto)
+            if listener.number < upto.number or listener.epoch != upto.epoch:
                 self._woken.set()
             if count % _AT_ONCE == 0:
                 await checkpoint()
 
-    def _send(self, listener: _Listener, batch: Batch, last: int) -> None:
+    async def _batch(self, listening: Listening, number: int | None, upto: Position) -> Batch:
+        """What listeners lack that have been served up to this number, None for one of another epoch."""
+        if number is None:
+            return reset_of(self._changes, _UNKNOWN, upto)
+        return await batch_of(self._changes, listening, self._texts, number, upto)
+
+    def _send(self, listener: _Listener, batch: Batch, upto: Position) -> None:
         for one in batch.frames:
             if not listener.stream.offer(one.frame):
                 return
+            listener.epoch = upto.epoch
             listener.number = listener.told = one.number
             self.events += one.events
             self.resets += batch.is_reset
-        listener.number = last
+        listener.number = upto.number
 
     async def _keep_beating(self) -> None:
         while True:
@@ -258,4 +276,4 @@ class EventHub:
     def _sign_of_life(self, listener: _Listener) -> Frame:
         if listener.told == listener.number:
             return COMMENT
-        return told_position(str(Position(self._changes.epoch, listener.number)))
+        return told_position(str(Position(listener.epoch, listener.number)))

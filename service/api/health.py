@@ -11,15 +11,22 @@ from service.http.capacity import Capacity
 from service.http.route import Access, Content, Operation, Route, Tag
 
 _TAG = Tag("health", "Whether this replica lives and takes requests, for orchestrators and load balancers.")
-_READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "ok", "index": "complete"}
+_READY = {
+    "status": "ready",
+    "upstream": "ok",
+    "breaker": "closed",
+    "experiment": "ok",
+    "index": "complete",
+    "store": "attached",
+}
 _HEADERS = {"Cache-Control": "no-store"}
 
 
 class HealthRoutes:
     """The handlers of the health checks, and the routes that lead to them.
 
-    upstream: whether MLflow answered, its breaker's state, what the last look at the experiment found, and
-    how far the index is.
+    upstream: whether MLflow answered, its breaker's state, what the last look at the experiment found, how
+    far the index is, and whether the store that replicas share answers.
     """
 
     def __init__(self, capacity: Capacity, upstream: Callable[[], Mapping[str, str]]) -> None:
@@ -67,6 +74,6 @@ class HealthRoutes:
         return web.json_response({"status": "alive"}, headers=_HEADERS)
 
     async def readyz(self, _request: web.BaseRequest, _path: Mapping[str, str]) -> web.Response:
-        """This replica takes requests. The body tells of MLflow and the index, which never make it 503."""
+        """This replica takes requests. What the body tells of MLflow, index and store never makes it 503."""
         body = {"status": "draining" if self._capacity.draining else "ready", **self._upstream()}
         return web.json_response(body, status=503 if self._capacity.draining else 200, headers=_HEADERS)

@@ -231,14 +231,19 @@ class IndexCondition(RootModel[Literal["off", "reading", "complete", "too_large"
     there are more runs than it may hold, or unable to ask MLflow."""
 
 
+class StoreCondition(RootModel[Literal["off", "attached", "detached"]]):
+    """Whether the store that replicas share answers: there is none, it does, or the replica goes on alone."""
+
+
 class Readiness(AnswerBody):
-    """Whether this replica takes requests, and what is known of MLflow without calling it."""
+    """Whether this replica takes requests, and what is known of MLflow and the store without calling them."""
 
     status: ReplicaStatus
     upstream: UpstreamStatus
     breaker: BreakerState
     experiment: ExperimentStatus
     index: IndexCondition
+    store: StoreCondition
 
 
 def projection(model: type[BaseModel]) -> Callable[[Any], Mapping[str, Any]]:

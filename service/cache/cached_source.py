@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextvars import Context
 from functools import partial
+from math import inf, nextafter
 from typing import Any, TypeVar
 
 from service.answer import Answer, Origin
@@ -16,8 +16,8 @@ from service.cache.freshness import Freshness
 from service.cache.memory import Entry, Memory
 from service.cache.narrowing import newest_proof
 from service.cache.policy import Step, bridges, next_step, remembered
+from service.cache.remembering import Remembering
 from service.cache.singleflight import Flights, joined
-from service.checkpoint import checkpoint
 from service.context import DEADLINE, IS_RENEWAL
 from service.errors import UpstreamFailure, UpstreamTimeout
 from service.tracking.questions import ListRuns, Question
@@ -29,7 +29,6 @@ T = TypeVar("T")
 
 _FRESH, _RENEW, _, _ASK = Step
 _SEVERAL = 2
-_AT_ONCE = 10  # members remembered in one turn of the loop: a quarter of a millisecond
 
 
 class CachedSource(Source):
@@ -49,10 +48,10 @@ class CachedSource(Source):
     ) -> None:
         self._source = source
         self._memory = memory
-        self._freshness = freshness
         self._clock = clock
         self._flights: Flights[Entry[Any]] = Flights()
-        self._order = itertools.count()
+        self._remembering = Remembering(memory, freshness, clock)
+        self._last_asked = -inf
         self._renewing = Context()
         self._renewing.run(IS_RENEWAL.set, True)
         self.reads = dict.fromkeys(("hit", "stale", "miss", "collapsed", "anew", "failed"), 0)
@@ -64,7 +63,7 @@ class CachedSource(Source):
         answers = {question: self._remembered(question) for question in questions}
         absent = [question for question, answer in answers.items() if answer is None]
         if absent:
-            own = self._start_together(absent)
+            own = self._start_together(absent, self._source.answer_many)
             asked = await asyncio.gather(*(self._ask(one, is_own=one in own) for one in absent))
             answers |= zip(absent, asked, strict=True)
         return [answer for question in questions if (answer := answers[question]) is not None]
@@ -83,7 +82,7 @@ class CachedSource(Source):
         try:
             async with asyncio.timeout_at(DEADLINE.get()):
                 await self._flights.landed(questions)
-                self._start_together(questions)
+                self._start_together(questions, self._source.revalidate, at_least=1)
                 entries = await asyncio.gather(*(joined(self._start(question)) for question in questions))
         except TimeoutError as error:
             raise UpstreamTimeout("the request's deadline passed") from error
@@ -127,6 +126,13 @@ class CachedSource(Source):
                 raise UpstreamTimeout("the request's deadline passed") from error
             raise
         now = self._clock()
+        if next_step(entry, now) is _RENEW:
+            self._start(question, self._renewing)
+        if entry.failed is not None:
+            self.reads["failed"] += 1
+            return remembered(entry, now, waited=now - began)
+        if entry.version and entry.arrived < began:  # the store had it
+            return Answer(entry.value, now - entry.arrived, Origin.SHARED, now - began, entry.stale_at - now)
         origin = Origin.COLLAPSED if is_collapsed else Origin.MISS
         return Answer(entry.value, now - entry.arrived, origin, now - began, expired=has_expired)
 
@@ -134,16 +140,21 @@ class CachedSource(Source):
         """The flight of the question: the one in the air, else a new one."""
         return self._flights.start(question, lambda: self._load(question), context)
 
-    def _start_together(self, questions: Sequence[Question[T]]) -> Collection[Question[T]]:
+    def _start_together(
+        self,
+        questions: Sequence[Question[T]],
+        ask: Callable[[Sequence[Question[T]]], Coroutine[Any, Any, list[Answer[T]]]],
+        at_least: int = _SEVERAL,
+    ) -> Collection[Question[T]]:
         """Start one call of the source for several questions, each a flight of its own that others may join.
 
-        Returns those that it asks: none that is in the air already, and none where that leaves but one.
+        Returns those that it asks: none that is in the air already, and none where that leaves too few.
         """
         absent = [question for question in dict.fromkeys(questions) if question not in self._flights]
-        if len(absent) < _SEVERAL:
+        if len(absent) < at_least:
             return ()
-        asked = next(self._order)
-        together = asyncio.ensure_future(self._source.answer_many(absent))
+        asked = self._next_asked()
+        together = asyncio.ensure_future(ask(absent))
 
         async def one(place: int) -> Answer[T]:
             return (await together)[place]
@@ -152,10 +163,15 @@ class CachedSource(Source):
             self._flights.start(question, partial(self._land, question, asked, one(place)))
         return absent
 
-    def _load(self, question: Question[T]) -> Coroutine[Any, Any, Entry[T]]:
-        return self._land(question, next(self._order), self._source.answer(question))
+    def _next_asked(self) -> float:
+        """The place of a question in the order of all: the time, and no two are the same."""
+        self._last_asked = max(self._clock(), nextafter(self._last_asked, inf))
+        return self._last_asked
 
-    async def _land(self, question: Question[T], asked: int, coming: Awaitable[Answer[T]]) -> Entry[T]:
+    def _load(self, question: Question[T]) -> Coroutine[Any, Any, Entry[T]]:
+        return self._land(question, self._next_asked(), self._source.answer(question))
+
+    async def _land(self, question: Question[T], asked: float, coming: Awaitable[Answer[T]]) -> Entry[T]:
         """Remember what comes; a failure is noted on what is remembered already."""
         try:
             answer = await coming
@@ -164,35 +180,11 @@ class CachedSource(Source):
                 entry.failed = self._clock()
                 log.info("%s could not be renewed: %s", question, error.cause)
             raise
-        arrived = self._clock() - answer.age
-        value = await self._remember_members(question, answer.value, asked, arrived)
-        return self._remember(question, value, asked, arrived)
-
-    def _remember(self, question: Question[T], value: T, asked: int, arrived: float) -> Entry[T]:
-        windows = self._freshness.windows(question.freshness_of(value))
-        return self._memory.put(question, value, asked, arrived, windows)
-
-    async def _remember_members(self, question: Question[T], value: T, asked: int, arrived: float) -> T:
-        """The value, made of the remembered objects where it is a list, so that lists share them.
-
-        A list is remembered in a few turns of the loop: hot answers do not wait for all of it.
-        """
-        members = question.members(value)
-        if not members or not isinstance(value, tuple):
-            return value
-        kept: list[Any] = []
-        for start in range(0, len(members), _AT_ONCE):
-            await checkpoint()
-            for place, member in enumerate(members[start : start + _AT_ONCE], start):
-                entry = self._remember(member, value[place], asked, arrived)
-                # What is newer stays as it is, and the list says what it said.
-                kept.append(entry.value if entry.value == value[place] else value[place])
-        await checkpoint()
-        return tuple(kept)  # type: ignore[return-value] # the tuple that the value is
+        return await self._remembering.take(question, answer, asked)
 
     def _narrowed(self, question: ListRuns, own: Entry[Any] | None) -> Entry[Any] | None:
         """The entry of a question once the newest list that proves an answer to it is taken into account."""
         proof = newest_proof(question, own, self._memory.peek)
         if proof is None:
             return own
-        return self._remember(question, proof.runs, proof.entry.asked, proof.entry.arrived)
+        return self._remembering.put(question, proof.runs, proof.entry.asked, proof.entry.arrived)

@@ -29,18 +29,28 @@ class Entry(Generic[T]):
     """A value, when it was asked for and when it arrived.
 
     asked: the place of its question in the order of all questions. arrived, failed: by the clock, in seconds;
-    failed is when MLflow last failed to renew it.
+    failed is when MLflow last failed to renew it. version: of the value in a store that replicas share; 0
+    where it is not from there, negative where another answer there proves it.
     """
 
-    __slots__ = ("arrived", "asked", "failed", "size", "stale_at", "value", "windows")
+    __slots__ = ("arrived", "asked", "failed", "size", "stale_at", "value", "version", "windows")
 
-    def __init__(self, question: Question[T], value: T, asked: int, arrived: float, windows: Windows) -> None:
+    def __init__(
+        self,
+        question: Question[T],
+        value: T,
+        asked: float,
+        arrived: float,
+        windows: Windows,
+        version: int = 0,
+    ) -> None:
         self.value = value
         self.asked = asked
         self.arrived = arrived
         self.windows = windows
         self.stale_at = arrived + windows.fresh
         self.failed: float | None = None
+        self.version = version
         self.size = _ENTRY_BYTES + question.size + (getsizeof(value) if isinstance(value, tuple) else 0)
 
 
@@ -92,7 +102,15 @@ class Memory:
         """The entry, which this leaves where it stands in the order."""
         return self._entries.get(question)
 
-    def put(self, question: Question[T], value: T, asked: int, arrived: float, windows: Windows) -> Entry[T]:
+    def put(
+        self,
+        question: Question[T],
+        value: T,
+        asked: float,
+        arrived: float,
+        windows: Windows,
+        version: int = 0,
+    ) -> Entry[T]:
         """Remember a value unless a newer one is there; the entry that now answers the question.
 
         Newer is what was asked for later, and did not leave MLflow earlier, as what a source remembered may
@@ -104,7 +122,7 @@ class Memory:
                 return old
             if old.value == value:
                 value = old.value
-        entry = Entry(question, value, asked, arrived, windows)
+        entry = Entry(question, value, asked, arrived, windows, version)
         self._hold(question, entry)
         if old is not None:
             self._release(question, old)

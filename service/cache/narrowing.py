@@ -57,6 +57,11 @@ def broader(question: ListRuns) -> Iterator[ListRuns]:
             yield ListRuns(experiment_id, kept_type, kept_strategy, any_limit, after)
 
 
+def may_prove(held: ListRuns, asked: ListRuns) -> bool:
+    """Whether some answer to `held` proves one to `asked`, which is another question."""
+    return held != asked and narrowed(held, (), asked) is not None
+
+
 def narrowed(held: ListRuns, runs: tuple[Run, ...], asked: ListRuns) -> tuple[Run, ...] | None:
     """The answer to `asked`, from the answer to `held`; None where that does not prove it.
 

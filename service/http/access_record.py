@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import hdrs
 
 from service.durations import Durations
+from service.http.cache_status import is_of_store
 from service.http.problems import codes
 
 # Seconds: from a hot answer, microseconds, to a cold one at the deadline.
@@ -39,10 +40,10 @@ class AccessRecord(msgspec.Struct, gc=False, omit_defaults=True, tag_field="leve
     """A request and how it was answered, as its line in the log has it.
 
     route: the template that matched, never text of the caller's. path: what was asked, without its query.
-    upstream_ms: how long it waited for MLflow; cache: how the answer was come by (as in Cache-Status), both
-    None where MLflow is not involved. trace_id: of the caller's traceparent. client: the address that it came
-    from; caller: who it is, where callers are told apart. code: of the problem that it was answered with.
-    streamed_ms: how long a stream was open after it had begun.
+    upstream_ms: how long it waited for MLflow or the store; cache: how the answer was come by (as in
+    Cache-Status), both None where MLflow is not involved. trace_id: of the caller's traceparent. client: the
+    address that it came from; caller: who it is, where callers are told apart. code: of the problem that it
+    was answered with. streamed_ms: how long a stream was open after it had begun.
     """
 
     time: datetime
@@ -69,7 +70,8 @@ Observer = Callable[
 class Kind(NamedTuple):
     """What requests are counted by; each part is one of a few.
 
-    source: where the answer came from: "memory" without waiting for MLflow, "mlflow", or "none" of the two.
+    source: where the answer came from: "memory" without waiting, "store" for the one that replicas share,
+    "mlflow", or "none" of them.
     """
 
     route: str
@@ -88,7 +90,7 @@ class RequestTimes:
 
     def __call__(self, answered: AccessRecord) -> None:
         waited = answered.upstream_ms
-        source = "none" if waited is None else "mlflow" if waited else "memory"
+        source = "none" if waited is None else _asked(answered.cache) if waited else "memory"
         times = self._times.get((answered.route, answered.method, answered.status, source))
         if times is None:
             times = self._bounded(answered, source)
@@ -104,3 +106,8 @@ class RequestTimes:
 
     def __iter__(self) -> Iterator[tuple[Kind, Durations]]:
         return iter([(Kind(*kind), times) for kind, times in self._times.items()])
+
+
+def _asked(cache: str | None) -> str:
+    """Who was waited for."""
+    return "store" if is_of_store(cache) else "mlflow"

@@ -20,7 +20,7 @@ from aiohttp import hdrs, web
 
 from service.answer import Answer
 from service.http.aiohttp_internals import EncodedResponse
-from service.http.cache_status import CACHE, cache_status
+from service.http.cache_status import CACHE, Words, cache_status
 from service.http.security import SERVED_LINES
 
 _encode = msgspec.json.Encoder().encode
@@ -92,10 +92,11 @@ class Representation:
 
 
 class Representations:
-    """The answers that were given last, at most max_bytes of them."""
+    """The answers that were given last, at most max_bytes of them. words: of the header Cache-Status."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, words: Words = cache_status) -> None:
         self._max_bytes = max_bytes
+        self._words = words
         self._kept: OrderedDict[Hashable, Representation] = OrderedDict()
         self.used = 0
         self.evictions = 0
@@ -132,7 +133,7 @@ class Representations:
         if len(body) >= _GZIP_FROM and accepts_gzip(asked.get(hdrs.ACCEPT_ENCODING, "")):
             head, body = kept.gzipped or await self._compress(key, kept)
             etag = kept.gzip_etag
-        cache = cache_status(reading)
+        cache = self._words(reading)
         source = f"Age: {int(reading.age)}\r\nCache-Status: {CACHE}; {cache}\r\n".encode("ascii")
         known = asked.get(hdrs.IF_NONE_MATCH)
         if known is not None and request.method != hdrs.METH_POST and _matches(known, kept):

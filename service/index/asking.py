@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from service.checkpoint import checkpoint
 from service.errors import UpstreamNotAsked, UpstreamRefused, UpstreamTimeout, UpstreamTooLarge
 from service.index.indexed_runs import IndexedRuns
+from service.index.journal import Journal
+from service.index.records import Drop, Put, of_experiment
 from service.index.windows import PageSize, Walk, by_ids
 from service.tracking.questions import GetRun, RunPage, SearchRuns
 from service.tracking.runs import Run
 from service.tracking.source import Source
 
 MOST_IDS: Final = 100  # runs that one call asks for by their ids
-_AT_ONCE = 10  # runs that are put in one turn of the loop
 _ONE_BY_ONE = 5  # runs that are asked for each by itself, at once
 
 
@@ -30,15 +30,22 @@ class Arrival(NamedTuple):
 class Asking:
     """Asks one source for runs, page by page.
 
-    spent: is told of the seconds that MLflow took for each call. clock: seconds, monotonic. size: of a page.
+    runs: the index. journal: takes what changes it; another one may take its place. spent: is told of the
+    seconds that MLflow took for each call. clock: seconds, monotonic. size: of a page.
     doubts: ids of runs that should have come and did not, in batches of which each is asked for by one call.
     """
 
     def __init__(
-        self, source: Source, runs: IndexedRuns, spent: Callable[[float], None], clock: Callable[[], float]
+        self,
+        source: Source,
+        runs: IndexedRuns,
+        journal: Journal,
+        spent: Callable[[float], None],
+        clock: Callable[[], float],
     ) -> None:
         self._source = source
         self._runs = runs
+        self.journal = journal
         self._spent = spent
         self._clock = clock
         self.size = PageSize()
@@ -56,10 +63,8 @@ class Asking:
             raise
         seconds = page.seconds or self._clock() - asked
         self._spent(seconds)
-        for at, run in enumerate(page.runs, 1):
-            self._runs.put_of(question.experiment_ids, run, asked)
-            if at % _AT_ONCE == 0:
-                await checkpoint()
+        complete = of_experiment(question.experiment_ids)
+        await self.journal.write([Put(complete(run), asked) for run in page.runs])
         return Arrival(page, asked, seconds)
 
     async def walk(self, walk: Walk) -> tuple[Run, ...]:
@@ -108,8 +113,7 @@ class Asking:
         present = {run.run_id for run in page.runs}
         absent = tuple(run_id for run_id in run_ids if run_id not in present)
         if not page.unreadable:
-            for run_id in absent:
-                self._runs.drop(run_id, asked)
+            await self.journal.write([Drop(run_id, asked) for run_id in absent])
         elif len(absent) > page.unreadable:
             half = len(absent) // 2
             self.doubts.extend((absent[:half], absent[half:]))
@@ -120,10 +124,13 @@ class Asking:
         asked = self._clock()
         answers = await self._source.answer_many([GetRun(run_id) for run_id in first])
         self._spent(self._clock() - asked)
-        for run_id, answer in zip(first, answers, strict=True):
-            if answer.value is None or answer.value.is_deleted:
-                self._runs.drop(run_id, asked)
-            else:
-                self._runs.put(answer.value, asked)
+        await self.journal.write(
+            [
+                Drop(run_id, asked)
+                if answer.value is None or answer.value.is_deleted
+                else Put(answer.value, asked)
+                for run_id, answer in zip(first, answers, strict=True)
+            ]
+        )
         if rest:
             self.doubts.append(rest)

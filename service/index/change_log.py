@@ -20,7 +20,8 @@ _DROPPED_AT_ONCE = 16  # parts of the log: to drop the oldest costs as much as t
 class ChangeLog(Changes):
     """At most so many changes, of so many bytes, the oldest of which are dropped first.
 
-    epoch: of the numbers; another one after each start. last: the number of the change before the first.
+    epoch: of the numbers; another one after each start, unless replicas share it. last: the number of the
+    change before the first. is_shared: other replicas have the same changes, and may be ahead.
     staleness: what says that MLflow does not answer; None while it does.
     """
 
@@ -31,17 +32,10 @@ class ChangeLog(Changes):
         most_entries: int = MOST_ENTRIES,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self.epoch = epoch or token_hex(4)
-        self.last = last
-        self.staleness: SyncChange | None = None
-        self._dropped = last  # the number of the last change that is not here any more
         self._most_entries = most_entries
         self._most_bytes = most_bytes
-        self._entries: list[Entry] = []
-        self._sizes: list[int] = []
-        self._bytes = 0
-        self._latest: dict[str, Entry] = {}
         self._watching: list[Callable[[], object]] = []
+        self.begin(epoch or token_hex(4), last)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -50,6 +44,30 @@ class ChangeLog(Changes):
     def bytes_used(self) -> int:
         """Bytes of memory that its runs take, about."""
         return self._bytes
+
+    def begin(
+        self, epoch: str, last: int, staleness: SyncChange | None = None, *, is_shared: bool = False
+    ) -> None:
+        """Begin anew behind this number of this epoch: whoever listens has to read anew."""
+        self.epoch = epoch
+        self.last = last
+        self.is_shared = is_shared
+        self.staleness = staleness
+        self._dropped = last  # the number of the last change that is not here any more
+        self._entries: list[Entry] = []
+        self._sizes: list[int] = []
+        self._bytes = 0
+        self._latest: dict[str, Entry] = {}
+        self._tell()
+
+    def reach(self, number: int) -> None:
+        """Up to this number nothing more is to come."""
+        if number > self.last:
+            self.last = number
+            self._tell()
+
+    def is_ahead(self, number: int) -> bool:
+        return self.is_shared and self.last < number <= self.last + MOST_ENTRIES
 
     def append(self, entry: Entry) -> None:
         """Take a change; ValueError where its number is not above the last."""
@@ -65,8 +83,7 @@ class ChangeLog(Changes):
         self._bytes += size
         if len(self._entries) > self._most_entries or self._bytes > self._most_bytes:
             self._drop_oldest()
-        for told in self._watching:
-            told()
+        self._tell()
 
     def changed(self, change: RunChange) -> None:
         """A run is another than before."""
@@ -92,6 +109,10 @@ class ChangeLog(Changes):
     def watch(self, told: Callable[[], object]) -> Callable[[], None]:
         self._watching.append(told)
         return lambda: self._watching.remove(told)
+
+    def _tell(self) -> None:
+        for told in self._watching:
+            told()
 
     def _sharing(self, entry: Entry) -> Entry:
         """The same, whose run before the change is that of the change before: it takes no memory."""

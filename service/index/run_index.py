@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from contextvars import Context
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Literal
 
 import msgspec
 
 from service.answer import Answer, Origin
-from service.context import DEADLINE, IS_RENEWAL
+from service.context import DEADLINE
 from service.errors import IndexNotReady, IndexTooLarge, UpstreamTimeout
 from service.index.indexed_runs import IndexedRuns
 from service.index.schedule import Pace
@@ -20,6 +19,7 @@ from service.index.scope import Scope
 from service.index.sync import Sync
 from service.index.table import RunTable
 from service.index.ticks import Marks
+from service.index.upkeep import OwnUpkeep, Upkeep
 from service.tracking.runs import Run
 from service.tracking.search.queries import (
     FieldPage,
@@ -54,6 +54,8 @@ class SyncedIndex(RunIndex):
     runs: the index, which is fed by all that passes. source: MLflow, without a memory. experiments: where
     experiments are asked for, which may remember. names: of the experiments that are indexed; `*` alone means
     all. clock: seconds, monotonic. now: Unix epoch milliseconds.
+
+    own: keeps the index in step by itself. upkeep: who does so: another one may take its place.
     """
 
     def __init__(
@@ -70,28 +72,16 @@ class SyncedIndex(RunIndex):
         self._runs = runs
         self._ttl = {True: pace.terminal_ttl, False: pace.active_ttl}
         self._clock = clock
-        self._woken = asyncio.Event()
-        self._refreshing: asyncio.Task[None] | None = None  # which has not begun its tick
-        self._refreshes: set[asyncio.Task[None]] = set()
+        self.own = OwnUpkeep(self.sync, runs, clock)
+        self.upkeep: Upkeep = self.own
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Keep the index in step with MLflow for as long as the context lasts."""
-        context = Context()
-        context.run(IS_RENEWAL.set, True)
-        task = asyncio.create_task(self.run(), context=context)
-        try:
-            yield
-        finally:
-            tasks = (task, *self._refreshes)
-            for one in tasks:
-                one.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return self.own.running()
 
     async def run(self) -> None:
         """Make one step after another, until there are too many runs."""
-        while not self._runs.is_too_large:
-            await self._sleep(await self.sync.step())
+        await self.own.run()
 
     def covers(self, experiment_ids: tuple[str, ...]) -> bool:
         return not self._runs.is_too_large and all(one in self.sync.swept_ms for one in experiment_ids)
@@ -111,21 +101,16 @@ class SyncedIndex(RunIndex):
         )
 
     def reading(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002 - all are of one age
-        self._searched()
+        self.upkeep.searched()
         return Answer(None, self.age, Origin.HIT)
 
     async def refresh(self, experiment_ids: tuple[str, ...]) -> Answer[None]:  # noqa: ARG002 - all at once
         """The age of an answer once there was a tick that began after the call. UpstreamFailure."""
-        self._searched()
+        self.upkeep.searched()
         began = self._clock()
-        task = self._refreshing
-        if task is None:
-            task = self._refreshing = asyncio.create_task(self._refresh(), context=Context())
-            self._refreshes.add(task)
-            task.add_done_callback(self._refreshed)
         try:
             async with asyncio.timeout_at(DEADLINE.get()):
-                await asyncio.shield(task)
+                await self.upkeep.tick()
         except TimeoutError as error:
             raise UpstreamTimeout("the request's deadline passed") from error
         return Answer(None, self.age, Origin.FORCED, self._clock() - began)
@@ -188,7 +173,8 @@ class SyncedIndex(RunIndex):
     def state(self) -> SyncState | None:
         """What a snapshot keeps beside the runs; None before every run has been read."""
         sync = self.sync
-        if sync.synced_ms is None or not self._runs.experiment_ids or sync.schedule.is_reading:
+        experiment_ids = self._runs.experiment_ids
+        if sync.synced_ms is None or not experiment_ids or not sync.swept_ms.keys() >= set(experiment_ids):
             return None
         marks = Marks(sync.marks.start, sync.marks.end)
         return SyncState(sync.synced_ms, dict(sync.swept_ms), marks)
@@ -199,43 +185,19 @@ class SyncedIndex(RunIndex):
         self.sync.restore(state.marks, state.synced_ms, state.swept_ms)
 
     def _must_cover(self, experiment_ids: tuple[str, ...]) -> None:
-        self._searched()
+        self.upkeep.searched()
         if self._runs.is_too_large:
             raise IndexTooLarge
         if not self.covers(experiment_ids):
             raise IndexNotReady(self.sync.share_read(experiment_ids))
 
-    def _searched(self) -> None:
-        now, schedule = self._clock(), self.sync.schedule
-        if not schedule.is_in_use(now):
-            self._woken.set()
-        schedule.searched = now
-
     def _show(self, runs: Sequence[Run]) -> None:
         now, table = self._clock(), self._runs.table
-        old = [
-            run.run_id
-            for run in runs
-            if now - (table.asked_of(run.run_id) or now) > self._ttl[run.is_terminal]
-        ]
-        if old:
-            self.sync.show(old)
-            self._woken.set()
-
-    async def _refresh(self) -> None:
-        """A tick for all who ask for it before it begins."""
-
-        async with self.sync.alone:
-            self._refreshing = None  # who comes from now on may not join this tick
-            await self.sync.tick()
-
-    def _refreshed(self, task: asyncio.Task[None]) -> None:
-        self._refreshes.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; where all have left, nobody misses it
-
-    async def _sleep(self, seconds: float) -> None:
-        self._woken.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        for is_terminal, ttl in self._ttl.items():
+            old = [
+                run.run_id
+                for run in runs
+                if run.is_terminal is is_terminal and now - (table.asked_of(run.run_id) or now) > ttl
+            ]
+            if old:
+                self.upkeep.show(old, now - ttl)

@@ -127,6 +127,12 @@ class Schedule:
         self.has_shown = False
         self.has_active = False
 
+    def begin_anew(self) -> None:
+        """Nothing has been done yet; whether somebody searches stays known."""
+        self.rounds = {step: Round() for step in Step}
+        self.free_at = -inf
+        self.is_reading = self.has_experiments = self.has_shown = self.has_active = False
+
     def is_in_use(self, now: float) -> bool:
         """Whether somebody has searched lately."""
         return now - self.searched < IN_USE

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -96,6 +97,17 @@ def write_snapshot(
     return size
 
 
+def snapshot_bytes(
+    stamp: Stamp,
+    sections: Iterable[tuple[str, bytes | memoryview]],
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> bytes:
+    """A snapshot as bytes, which are those of a file."""
+    file = BytesIO()
+    _write(file, stamp, sections, is_wanted)
+    return file.getvalue()
+
+
 def _write(
     file: BinaryIO,
     stamp: Stamp,
@@ -157,25 +169,40 @@ def read_snapshot(
     """
     try:
         with path.open("rb") as file:
-            contents, start = _checked(file, max_bytes)
-            _refuse_others(contents.stamp, mlflow, experiments)
-            _refuse_old(contents.stamp, now_ms, max_age)
-            file.seek(start)
-            sections = {}
-            for name, size in contents.sections:
-                data = sections[name] = bytearray(size)
-                if file.readinto(data) != size:
-                    raise SnapshotError("is damaged: it ends within a section")
+            return snapshot_in(
+                file,
+                mlflow=mlflow,
+                experiments=experiments,
+                now_ms=now_ms,
+                max_age=max_age,
+                max_bytes=max_bytes,
+            )
     except FileNotFoundError:
         raise
     except OSError as error:
         raise SnapshotError(f"cannot be read: {error.strerror or error}") from error
+
+
+def snapshot_in(
+    file: BinaryIO, *, mlflow: str, experiments: tuple[str, ...], now_ms: int, max_age: float, max_bytes: int
+) -> Snapshot:
+    """The same of a file that is open, or of bytes. OSError, SnapshotError."""
+    contents, start = _checked(file, max_bytes)
+    _refuse_others(contents.stamp, mlflow, experiments)
+    _refuse_old(contents.stamp, now_ms, max_age)
+    file.seek(start)
+    sections = {}
+    for name, size in contents.sections:
+        data = sections[name] = bytearray(size)
+        if file.readinto(data) != size:  # type: ignore[attr-defined] # files and bytes in memory have it
+            raise SnapshotError("is damaged: it ends within a section")
     return Snapshot(contents.stamp, sections)
 
 
 def _checked(file: BinaryIO, max_bytes: int) -> tuple[_Contents, int]:
     """The file's contents, once every byte of it is known to be as it was written, and where they start."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     preamble = file.read(_PREAMBLE.size)
     if not preamble.startswith(_MAGIC):
         raise SnapshotError("is no snapshot of an index, or one of another kind of machine")

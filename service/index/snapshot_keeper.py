@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,7 +15,8 @@ import msgspec
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex, SyncState
 from service.index.snapshot import SnapshotError, Stamp, read_snapshot, write_snapshot
-from service.index.snapshot_columns import Section, sections_of, table_of
+from service.index.snapshot_columns import table_of
+from service.index.snapshot_writing import written_while_frozen
 from service.index.table import RunTable
 
 log = logging.getLogger("service.index")
@@ -72,10 +72,17 @@ class SnapshotKeeper:
         self.failures = 0
         self.bytes = 0
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Run the index from its snapshot on, and keep that, for as long as the context lasts."""
-        task = asyncio.create_task(self._run())
+        return self._until_end(self._run())
+
+    def keeping(self) -> AbstractAsyncContextManager[None]:
+        """Keep the snapshot of an index that something else runs, and restores where that is needed."""
+        return self._until_end(self._keep())
+
+    @asynccontextmanager
+    async def _until_end(self, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+        task = asyncio.create_task(work)
         try:
             yield
         finally:
@@ -127,10 +134,13 @@ class SnapshotKeeper:
     async def _run(self) -> None:
         await self.restore()
         async with self._index.running():
-            while True:
-                await asyncio.sleep(self._interval)
-                if self.is_due():
-                    await self.write()
+            await self._keep()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            if self.is_due():
+                await self.write()
 
     def is_due(self) -> bool:
         """Whether a run has changed; or the snapshot, which says when MLflow was last asked, falls behind."""
@@ -148,28 +158,14 @@ class SnapshotKeeper:
             log.warning("the snapshot %s is not written: %.0f s were too short", self._path, self._patience)
 
     async def _write(self, state: SyncState) -> int:
-        loop, is_read, is_given_up = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-        stamp = Stamp(
-            mlflow=self._subject.mlflow, experiments=self._subject.experiments, synced_ms=state.synced_ms
+        subject = self._subject
+        stamp = Stamp(mlflow=subject.mlflow, experiments=subject.experiments, synced_ms=state.synced_ms)
+        return await written_while_frozen(
+            self._runs,
+            (_STATE, msgspec.msgpack.encode(state)),
+            self._since(),
+            lambda sections, is_wanted: write_snapshot(self._path, stamp, sections, is_wanted),
         )
-
-        def written(table: RunTable, since: float) -> int:
-            def sections() -> Iterator[Section]:
-                yield _STATE, msgspec.msgpack.encode(state)
-                yield from sections_of(table, since)
-                loop.call_soon_threadsafe(is_read.set)
-
-            return write_snapshot(self._path, stamp, sections(), lambda: not is_given_up.is_set())
-
-        try:
-            with self._runs.frozen() as table:
-                writing = asyncio.create_task(asyncio.to_thread(written, table, self._since()))
-                reading = asyncio.create_task(is_read.wait())
-                await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
-                reading.cancel()
-            return await writing
-        finally:
-            is_given_up.set()
 
     def _read(self, since: float) -> tuple[RunTable, SyncState]:
         subject = self._subject

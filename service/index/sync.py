@@ -11,16 +11,20 @@ from service.checkpoint import checkpoint
 from service.errors import UpstreamFailure, UpstreamNotAsked
 from service.index.asking import MOST_IDS, Asking
 from service.index.indexed_runs import IndexedRuns
+from service.index.journal import Journal, OwnJournal
+from service.index.progress import Progress
+from service.index.records import Enter, HaveRead, Leave, Staleness
 from service.index.schedule import Pace, Schedule, Step
 from service.index.scope import Scope
+from service.index.shared_log import Deposed
 from service.index.ticks import Marks, Ticks
-from service.index.windows import ACTIVE, END, Walk, after
+from service.index.walks import Walks
+from service.index.windows import Walk
 from service.tracking.runs import Experiment
 from service.tracking.source import Source
 
 log = logging.getLogger("service.index")
 
-_SPANS = {Step.HOUR: 3_600_000, Step.DAY: 86_400_000}  # milliseconds
 _MOST_SHOWN = 1_000  # rows that wait to be verified
 _IS_FAILING = 3  # failed attempts in a row
 _IS_STALE = 2  # failed ticks in a row
@@ -32,10 +36,11 @@ class Sync:
     runs: the index. source: MLflow, without a memory. experiments: where experiments are asked for, which may
     remember. scope: which ones are indexed. clock: seconds, monotonic. now: Unix epoch milliseconds.
 
-    alone: to be held while a step is made. synced: when the last tick began, by the clock. synced_ms: the
-    same in Unix epoch milliseconds. swept_ms: by the id of each experiment whose runs have all been read:
-    since when all of them have been looked at. seconds: that MLflow took, by step. steps: by step and
-    outcome, "done", "failed" or "held_back".
+    alone: to be held while a step is made. told: what another replica says that makes the steps for this one;
+    None where none does. synced: when the last tick began, by the clock. synced_ms: the same in Unix epoch
+    milliseconds. swept_at, swept_ms: by the id of each experiment whose runs have all been read: since when
+    all of them have been looked at. seconds: that MLflow took, by step. steps: by step and outcome, "done",
+    "failed" or "held_back".
     """
 
     def __init__(
@@ -54,34 +59,50 @@ class Sync:
         self._clock = clock
         self._now = now
         self.schedule = Schedule(pace)
-        self._asking = Asking(source, runs, self._spent, clock)
+        self._asking = Asking(source, runs, OwnJournal(runs), self._spent, clock)
         self._ticks = Ticks(self._asking, runs, clock, now)
         self._step = Step.SCOPE
-        self._walks: dict[Step, Walk] = {}
+        self._walks = Walks(self._asking, runs, clock, now)
         self._created: dict[str, int | None] = {}
         self._reads: list[tuple[str, ...]] = []
         self._shown: dict[str, None] = {}
         self.alone = asyncio.Lock()
+        self.told: Progress | None = None
         self.synced: float | None = None
         self.synced_ms: int | None = None
-        self._swept: dict[str, float] = {}
+        self.swept_at: dict[str, float] = {}
         self.swept_ms: dict[str, int] = {}
         self.seconds = dict.fromkeys(Step, 0.0)
         self.steps: Counter[tuple[Step, str]] = Counter()
+
+    @property
+    def journal(self) -> Journal:
+        """Takes what changes the index."""
+        return self._asking.journal
+
+    @journal.setter
+    def journal(self, journal: Journal) -> None:
+        self._asking.journal = journal
 
     @property
     def marks(self) -> Marks:
         """Up to where ticks have read."""
         return self._ticks.marks
 
+    @marks.setter
+    def marks(self, marks: Marks) -> None:
+        self._ticks.marks = marks
+
     @property
     def swept(self) -> float | None:
         """Since when every run has been looked at, by the clock; None before that."""
-        return min(self._swept.values(), default=None)
+        return min(self.swept_at.values(), default=None)
 
     @property
     def is_complete(self) -> bool:
         """Whether every run of every experiment has been read, of which there may be none."""
+        if self.told is not None:
+            return self.told.is_complete
         if self.schedule.is_reading:
             return False
         is_empty = self.steps[Step.SCOPE, "done"] > 0 and not self.runs.experiment_ids
@@ -90,6 +111,8 @@ class Sync:
     @property
     def is_failing(self) -> bool:
         """Whether a step has failed several times in a row."""
+        if self.told is not None:
+            return self.told.is_failing
         return any(one.failures >= _IS_FAILING for one in self.schedule.rounds.values())
 
     def restore(self, marks: Marks, synced_ms: int, swept_ms: Mapping[str, int]) -> None:
@@ -98,7 +121,7 @@ class Sync:
         self._ticks.marks = marks
         self.synced_ms, self.synced = synced_ms, now - max(now_ms - synced_ms, 0) / 1000
         self.swept_ms = dict(swept_ms)
-        self._swept = {key: now - max(now_ms - time, 0) / 1000 for key, time in swept_ms.items()}
+        self.swept_at = {key: now - max(now_ms - time, 0) / 1000 for key, time in swept_ms.items()}
         self.schedule.has_experiments = bool(self.runs.experiment_ids)
 
     def show(self, run_ids: list[str]) -> None:
@@ -110,16 +133,33 @@ class Sync:
         """How much of these experiments has been read for the first time, 0.0 to 1.0, by time."""
         if all(one in self.swept_ms for one in experiment_ids):
             return 1.0
-        walk = self._walks.get(Step.FIRST)
-        if walk is None or not set(walk.experiment_ids) & set(experiment_ids) or walk.upto is None:
-            return 0.0
-        created = [self._created.get(one) for one in walk.experiment_ids]
-        first = min((time for time in created if time is not None), default=walk.upto)
-        span = walk.began_ms - first
-        return min(max((walk.began_ms - walk.upto) / span, 0.0), 0.99) if span > 0 else 0.0
+        reading, share = self.reading
+        return share if set(reading) & set(experiment_ids) else 0.0
+
+    @property
+    def reading(self) -> tuple[tuple[str, ...], float]:
+        """Which experiments are being read for the first time, and how much of them has been, 0.0 to 1.0."""
+        if self.told is not None:
+            return self.told.reading, self.told.share
+        return self._walks.share_read(self._created)
+
+    def resume(self) -> None:
+        """Go on from what is known; to be called with `alone` held.
+
+        What had been begun is begun anew: experiments that were not read to the end, too.
+        """
+        self.told = None
+        self._walks.forget(*Step)
+        self._asking.doubts.clear()
+        self._shown.clear()
+        unread = tuple(one for one in self.runs.experiment_ids if one not in self.swept_ms)
+        self._reads = [unread] if unread else []
+        self.schedule.begin_anew()
+        self.schedule.has_experiments = bool(self.runs.experiment_ids)
+        self.schedule.is_reading = bool(self._reads)
 
     async def step(self) -> float:
-        """Make the step that is due, if one is; the seconds until the next one may be."""
+        """Make the step that is due, if one is; the seconds until the next one may be. Deposed."""
         async with self.alone:
             now = self._clock()
             step, at = self.schedule.next(now)
@@ -127,6 +167,8 @@ class Sync:
                 return at - now
             try:
                 await self._make(step)
+            except Deposed:
+                raise
             except UpstreamFailure as error:
                 log.info("%s: the index is not brought up to date: %s", step, error.cause or error)
             except Exception:
@@ -134,7 +176,7 @@ class Sync:
             return 0.0
 
     async def tick(self) -> None:
-        """Make a tick, whether it is due or not; to be called with `alone` held. UpstreamFailure."""
+        """Make a tick, whether it is due or not; to be called with `alone` held. UpstreamFailure, Deposed."""
         if not self.runs.experiment_ids:
             await self._make(Step.SCOPE)
         if self.runs.experiment_ids:
@@ -149,6 +191,8 @@ class Sync:
             own.fail(self._clock(), was_asked=False, retry_after=error.retry_after)
             self.steps[step, "held_back"] += 1
             raise
+        except Deposed:  # it will be made by another replica, or again by this one
+            raise
         except Exception as error:
             own.fail(self._clock(), was_asked=True, retry_after=getattr(error, "retry_after", 0))
             self.steps[step, "failed"] += 1
@@ -156,16 +200,16 @@ class Sync:
         else:
             own.failures = 0
         finally:
-            self._log_staleness()
+            await self._log_staleness()
         self.steps[step, "done"] += 1
         if is_over:
             own.end()
         await checkpoint()
 
-    def _log_staleness(self) -> None:
+    async def _log_staleness(self) -> None:
         is_stale = self.schedule.rounds[Step.TICK].failures >= _IS_STALE
         if is_stale != (self.runs.changes.staleness is not None):
-            (self.runs.changes.stale if is_stale else self.runs.changes.fresh)(self.synced_ms)
+            await self.journal.write([Staleness(is_stale, self.synced_ms)])
 
     def _spent(self, seconds: float) -> None:
         self.seconds[self._step] += seconds
@@ -174,36 +218,35 @@ class Sync:
     async def _look(self) -> bool:
         experiments, seconds = await self._scope.look(self._experiments)
         self._spent(seconds)
+        self._created = {one.experiment_id: one.creation_time for one in experiments}
         before = self.runs.experiment_ids
         present = tuple(sorted(one.experiment_id for one in experiments))
-        self._leave(tuple(one for one in before if one not in present))
-        self._enter([one for one in experiments if one.experiment_id not in before])
+        await self._leave(tuple(one for one in before if one not in present))
+        await self._enter([one for one in experiments if one.experiment_id not in before])
         self.schedule.has_experiments = bool(self.runs.experiment_ids)
         self.schedule.is_reading = bool(self._reads)
         return True
 
-    def _enter(self, experiments: list[Experiment]) -> None:
+    async def _enter(self, experiments: list[Experiment]) -> None:
         """New experiments are read together, once those are read that came before."""
         if not experiments:
             return
-        self._created |= {one.experiment_id: one.creation_time for one in experiments}
         new = tuple(sorted(one.experiment_id for one in experiments))
-        self.runs.experiment_ids = (*self.runs.experiment_ids, *new)
+        await self.journal.write([Enter(new)])
         self._reads.append(new)
 
-    def _leave(self, gone: tuple[str, ...]) -> None:
+    async def _leave(self, gone: tuple[str, ...]) -> None:
         if not gone:
             return
-        self.runs.leave(gone, self._clock())
+        await self.journal.write([Leave(gone, self._clock())])
         for one in gone:
             self.swept_ms.pop(one, None)
-            self._swept.pop(one, None)
-            self._created.pop(one, None)
+            self.swept_at.pop(one, None)
         left = [tuple(one for one in ids if one not in gone) for ids in self._reads]
         if self._reads and left[0] != self._reads[0]:
-            self._walks.pop(Step.FIRST, None)
+            self._walks.forget(Step.FIRST)
         self._reads = [ids for ids in left if ids]
-        self._walks.pop(Step.SWEEP, None)
+        self._walks.forget(Step.SWEEP)
 
     async def _tick(self) -> bool:
         began, began_ms = self._clock(), self._now()
@@ -221,27 +264,13 @@ class Sync:
         self.schedule.has_shown = bool(self._shown)
         return True
 
-    async def _read_hour(self) -> bool:
-        return await self._read_ended(Step.HOUR)
-
-    async def _read_day(self) -> bool:
-        return await self._read_ended(Step.DAY)
-
-    async def _read_ended(self, step: Step) -> bool:
-        since = self._now() - _SPANS[step]
-        walk = self._walk(step, lambda: Walk(*self._all(), (after(END, since),)))
-        return await self._go_on(step, walk)
-
-    async def _read_active(self) -> bool:
-        return await self._go_on(Step.ACTIVE, self._walk(Step.ACTIVE, lambda: Walk(*self._all(), ACTIVE)))
-
     async def _read_first(self) -> bool:
         ids = self._reads[0]
-        walk = self._walk(Step.FIRST, lambda: Walk(ids, self._clock(), self._now()))
-        if not await self._go_on(Step.FIRST, walk):
+        walk = await self._walks.first(ids)
+        if walk is None:
             return False
+        await self.journal.write([HaveRead(walk.experiment_ids)])
         self._have_read(walk)
-        self.runs.have_read(walk.experiment_ids)
         self._reads.pop(0)
         self.schedule.is_reading = bool(self._reads)
         self.runs.settle()
@@ -249,52 +278,23 @@ class Sync:
         return True
 
     async def _sweep(self) -> bool:
-        walk = self._walk(Step.SWEEP, lambda: Walk(*self._all()))
-        if not await self._go_on(Step.SWEEP, walk):
-            return False
-        self._have_read(walk)
-        return True
-
-    def _all(self) -> tuple[tuple[str, ...], float, int]:
-        return self.runs.experiment_ids, self._clock(), self._now()
-
-    def _walk(self, step: Step, new: Callable[[], Walk]) -> Walk:
-        walk = self._walks.get(step)
-        if walk is None:
-            walk = self._walks[step] = new()
-        return walk
-
-    async def _go_on(self, step: Step, walk: Walk) -> bool:
-        """One call further; whether the way is over."""
-        if self._asking.doubts:
-            await self._asking.settle()
-        elif not walk.is_done:
-            await self._asking.walk(walk)
-            if walk.is_done:
-                self._asking.doubt(self.runs.asked_before(self._expected(step, walk), walk.began))
-        if not walk.is_done or self._asking.doubts:
-            return False
-        del self._walks[step]
-        return True
-
-    def _expected(self, step: Step, walk: Walk) -> list[str]:
-        """The runs of the index that should have come by now, beside those of complete windows."""
-        if step in (Step.HOUR, Step.DAY):
-            return self.runs.table.ended_since(walk.experiment_ids, walk.began_ms - _SPANS[step])
-        return self.runs.table.active_ids() if step is Step.ACTIVE else []
+        walk = await self._walks.sweep()
+        if walk is not None:
+            self._have_read(walk)
+        return walk is not None
 
     def _have_read(self, walk: Walk) -> None:
         self.swept_ms |= dict.fromkeys(walk.experiment_ids, walk.began_ms)
-        self._swept |= dict.fromkeys(walk.experiment_ids, walk.began)
+        self.swept_at |= dict.fromkeys(walk.experiment_ids, walk.began)
         self.runs.touch()
 
     _steps: Mapping[Step, Callable[[Sync], Awaitable[bool]]] = {
         Step.SCOPE: _look,
         Step.TICK: _tick,
         Step.SHOWN: _verify_shown,
-        Step.HOUR: _read_hour,
-        Step.DAY: _read_day,
-        Step.ACTIVE: _read_active,
+        Step.HOUR: lambda self: self._walks.ended(Step.HOUR),
+        Step.DAY: lambda self: self._walks.ended(Step.DAY),
+        Step.ACTIVE: lambda self: self._walks.active(),
         Step.FIRST: _read_first,
         Step.SWEEP: _sweep,
     }

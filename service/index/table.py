@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
+from service.index.drops import Drops
 from service.index.names import NamedValues
 from service.index.recorded import RecordedColumn
 from service.tracking.events import RunChange
@@ -22,9 +23,6 @@ ALL: Final = Selection()
 # With the phases of their columns.
 _TEXTS: Final = (("run_name", 0.1), ("status", 0.3), ("user_id", 0.5), ("experiment_id", 0.7))
 _TIMES: Final = (("start_time", 0.2), ("end_time", 0.4))
-
-# An answer on its way is not older than the last so many drops.
-_DROPS_KEPT: Final = 10_000
 
 
 class Columns(NamedTuple):
@@ -57,7 +55,7 @@ class RunTable:
         self.params: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.35)
         self.tags: NamedValues[TextColumn] = NamedValues(self._space, TextColumn, 0.55)
         self._recorded = RecordedColumn(self._space)
-        self._dropped: dict[str, float] = {}
+        self.drops = Drops()
         self._count = 0
         self.changes = 0
 
@@ -96,9 +94,9 @@ class RunTable:
         row = self.ids.row(run.run_id)
         before = None
         if row < 0:
-            if self._dropped.get(run.run_id, asked) > asked:
+            if self.drops.asked(run.run_id) > asked:
                 return None
-            self._dropped.pop(run.run_id, None)
+            self.drops.forget(run.run_id)
             self._add(run, asked)
         else:
             if asked < self._asked.value(row):
@@ -111,12 +109,24 @@ class RunTable:
         self.changes += 1
         return RunChange(before, run)
 
+    def is_news(self, run: Run, asked: float) -> bool:
+        """Whether `put` would change a row. Where the run is known just so, only when it was asked for is."""
+        row = self.ids.row(run.run_id)
+        if row < 0:
+            return not run.is_deleted and self.drops.asked(run.run_id) <= asked
+        if asked < self._asked.value(row):
+            return False
+        if not run.is_deleted and self._at(row) == run:
+            self._asked.replace(row, asked)
+            return False
+        return True
+
     def drop(self, run_id: str, asked: float) -> RunChange | None:
         """Drop a run that was not there any more when it was asked for. What that changes, as of `put`."""
         row = self.ids.row(run_id)
         if row >= 0 and asked < self._asked.value(row):
             return None
-        self._remember_dropped(run_id, asked)
+        self.drops.add(run_id, asked)
         if row < 0:
             return None
         before = self._at(row)
@@ -285,9 +295,3 @@ class RunTable:
         self.params.replace(row, run.params)
         self.tags.replace(row, run.tags)
         self._recorded.replace(row, run.recorded)
-
-    def _remember_dropped(self, run_id: str, asked: float) -> None:
-        asked = max(asked, self._dropped.pop(run_id, asked))
-        self._dropped[run_id] = asked
-        if len(self._dropped) > _DROPS_KEPT:
-            del self._dropped[next(iter(self._dropped))]

@@ -52,7 +52,7 @@ def reject_stray_characters(value: object, info: ValidationInfo) -> object:
     return value
 
 
-_MAY_HAVE_THEM = {"mlflow_tracking_password", "api_keys"}
+_MAY_HAVE_THEM = {"mlflow_tracking_password", "api_keys", "password"}
 
 
 def _is_invisible(character: str) -> bool:

@@ -46,6 +46,7 @@ from service.settings.groups import (
 )
 from service.settings.index import IndexSettings
 from service.settings.mlflow import MlflowSettings
+from service.settings.store import StoreSettings
 from service.settings.traces import TraceExport, trace_export
 from service.text_files import read_text
 
@@ -138,6 +139,7 @@ class Settings(MlflowSettings):
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
     index: IndexSettings = IndexSettings()
+    store: StoreSettings = StoreSettings()
     console: ConsoleSettings = ConsoleSettings()
 
     _no_stray_characters = field_validator("*", mode="before")(reject_stray_characters)

@@ -119,6 +119,10 @@ class Changes(Protocol):
         """The changes after that number; None where they are not all there any more, or never were."""
         ...
 
+    def is_ahead(self, number: int) -> bool:
+        """Whether somebody may have been told of this number elsewhere, and it is still to come here."""
+        ...
+
     def watch(self, told: Callable[[], object]) -> Callable[[], None]:
         """Call this after each change, until what is returned is called."""
         ...

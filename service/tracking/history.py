@@ -79,6 +79,7 @@ class GetHistory(Question[History], frozen=True, gc=False):
     ended: bool
 
     codec: ClassVar[Codec[Any]] = Codec(History)
+    is_shared: ClassVar[bool] = False  # a history has megabytes
 
     def freshness_of(self, value: History) -> FreshnessClass:
         """It ages as its run does."""

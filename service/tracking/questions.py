@@ -35,10 +35,12 @@ class FreshnessClass(Enum):
 class Question(msgspec.Struct, Generic[T], frozen=True, gc=False, cache_hash=True):
     """What is asked, with the type of the answer's value. Questions of one kind and equal fields are one.
 
-    codec: how a value becomes bytes and comes back, for a store that replicas share.
+    codec: how a value becomes bytes and comes back, for a store that replicas share. is_shared: whether its
+    answers are worth a place there.
     """
 
     codec: ClassVar[Codec[Any]]
+    is_shared: ClassVar[bool] = True
 
     def freshness_of(self, value: T) -> FreshnessClass:
         """How fast this answer ages."""
@@ -141,6 +143,7 @@ class SearchRuns(Question[RunPage], frozen=True, gc=False):
     page_token: str = ""
 
     codec: ClassVar[Codec[Any]] = Codec(RunPage)
+    is_shared: ClassVar[bool] = False  # hardly anybody else asks for the same page
 
     def freshness_of(self, value: RunPage) -> FreshnessClass:  # noqa: ARG002
         """It ages as lists do."""

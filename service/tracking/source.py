@@ -30,7 +30,18 @@ class Source(Protocol):
         """
         return await asyncio.gather(*map(self.answer, questions))
 
+    async def revalidate(self, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+        """The same, asked of MLflow after the call; a source that remembers overrides it."""
+        return await ask(self, questions)
+
     async def answer_together(self, questions: Sequence[Question[T]]) -> Answer[tuple[T, ...]]:
         """The answers to several questions, of which there is at least one, as one answer."""
         answers = await self.answer_many(questions)
         return combine(tuple([answer.value for answer in answers]), answers)
+
+
+async def ask(source: Source, questions: Sequence[Question[T]]) -> list[Answer[T]]:
+    """The answers of a source to one question or several: one by itself has nothing to be asked with."""
+    if len(questions) == 1:
+        return [await source.answer(questions[0])]
+    return await source.answer_many(questions)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from service.upstream.call import Call, Transport
 from service.upstream.failures import NoSlot
+from service.upstream.slots import Slots
 
 T = TypeVar("T")
 
@@ -27,9 +28,9 @@ class ConcurrencyLimit:
         self, inner: Transport, slots: int, patience: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._inner = inner
-        self._slots = asyncio.Semaphore(slots)
-        share = slots - slots // _KEPT_FREE
-        self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(share))
+        self._slots = Slots(slots)
+        self._share = _share(slots)
+        self._shares: defaultdict[str, Slots] = defaultdict(lambda: Slots(self._share))
         self._patience = patience
         self._clock = clock
         self.in_flight = 0
@@ -40,6 +41,13 @@ class ConcurrencyLimit:
     def is_full(self) -> bool:
         """Whether every slot is taken, or promised to a call that queues."""
         return self._slots.locked()
+
+    def resize(self, slots: int) -> None:
+        """There are so many slots from now on; calls in flight keep theirs, until few enough are left."""
+        self._slots.resize(slots)
+        self._share = _share(slots)
+        for share in self._shares.values():
+            share.resize(self._share)
 
     async def send(self, call: Call[T]) -> T:
         """NoSlot where no slot came free in time."""
@@ -53,7 +61,7 @@ class ConcurrencyLimit:
             self._slots.release()
             share.release()
 
-    async def _acquire(self, share: asyncio.Semaphore, call: Call[T]) -> None:
+    async def _acquire(self, share: Slots, call: Call[T]) -> None:
         if not call.may_wait and (self.is_full or share.locked()):
             raise self._no_slot(call)
         self.waiting += 1
@@ -74,3 +82,8 @@ class ConcurrencyLimit:
 
     def _no_slot(self, call: Call[T]) -> NoSlot:
         return NoSlot(f"{call.endpoint}: {self.in_flight} calls are in flight")
+
+
+def _share(slots: int) -> int:
+    """How many of so many slots calls to one endpoint may take."""
+    return slots - slots // _KEPT_FREE

@@ -4,32 +4,70 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from service.allocator import settle
 from service.index.indexed_runs import IndexedRuns
+from service.index.replica import Replica
 from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
+from service.index.shared_log import SharedLog
+from service.index.shared_snapshot import log_name
+from service.index.shared_upkeep import SharedUpkeep
 from service.index.snapshot import NAME, mlflow_digest
 from service.index.snapshot_keeper import SnapshotKeeper, Subject
 from service.settings.load import Settings
+from service.tracking.runs import Run
 from service.tracking.source import Source
+
+
+class IndexLog(SharedLog, Protocol):
+    """The log of a shared index, with connections of its own."""
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Use it for as long as the context lasts."""
+        ...
 
 
 @dataclass(frozen=True)
 class Indexing:
-    """The index, and its parts. snapshot: None where none is kept."""
+    """The index, and its parts. snapshot: None where none is kept. shared: None where replicas share none."""
 
     index: SyncedIndex
     runs: IndexedRuns
     snapshot: SnapshotKeeper | None
+    shared: SharedIndex | None = None
 
-    def running(self) -> AbstractAsyncContextManager[None]:
+    def passed(self, run: Run, asked: float) -> None:
+        """A run has passed, as it was when it was asked for."""
+        if self.shared is None:
+            self.runs.put(run, asked)
+        else:
+            self.shared.upkeep.passed(run, asked)
+
+    def running(self) -> AbstractAsyncContextManager[object]:
         """The index runs for as long as the context lasts, from its snapshot on if there is one."""
+        if self.shared is not None:
+            return self._sharing(self.shared)
         return self.index.running() if self.snapshot is None else self.snapshot.running()
+
+    @asynccontextmanager
+    async def _sharing(self, shared: SharedIndex) -> AsyncIterator[None]:
+        keeping = nullcontext() if self.snapshot is None else self.snapshot.keeping()
+        async with shared.log.open(), keeping, shared.upkeep.running():
+            yield
+
+
+class SharedIndex(NamedTuple):
+    """What makes an index one that replicas share."""
+
+    log: IndexLog
+    replica: Replica
+    upkeep: SharedUpkeep
 
 
 def indexed_runs(settings: Settings) -> IndexedRuns | None:
@@ -46,29 +84,23 @@ def indexing(
     mlflow: Source,
     remembered: Source,
     clock: Callable[[], float] = time.monotonic,
+    log_of: Callable[[str], IndexLog] | None = None,
 ) -> Indexing:
     """The index of these runs; ValueError names the setting whose folder cannot be written.
 
     mlflow: without a memory. remembered: the same with one, of which experiments are asked. clock: seconds.
+    log_of: the log of this name in the store that replicas share; None where they share none.
     """
     chosen, cache = settings.index, settings.cache
     names = chosen.names or (settings.mlflow_experiment_name,)
-    index = SyncedIndex(
-        runs,
-        mlflow,
-        remembered,
-        names,
-        Pace(
-            tick=chosen.tick,
-            share=chosen.share,
-            first_share=chosen.first_share,
-            terminal_ttl=cache.terminal_ttl,
-            active_ttl=cache.active_ttl,
-        ),
-        clock,
+    pace = Pace(
+        tick=chosen.tick,
+        share=chosen.share,
+        first_share=chosen.first_share,
+        terminal_ttl=cache.terminal_ttl,
+        active_ttl=cache.active_ttl,
     )
-    if chosen.snapshot_dir is None:
-        return Indexing(index, runs, None)
+    index = SyncedIndex(runs, mlflow, remembered, names, pace, clock)
     address = settings.mlflow_tracking_uri or mlflow_url
     subject = Subject(
         mlflow_digest(address, settings.mlflow_workspace or ""),
@@ -76,8 +108,20 @@ def indexing(
         chosen.snapshot_max_age,
         chosen.max_bytes,
     )
-    path = _writable(chosen.snapshot_dir) / NAME
-    return Indexing(index, runs, SnapshotKeeper(path, subject, index, runs, clock))
+    keeper = None
+    if chosen.snapshot_dir is not None:
+        keeper = SnapshotKeeper(_writable(chosen.snapshot_dir) / NAME, subject, index, runs, clock)
+    if log_of is None:
+        return Indexing(index, runs, keeper)
+    log = log_of(log_name(subject))
+    replica = Replica(
+        index, runs, log, subject, clock, restore=_nothing if keeper is None else keeper.restore
+    )
+    return Indexing(index, runs, keeper, SharedIndex(log, replica, SharedUpkeep(replica, clock)))
+
+
+async def _nothing() -> None:
+    """There is no snapshot to begin from."""
 
 
 def _writable(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from tests.bench.load import Answer, Question
 from tests.bench.machine import Server, free_port, running
 from tests.bench.runs import USUAL, Shape
 from tests.live.server import ENVIRONMENT
+from tests.store.servers import find
 
 ROOT = Path(__file__).parents[2]
 _RUN = re.compile(r"/runs/[0-9a-f]{32}")
@@ -107,6 +109,21 @@ def service(
     url = f"http://127.0.0.1:{port}/"
     with running(name, command, url, folder, health="livez", variables=variables, cwd=ROOT) as server:
         yield server
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[str]:
+    """An empty redis-server, and its address."""
+    port = free_port()
+    command = [find("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with (
+        (folder / "store.log").open("wb") as log,
+        subprocess.Popen([*command, "--dir", str(folder)], stdout=log, stderr=log) as process,
+    ):
+        try:
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
 
 
 @contextmanager

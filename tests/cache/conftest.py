@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from service.cache.cached_source import CachedSource
+from tests.cache.fleet import Fleet, fleet_of
 from tests.cache.scripted import Clock, ScriptedSource, caching
 from tests.tracking.values import make_run
 
@@ -29,3 +30,10 @@ async def cached(source: ScriptedSource, clock: Clock) -> AsyncIterator[CachedSo
     """That source, remembered."""
     async with aclosing(caching(source, clock)) as one:
         yield one
+
+
+@pytest.fixture
+async def fleet(source: ScriptedSource, clock: Clock) -> AsyncIterator[Fleet]:
+    """Three replicas over that source."""
+    async with fleet_of(3, clock, source) as three:
+        yield three

@@ -35,12 +35,29 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1_000.0
+        self._alarms: list[tuple[float, asyncio.Event]] = []
 
     def __call__(self) -> float:
         return self.now
 
     def tick(self, seconds: float) -> None:
         self.now += seconds
+        self.ring()
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait until the event, or until so many seconds have passed, which sets it, too."""
+        alarm = (self.now + seconds, event)
+        self._alarms.append(alarm)
+        try:
+            await event.wait()
+        finally:
+            self._alarms.remove(alarm)
+
+    def ring(self) -> None:
+        """Wake those whose time has come."""
+        for at, event in self._alarms:
+            if at <= self.now:
+                event.set()
 
 
 @dataclass(eq=False)
@@ -64,12 +81,14 @@ class ScriptedSource(Source):
     """A source over `stored` and `listed`, which a test may change. Every run is of every experiment.
 
     holds: calls return when the test lets them, with what was true when they were asked or, where looks_late,
-    with what is true then. fails: calls raise this instead. calls: all that were made.
+    with what is true then. fails: calls raise this instead. calls: all that were made. others: the answers to
+    other questions.
     """
 
     def __init__(self, *runs: Run) -> None:
         self.stored = {run.run_id: run for run in runs}
         self.listed = [make_experiment()]
+        self.others: dict[Question[Any], Any] = {}
         self.calls: list[Call] = []
         self.holds = False
         self.looks_late = False
@@ -84,6 +103,13 @@ class ScriptedSource(Source):
         asked = [call.asked for call in self.calls]
         self.calls.clear()
         return asked
+
+    def release(self) -> None:
+        """Let all calls return, those to come, too."""
+        self.holds = False
+        for call in self.calls:
+            if not call.released.done():
+                call.answer()
 
     async def until_asked(self, times: int) -> list[Call]:
         """The calls, once there are so many."""
@@ -111,7 +137,7 @@ class ScriptedSource(Source):
             case ListExperiments():
                 return tuple(one for one in self.listed if one.is_active)
             case _:
-                raise TypeError(question)
+                return self.others[question]
 
     async def _reply(
         self, asked: Question[Any] | tuple[Question[Any], ...], questions: Sequence[Question[T]]

@@ -11,6 +11,7 @@ DEPLOY = ROOT / "config" / "deploy"
 HAPROXY = DEPLOY / "haproxy.cfg"
 COMPOSE = DEPLOY / "compose.yaml"
 KUBERNETES = DEPLOY / "kubernetes"
+STORE = DEPLOY / "store"
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
@@ -29,20 +30,20 @@ def composed(service: str) -> dict[str, Any]:
     return {**found, "environment": environment}
 
 
-def manifest(name: str) -> dict[str, Any]:
-    """A file of kubernetes/, by its name without the ending."""
-    return document(KUBERNETES / f"{name}.yaml")
+def manifest(name: str, folder: Path = KUBERNETES) -> dict[str, Any]:
+    """A file of kubernetes/ or store/, by its name without the ending."""
+    return document(folder / f"{name}.yaml")
 
 
-def pod() -> dict[str, Any]:
-    """The pod of the Deployment."""
-    found: dict[str, Any] = manifest("deployment")["spec"]["template"]["spec"]
+def pod(folder: Path = KUBERNETES) -> dict[str, Any]:
+    """The pod of the folder's Deployment."""
+    found: dict[str, Any] = manifest("deployment", folder)["spec"]["template"]["spec"]
     return found
 
 
-def container() -> dict[str, Any]:
+def container(folder: Path = KUBERNETES) -> dict[str, Any]:
     """The one container of the pod."""
-    [found] = pod()["containers"]
+    [found] = pod(folder)["containers"]
     return dict(found)
 
 

@@ -15,7 +15,7 @@ class Replica:
     """`python -m service` at the same port of one loopback address after another.
 
     Like a container it gets another address each time that it starts, and the name server tells of it from
-    its start to its end.
+    its start to its end. program: Python's arguments.
     """
 
     def __init__(
@@ -25,12 +25,15 @@ class Replica:
         self._number = number
         self._names = names
         self._starts = 0
+        self.program = ("-m", "service")
         self._address = ""
         self._process: asyncio.subprocess.Process | None = None
         # Compose's environment, so that what is written there is what is tested; but callers need no key
         # if not told otherwise, and the balancer is on loopback.
+        # It has no store unless it is told of one.
+        shipped = composed("tracking")["environment"]
         self._environment = {
-            **composed("tracking")["environment"],
+            **{name: value for name, value in shipped.items() if not name.startswith("TRACKING_STORE__")},
             "TRACKING_AUTH__MODE": "none",
             "TRACKING_TRUSTED_PROXIES": "127.0.0.1/32",
             "TRACKING_ACCESS_LOG": "false",
@@ -42,6 +45,21 @@ class Replica:
         """What it logged."""
         return self._output.read_text("utf-8", errors="replace")
 
+    @property
+    def url(self) -> str:
+        """Where it answers since its last start."""
+        return f"http://{self._address}:{self._environment['TRACKING_PORT']}"
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def has_welcomed(self) -> bool:
+        """Whether it has asked MLflow what it shows when it starts, since its last start."""
+        return self.said().count("Ctrl-C stops the service") == self._starts
+
     async def start(self) -> None:
         """Begin to start; whoever wants to know when it takes requests asks the balancer."""
         self._starts += 1
@@ -49,8 +67,7 @@ class Replica:
         with self._output.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "service",
+                *self.program,
                 cwd=ROOT,
                 env={**self._environment, "TRACKING_HOST": self._address},
                 stdin=asyncio.subprocess.DEVNULL,

@@ -9,11 +9,14 @@ import pytest
 import yaml
 
 from tests.deploy.balancer import haproxy
-from tests.deploy.files import COMPOSE, HAPROXY, KUBERNETES, document, manifest
+from tests.deploy.files import COMPOSE, HAPROXY, KUBERNETES, STORE, document, manifest
 
 # The oldest that still has the fields used here as they are, and the newest known.
 KUBERNETES_VERSIONS = ["1.29", "1.37"]
-MANIFESTS = sorted(path.stem for path in KUBERNETES.glob("*.yaml") if path.stem != "kustomization")
+MANIFESTS = {
+    folder: sorted(path for path in folder.glob("*.yaml") if path.stem != "kustomization")
+    for folder in (KUBERNETES, STORE)
+}
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +37,6 @@ def kubernetes_check(version: str, *paths: Path) -> subprocess.CompletedProcess[
     return run(sys.executable, "-m", "kubernetes_validate", "--strict", "-k", version, *map(str, paths))
 
 
-@pytest.mark.haproxy
 @pytest.mark.haproxy
 def test_haproxy_takes_its_file() -> None:
     """HAProxy finds nothing wrong with haproxy.cfg, and nothing to warn of."""
@@ -69,10 +71,11 @@ def test_a_compose_file_with_a_slip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", KUBERNETES_VERSIONS)
 def test_kubernetes(version: str) -> None:
     """Each manifest is an object of the Kubernetes API."""
-    done = kubernetes_check(version, *(KUBERNETES / f"{name}.yaml" for name in MANIFESTS))
+    paths = [path for folder in MANIFESTS.values() for path in folder]
+    done = kubernetes_check(version, *paths)
     # An object without a schema is a mere warning, so the word is what counts.
     assert 0 == done.returncode, done.stdout
-    assert len(MANIFESTS) == done.stdout.count("passed for resource"), done.stdout
+    assert len(paths) == done.stdout.count("passed for resource"), done.stdout
 
 
 def test_a_manifest_with_a_slip(tmp_path: Path) -> None:
@@ -87,5 +90,7 @@ def test_a_manifest_with_a_slip(tmp_path: Path) -> None:
 
 def test_kustomization_names_every_manifest() -> None:
     """kubectl apply -k applies all that is there."""
-    kustomization = document(KUBERNETES / "kustomization.yaml")
-    assert {f"{name}.yaml" for name in MANIFESTS} == set(kustomization["resources"])
+    resources = {folder: document(folder / "kustomization.yaml")["resources"] for folder in MANIFESTS}
+    named = {path.name for path in MANIFESTS[KUBERNETES]}
+    assert named | {"../store"} == set(resources[KUBERNETES])
+    assert {path.name for path in MANIFESTS[STORE]} == set(resources[STORE])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from service.index import snapshot_keeper
+from service.index import snapshot_writing
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex, SyncState
 from service.index.snapshot import NAME, Stamp, write_snapshot
@@ -155,7 +155,7 @@ async def test_changes_that_arrive_meanwhile_are_taken_then(
         may_go_on.wait(10)
         yield from sections_of(table, since)
 
-    monkeypatch.setattr(snapshot_keeper, "sections_of", slowly)
+    monkeypatch.setattr(snapshot_writing, "sections_of", slowly)
     kept, after = Kept(tmp_path), Kept(tmp_path)
     kept.have(3)
     writing = asyncio.create_task(kept.keeper.write())
@@ -186,7 +186,7 @@ async def test_the_end_waits_for_the_last_one_only_so_long(
     await kept.keeper.write()
     before = kept.path.read_bytes()
     kept.runs.put(run_of(7), kept.clock())
-    monkeypatch.setattr(snapshot_keeper, "sections_of", stuck)
+    monkeypatch.setattr(snapshot_writing, "sections_of", stuck)
     async with kept.keeper.running():
         pass
     released.set()

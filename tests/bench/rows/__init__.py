@@ -10,6 +10,7 @@ from tests.bench.rows.compare_cold import compare_cold
 from tests.bench.rows.crowd import herd, trace
 from tests.bench.rows.direct import direct
 from tests.bench.rows.events import events
+from tests.bench.rows.fleet import fleet
 from tests.bench.rows.growth import computing, growth
 from tests.bench.rows.guarded import guarded
 from tests.bench.rows.hot import hot
@@ -40,4 +41,5 @@ GROUPS: Mapping[str, Callable[[Bench], Findings]] = {
     "search-million": search_million,
     "analysis": analysis,
     "events": events,
+    "fleet": fleet,
 }

@@ -1,29 +1,22 @@
 """Many callers at once: how often MLflow is asked."""
 
 import asyncio
-import json
-import random
 import statistics
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from tests.bench import sides
-from tests.bench.client import Client, calls, client, forget_calls
+from tests.bench.client import calls, client, forget_calls
 from tests.bench.load import Question, Spread
 from tests.bench.machine import Server
 from tests.bench.report import Findings, Row, at_least
 from tests.bench.rows import questions
 from tests.bench.rows.bench import Bench
-from tests.bench.runs import RUN_TYPES, run_id_of
+from tests.bench.rows.browsing import browse
+from tests.bench.runs import run_id_of
 
 _HERD = 1_000
 _LATENCY = 1.0  # seconds; long enough for all of the herd to be there before the answer is
-_OPENED = 5
-_COMPARED = 4
-_ARRIVE = 5.0  # seconds within which the users come
-_LOOK = (0.5, 2.5)  # seconds for which a user looks at a page, at least and at most
-_POLL = 5.0  # seconds between two looks at a list that is left open
 
 
 def herd(bench: Bench) -> Findings:
@@ -91,30 +84,6 @@ async def _browse(
     service: Server, upstream: Server, users: int, polls: int
 ) -> tuple[list[float], dict[str, int]]:
     await forget_calls(upstream)
-    times: list[float] = []
     async with client(service, connections=users) as caller:
-        await asyncio.gather(*(_user(caller, random.Random(number), polls, times) for number in range(users)))
+        times = await browse(caller.ask, users, polls)
     return times, await calls(upstream)
-
-
-async def _user(caller: Client, dice: random.Random, polls: int, times: list[float]) -> None:
-    """A user looks at all runs or at those of one type."""
-
-    async def ask(question: Question) -> bytes:
-        began = time.perf_counter()
-        body = await caller.ask(question)
-        times.append(time.perf_counter() - began)
-        await asyncio.sleep(dice.uniform(*_LOOK))
-        return body
-
-    await asyncio.sleep(dice.uniform(0, _ARRIVE))
-    run_type = dice.choice((None, *RUN_TYPES))
-    listed = questions.runs(50) if run_type is None else questions.runs(50, run_type=run_type)
-    found = [run["run_id"] for run in json.loads(await ask(listed))["runs"]]
-    opened = dice.sample(found, _OPENED)
-    for run_id in opened:
-        await ask(questions.detail(run_id))
-    await ask(questions.compare(opened[:_COMPARED]))
-    for _ in range(polls):
-        await asyncio.sleep(_POLL - _LOOK[1])
-        await ask(listed)

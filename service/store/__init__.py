@@ -1,0 +1,1 @@
+"""The store that replicas share, over the Redis protocol."""
