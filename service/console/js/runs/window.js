@@ -1,20 +1,29 @@
 // Which rows of a long table are in the document: those that are on the screen, and some around them.
-import { batch, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 
 export const ROW = 28; // px, as --row in the style sheet
 const AROUND = 6; // rows above and below the screen
+const REST = 150; // ms without scrolling after which the region is at rest
+const AFTER = 50; // ms more, after which the rows stand in their order in the document
 const STEP = 6; // rows by which the window moves, so that not each pixel of scrolling changes the document
 
 /**
- * The window on the rows of a scrolled region. Signals: first (place of its first row) and size (rows).
- * above: px at the region's top that the head and the rows that stay cover.
+ * The window on the rows of a scrolled region. Signals: first (place of its first row), size (rows), isMoving
+ * (whether it is scrolled up or down right now), left (px that it is scrolled to the right by) and begin (the slot that
+ * comes first in the document: see `placesOf`).
+ * above: px at the region's top that the head and the rows that stay cover. fixed: px at its left that the columns
+ * that stay cover.
  */
 export class Window {
   /** @param {number} scrollTop where it begins */
   constructor(scrollTop) {
     this.first = signal(0);
     this.size = signal(0);
+    this.isMoving = signal(false);
+    this.left = signal(0);
+    this.begin = signal(0);
     this.above = 0;
+    this.fixed = 0;
     this.region = null;
     this._scrollTop = scrollTop;
   }
@@ -25,9 +34,14 @@ export class Window {
     region.scrollTop = this._scrollTop;
     const observer = new ResizeObserver(() => this.look());
     observer.observe(region);
+    // Only when it is needed, since all cells are styled anew for it.
+    const end = effect(() => this.isMoving.value && region.style.setProperty("--left", `${this.left.peek()}px`));
     this.look();
     return () => {
       observer.disconnect();
+      end();
+      clearTimeout(this._timer);
+      this.isMoving.value = false;
       this._scrollTop = this.scrollTop;
       this.region = null;
     };
@@ -41,11 +55,45 @@ export class Window {
   /** Look where the region is scrolled to. */
   look() {
     if (!this.region) return;
-    const { scrollTop, clientHeight } = this.region;
+    const { scrollTop, clientHeight, clientWidth } = this.region;
+    this._width = clientWidth;
     batch(() => {
       this.first.value = Math.max(0, Math.floor(scrollTop / ROW / STEP) * STEP - AROUND);
       this.size.value = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
     });
+  }
+
+  /** The region has been scrolled. */
+  scrolled() {
+    if (!this.region) return;
+    const { scrollLeft } = this.region;
+    batch(() => {
+      this.isMoving.value = scrollLeft === this.left.value;
+      this.left.value = scrollLeft;
+      this.look();
+    });
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._rest(), REST);
+  }
+
+  // What it takes to be at rest is done in two frames.
+  _rest() {
+    this.isMoving.value = false;
+    this._timer = setTimeout(() => {
+      this.begin.value = this.first.value % this.size.value;
+    }, AFTER);
+  }
+
+  /**
+   * Which columns are to be written in a row that is drawn now: while rows fly past, those that are seen. The row
+   * is drawn once more when they rest.
+   * @returns {(column: {at: number, width: number, left: number | null}) => boolean}
+   */
+  sightOf() {
+    if (!this.region || !this.isMoving.peek()) return () => true;
+    this.isMoving.value; // whoever reads it is drawn anew when it changes
+    const [from, to] = [this.left.peek(), this.left.peek() + this._width];
+    return ({ left, at, width }) => left !== null || (at < to && at + width > from + this.fixed);
   }
 
   /** Scroll no further than it takes to see a row. @param {number} place */
@@ -65,4 +113,21 @@ export class Window {
     const first = Math.round(scrollTop / ROW);
     return [first, Math.min(extent, Math.round((scrollTop + clientHeight - this.above) / ROW))];
   }
+}
+
+/**
+ * The places of a window's rows in the order in which they stand in the document. Each place has a slot, an element
+ * that shows it for as long as it is in the window, and another place after that: so nothing is put into the document
+ * while it is scrolled. The order of the document is set right when the scrolling ends.
+ * @param {number} first @param {number} last excluded @param {number} size of the window @param {number} begin a slot
+ * @returns {Array<{place: number, slot: number}>}
+ */
+export function placesOf(first, last, size, begin) {
+  const places = [];
+  for (let number = 0; number < size; number++) {
+    const slot = (begin + number) % size;
+    const place = first + ((slot - (first % size) + size) % size);
+    if (place < last) places.push({ place, slot });
+  }
+  return places;
 }
