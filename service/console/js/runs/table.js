@@ -84,18 +84,18 @@ function Top({ rows, columns, state, base }) {
 function Body({ rows, above, columns, selected, baseId, base, shown, region, active }) {
   // The rows at the places may be others now; and before there is one, there are places for some.
   const extent = rows.revision.value ? rows.extent.value : UNREAD;
-  const first = Math.min(shown.first.value, Math.max(0, extent - shown.size.value));
-  const last = Math.min(extent, first + shown.size.value);
+  const size = shown.size.value;
+  const [first, settled] = [shown.first.value, shown.settled.value].map((place) => Math.min(place, Math.max(0, extent - size)));
+  const last = Math.min(extent, first + size);
   const chosen = new Set(selected);
   const { place: current, isToFocus } = active.value;
   const focused = document.activeElement;
   useLayoutEffect(() => {
     if (isToFocus) region.current?.querySelector("tr[data-active] a")?.focus({ preventScroll: true });
   }, [active.value]);
-  const begin = shown.begin.value;
-  useLayoutEffect(() => keepFocus(region.current, focused, current), [first, begin]);
+  useLayoutEffect(() => keepFocus(region.current, focused, current), [first, settled]);
   return html`<tbody role="rowgroup" class="rows" style=${{ height: `${extent * ROW}px` }}>
-      ${placesOf(first, last, shown.size.value, begin).map(({ place, slot }) => {
+      ${placesOf({ first, last, size, settled }).map(({ place, slot }) => {
         const row = rows.at(place);
         const style = { transform: `translateY(${place * ROW}px)` };
         const rowIndex = above + place + 2;
@@ -143,12 +143,14 @@ function RunRow({ row, place, rowIndex, columns, base, isBase, isSelected, isAct
   </tr>`;
 }
 
-// An element that is moved in the document loses the focus. One that has another run now has to give it away.
+// An element that is moved in the document loses the focus. One that shows another run now has to give it away.
 function keepFocus(region, focused, current) {
-  if (!region || !focused?.isConnected || !region.contains(focused)) return;
-  const tr = focused.closest("tbody.rows tr");
-  const kept = tr && tr.dataset.place !== String(current) ? region : focused;
-  if (kept !== document.activeElement) kept.focus({ preventScroll: true });
+  const isRight = (element) => {
+    const tr = element.closest("tbody.rows tr");
+    return region.contains(element) && (tr === null || tr.dataset.place === String(current));
+  };
+  if (!region?.contains(focused) || isRight(document.activeElement)) return;
+  (isRight(focused) ? focused : region).focus({ preventScroll: true });
 }
 
 // As grid-template-columns has them.

@@ -9,8 +9,8 @@ const STEP = 6; // rows by which the window moves, so that not each pixel of scr
 
 /**
  * The window on the rows of a scrolled region. Signals: first (place of its first row), size (rows), isMoving
- * (whether it is scrolled up or down right now), left (px that it is scrolled to the right by) and begin (the slot that
- * comes first in the document: see `placesOf`).
+ * (whether it is scrolled up or down right now), left (px that it is scrolled to the right by) and settled (its first
+ * place when the scrolling ended).
  * above: px at the region's top that the head and the rows that stay cover. fixed: px at its left that the columns
  * that stay cover.
  */
@@ -21,7 +21,7 @@ export class Window {
     this.size = signal(0);
     this.isMoving = signal(false);
     this.left = signal(0);
-    this.begin = signal(0);
+    this.settled = signal(0);
     this.above = 0;
     this.fixed = 0;
     this.region = null;
@@ -37,6 +37,7 @@ export class Window {
     // Only when it is needed, since all cells are styled anew for it.
     const end = effect(() => this.isMoving.value && region.style.setProperty("--left", `${this.left.peek()}px`));
     this.look();
+    this._settle();
     return () => {
       observer.disconnect();
       end();
@@ -56,10 +57,12 @@ export class Window {
   look() {
     if (!this.region) return;
     const { scrollTop, clientHeight, clientWidth } = this.region;
+    const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
     this._width = clientWidth;
     batch(() => {
       this.first.value = Math.max(0, Math.floor(scrollTop / ROW / STEP) * STEP - AROUND);
-      this.size.value = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
+      if (size !== this.size.peek()) this._settle(); // all rows are drawn anew
+      this.size.value = size;
     });
   }
 
@@ -79,9 +82,11 @@ export class Window {
   // What it takes to be at rest is done in two frames.
   _rest() {
     this.isMoving.value = false;
-    this._timer = setTimeout(() => {
-      this.begin.value = this.first.value % this.size.value;
-    }, AFTER);
+    this._timer = setTimeout(() => this._settle(), AFTER);
+  }
+
+  _settle() {
+    this.settled.value = this.first.value;
   }
 
   /**
@@ -118,14 +123,15 @@ export class Window {
 /**
  * The places of a window's rows in the order in which they stand in the document. Each place has a slot, an element
  * that shows it for as long as it is in the window, and another place after that: so nothing is put into the document
- * while it is scrolled. The order of the document is set right when the scrolling ends.
- * @param {number} first @param {number} last excluded @param {number} size of the window @param {number} begin a slot
+ * while it is scrolled. The order of the document is set right when the scrolling has ended.
+ * @param {{first: number, last: number, size: number, settled: number}} window last: the place behind the last row.
+ *   size: number of slots. settled: the first place when the scrolling ended
  * @returns {Array<{place: number, slot: number}>}
  */
-export function placesOf(first, last, size, begin) {
+export function placesOf({ first, last, size, settled }) {
   const places = [];
   for (let number = 0; number < size; number++) {
-    const slot = (begin + number) % size;
+    const slot = (settled + number) % size;
     const place = first + ((slot - (first % size) + size) % size);
     if (place < last) places.push({ place, slot });
   }
