@@ -16,7 +16,7 @@ const FATES = { deleted: "deleted", left: "does not match any more" };
  * @param {number} tabIndex @param {boolean} isWritten
  */
 export function cellOf(column, row, base, tabIndex, isWritten) {
-  if (!isWritten) return html`<td role="cell"></td>`;
+  if (!isWritten) return html`<td role="cell" class=${column.align}></td>`;
   const value = row.values[column.name];
   const style = column.left === null ? undefined : { left: `${column.left}px` };
   const place = column.left === null ? "" : " stays";

@@ -123,7 +123,7 @@ function Body({ rows, above, columns, selected, baseId, base, shown, region, act
 // It reads signals, so it is drawn anew only where these or one of its props have changed.
 function RunRow({ row, place, rowIndex, columns, base, isBase, isSelected, isActive, shown }) {
   row.version.value;
-  const isInSight = shown?.sightOf() ?? (() => true);
+  const isInSight = shown?.sightOf(place) ?? (() => true);
   const reached = isActive ? 0 : -1;
   return html`<tr
     role="row"

@@ -9,7 +9,7 @@ const STEP = 6; // rows by which the window moves, so that not each pixel of scr
 
 /**
  * The window on the rows of a scrolled region. Signals: first (place of its first row), size (rows), isMoving
- * (whether it is scrolled up or down right now), left (px that it is scrolled to the right by) and settled (its first
+ * (whether it is scrolled up or down right now), isPartial (whether only what is seen of rows is written), left (px that it is scrolled to the right by) and settled (its first
  * place when the scrolling ended).
  * above: px at the region's top that the head and the rows that stay cover. fixed: px at its left that the columns
  * that stay cover.
@@ -20,6 +20,7 @@ export class Window {
     this.first = signal(0);
     this.size = signal(0);
     this.isMoving = signal(false);
+    this.isPartial = signal(false);
     this.left = signal(0);
     this.settled = signal(0);
     this.above = 0;
@@ -42,7 +43,7 @@ export class Window {
       observer.disconnect();
       end();
       clearTimeout(this._timer);
-      this.isMoving.value = false;
+      this.isMoving.value = this.isPartial.value = false;
       this._scrollTop = this.scrollTop;
       this.region = null;
     };
@@ -58,7 +59,7 @@ export class Window {
     if (!this.region) return;
     const { scrollTop, clientHeight, clientWidth } = this.region;
     const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
-    this._width = clientWidth;
+    this._seen = { top: scrollTop, height: clientHeight, width: clientWidth };
     batch(() => {
       this.first.value = Math.max(0, Math.floor(scrollTop / ROW / STEP) * STEP - AROUND);
       if (size !== this.size.peek()) this._settle(); // all rows are drawn anew
@@ -69,9 +70,10 @@ export class Window {
   /** The region has been scrolled. */
   scrolled() {
     if (!this.region) return;
+    this._isHurried = false;
     const { scrollLeft } = this.region;
     batch(() => {
-      this.isMoving.value = scrollLeft === this.left.value;
+      this.isMoving.value = this.isPartial.value = scrollLeft === this.left.value;
       this.left.value = scrollLeft;
       this.look();
     });
@@ -79,9 +81,19 @@ export class Window {
     this._timer = setTimeout(() => this._rest(), REST);
   }
 
+  /** Other rows are about to be drawn: first what is seen of them, and all of it a moment later. */
+  hurry() {
+    if (!this.region) return;
+    this._isHurried = true;
+    this.isPartial.value = true;
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._rest(), REST);
+  }
+
   // What it takes to be at rest is done in two frames.
   _rest() {
-    this.isMoving.value = false;
+    this._isHurried = false;
+    this.isMoving.value = this.isPartial.value = false;
     this._timer = setTimeout(() => this._settle(), AFTER);
   }
 
@@ -90,15 +102,21 @@ export class Window {
   }
 
   /**
-   * Which columns are to be written in a row that is drawn now: while rows fly past, those that are seen. The row
-   * is drawn once more when they rest.
+   * Which columns are to be written in a row that is drawn now: where it has to be quick, those that are seen. The
+   * row is drawn once more after that. @param {number} place of the row
    * @returns {(column: {at: number, width: number, left: number | null}) => boolean}
    */
-  sightOf() {
-    if (!this.region || !this.isMoving.peek()) return () => true;
-    this.isMoving.value; // whoever reads it is drawn anew when it changes
-    const [from, to] = [this.left.peek(), this.left.peek() + this._width];
+  sightOf(place) {
+    if (!this.isPartial.peek()) return () => true;
+    this.isPartial.value; // whoever reads it is drawn anew when it changes
+    if (this._isHurried && !this._isSeen(place)) return ({ left }) => left !== null;
+    const [from, to] = [this.left.peek(), this.left.peek() + this._seen.width];
     return ({ left, at, width }) => left !== null || (at < to && at + width > from + this.fixed);
+  }
+
+  _isSeen(place) {
+    const { top, height } = this._seen;
+    return (place + 1) * ROW > top && place * ROW < top + height;
   }
 
   /** Scroll no further than it takes to see a row. @param {number} place */
