@@ -84,6 +84,7 @@ async def test_a_reader_of_the_screen_hears_which_choice_is_meant(watched: Watch
     """The field names its list and the choice in it; Escape closes the list and leaves the text."""
     bar = await draw(watched)
     await bar.press_sequentially("sharpe")
+    await watched.page.get_by_role("option").first.wait_for()
     await bar.press("ArrowDown")
     assert "true" == await bar.get_attribute("aria-expanded")
     chosen = watched.page.locator(f"#{await bar.get_attribute('aria-activedescendant')}")

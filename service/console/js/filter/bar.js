@@ -9,7 +9,7 @@ import { useChoices } from "./suggestions.js";
 
 const reader = later(() => import("./language.js"));
 const UNREAD = { filter: null, problem: null, choice: null }; // of a text, while the language is not there
-const PAUSE = 60; // ms after a key before the filter is asked
+const QUICK = 60; // ms: a filter is asked at once, but for keys that follow each other within that time
 
 /**
  * The bar. What can be asked is asked as it is typed; what is not complete waits.
@@ -28,6 +28,7 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
   const [isEnded, setEnded] = useState(true); // whether nobody is about to type on
   const input = useRef(null);
   const asked = useRef(state.q);
+  const typed = useRef({ text, at: -Infinity });
   const hasStep = useRef(false); // whether the address has a step for what is typed now
   const choices = useChoices({ language, text, caret, fields, experimentIds, isOpen });
   const option = choices.options[active];
@@ -44,7 +45,10 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
     if (text === state.q) setText(written(language, text)); // as it was shown before it could be read
   }, [language]);
   useLayoutEffect(() => {
-    const timer = setTimeout(send, PAUSE);
+    const before = typed.current;
+    typed.current = { text, at: performance.now() };
+    if (text === before.text || typed.current.at - before.at > QUICK) return send();
+    const timer = setTimeout(send, QUICK);
     return () => clearTimeout(timer);
   }, [text, fields, language]);
 

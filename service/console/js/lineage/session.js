@@ -50,7 +50,7 @@ export function Session({ session, exp }) {
   return html`<section class="part" aria-labelledby="session">
     <h2 id="session">The session: ${count(runs)} ${runs === 1 ? "run" : "runs"}</h2>
     <p class="muted">The runs that share what <a href=${runHref(id)}><code>${shortId(id)}</code></a> comes from, and differ in nothing that both say.</p>
-    <dl>
+    <dl class="session-traits">
       ${Object.entries(traits).map(
         ([trait, value]) => html`
           <dt>${trait}</dt>

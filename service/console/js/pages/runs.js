@@ -1,5 +1,5 @@
 // The page "Runs": the runs of some experiments that match a filter, as a table.
-import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { key } from "../api.js";
 import { filterOf } from "../filter/choices.js";
 import { html } from "../html.js";
@@ -90,10 +90,14 @@ function useTable(state) {
     [fields, state.cols.join(), state.pin.join(), state.cols.length ? "" : state.sort.join(), Boolean(state.base)],
   );
   actions.holds(state, columns);
+  useLayoutEffect(() => rows.begun.subscribe(() => shown.hurry()), []);
   const search = useRows(rows, above, state, fields, columns);
-  useLayoutEffect(() => () => {
+  // Not on each drawing: to ask how far the table is scrolled makes the browser lay it out at once.
+  const leave = useRef(null);
+  leave.current = () => {
     left = { rows, fields, exp, key: key.value, scrollTop: shown.scrollTop, active: actions.active.value.place };
-  });
+  };
+  useLayoutEffect(() => () => leave.current(), []);
   return { known, fields, rows, above, shown, actions, columns, search };
 }
 

@@ -11,21 +11,22 @@ const FATES = { deleted: "deleted", left: "does not match any more" };
 
 /**
  * A cell. base: the baseline's values, or null.
- * tabIndex: of what in the cell can be reached.
+ * tabIndex: of what in the cell can be reached. isWritten: whether it is to have its text now.
  * @param {import("./columns.js").Column} column @param {import("./rows.js").Row} row @param {object | null} base
- * @param {number} tabIndex
+ * @param {number} tabIndex @param {boolean} isWritten
  */
-export function cellOf(column, row, base, tabIndex) {
+export function cellOf(column, row, base, tabIndex, isWritten) {
+  if (!isWritten) return html`<td role="cell" class=${column.align}></td>`;
   const value = row.values[column.name];
   const style = column.left === null ? undefined : { left: `${column.left}px` };
   const place = column.left === null ? "" : " stays";
   if (column.name === "run_name") return nameOf(row, style, tabIndex);
   if (column.isMetric) {
-    return html`<td class=${`number${place}`} style=${style} title=${exact(value)}>
+    return html`<td role="cell" class=${`number${place}`} style=${style} title=${exact(value)}>
       ${number(value)}${base && differenceOf(column, value, base[column.name], base === row.values)}
     </td>`;
   }
-  return html`<td class=${column.align + place} style=${style} title=${titleOf(column, value)}>
+  return html`<td role="cell" class=${column.align + place} style=${style} title=${titleOf(column, value)}>
     ${contentOf(column, value, row)}
   </td>`;
 }
@@ -48,7 +49,7 @@ export function isBetter(direction, value, base) {
 }
 
 function nameOf({ id, values, fate }, style, tabIndex) {
-  return html`<th scope="row" class="name stays" style=${style}>
+  return html`<th role="rowheader" scope="row" class="name stays" style=${style}>
     <a href=${`run?id=${encodeURIComponent(id)}`} title=${values.run_name} tabindex=${tabIndex}
       ><bdi>${values.run_name || "(no name)"}</bdi></a>
     <code>${shortId(id)}</code>${fate && html` <em>${FATES[fate]}</em>`}
@@ -60,8 +61,7 @@ function contentOf(column, value, row) {
   if (column.name === "duration" && value === undefined && row.values.status === "RUNNING") {
     return html`<${Ticking} since=${row.values.start_time} />`;
   }
-  const text = textOf(column, value);
-  return column.isTime || column.name === "duration" || text === MISSING ? text : html`<bdi>${text}</bdi>`;
+  return textOf(column, value);
 }
 
 function titleOf(column, value) {

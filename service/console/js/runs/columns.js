@@ -25,9 +25,9 @@ export const CHECK = 34; // px, of the column of check boxes
 /**
  * A column. kind: the word that stands above its label, "" for attributes. align: "number" or "text".
  * direction: of a metric, as the API's /runs/fields has it. isNumeric: whether all texts of it are numbers.
- * left: px from the left edge, where it stays when the others are scrolled; null where it does not stay.
+ * at: px from the left edge. left: the same, where it stays when the others are scrolled; null where it does not.
  * @typedef {{name: string, label: string, kind: string, align: string, direction: string | null,
- *   isMetric: boolean, isTime: boolean, isNumeric: boolean, width: number, left: number | null}} Column
+ *   isMetric: boolean, isTime: boolean, isNumeric: boolean, width: number, at: number, left: number | null}} Column
  */
 
 /**
@@ -42,11 +42,11 @@ export function columnsOf({ cols, pin, base, sort }, fields, total) {
   const names = [...new Set(["run_name", ...(cols.length ? cols : chosen(fields, total, sort.map(nameOf)))])];
   const isPinned = (name) => name === "run_name" || pin.includes(name);
   const ordered = [...names.filter(isPinned), ...names.filter((name) => !isPinned(name))];
-  let left = CHECK;
+  let at = CHECK;
   return ordered.map((name) => {
     const column = columnOf(name, known.get(name), Boolean(base));
-    const placed = { ...column, left: isPinned(name) ? left : null };
-    left += column.width;
+    const placed = { ...column, at, left: isPinned(name) ? at : null };
+    at += column.width;
     return placed;
   });
 }

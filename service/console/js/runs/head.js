@@ -8,9 +8,9 @@ const ARROWS = { ascending: "▲", descending: "▼", none: "" };
 
 /** @param {{columns: Array<object>, sort: string[], onSort: (column: object, isFurther: boolean) => void}} props */
 export function Head({ columns, sort, onSort }) {
-  return html`<thead>
-    <tr aria-rowindex="1">
-      <td class="check stays"></td>
+  return html`<thead role="rowgroup">
+    <tr role="row" aria-rowindex="1">
+      <td role="cell" class="check stays"></td>
       ${columns.map((column) => headOf(column, sort, onSort))}
     </tr>
   </thead>`;
@@ -22,6 +22,7 @@ function headOf(column, sort, onSort) {
   const rank = sort.length > 1 ? rankOf(sort, name) : 0;
   const style = left === null ? undefined : { left: `${left}px` };
   return html`<th
+    role="columnheader"
     scope="col"
     key=${name}
     class=${align + (left === null ? "" : " stays")}

@@ -6,6 +6,7 @@ import { valueOf, written } from "./fields.js";
 const FIRST_PAGE = 100; // rows, which are more than a screen has
 const PAGE = 1000; // rows, the most that the API sends at once
 const READ_ON = 10_000; // rows that are read without being asked for, and once more near the end of those
+const HIDDEN = 200; // ms: a tab that is hidden has no frames
 const ACTIVE = ["RUNNING", "SCHEDULED"];
 const ALWAYS = ["run_id", "run_name", "status", "start_time", "end_time"];
 
@@ -85,6 +86,7 @@ export class Rows {
     reading.first = this._attempt(() => this._begin(reading, isSame));
     await reading.first;
     if (this._latest === reading) this.isWaiting.value = false;
+    await aFrame(); // the first rows are shown before others take time
     await this._readOn(reading);
   }
 
@@ -231,6 +233,14 @@ export class Rows {
       this.error.value = error;
     }
   }
+}
+
+// Until what has changed is painted, or would be if somebody looked.
+function aFrame() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, HIDDEN);
+  });
 }
 
 async function pageOf({ search: { q, exp, order, names }, token, controller }, size) {

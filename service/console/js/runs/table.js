@@ -5,7 +5,7 @@ import { html } from "../html.js";
 import { cellOf } from "./cells.js";
 import { CHECK } from "./columns.js";
 import { Head } from "./head.js";
-import { ROW } from "./window.js";
+import { ROW, placesOf } from "./window.js";
 
 const HEAD = 42; // px, as in the style sheet
 const UNREAD = 20; // places that are shown before it is known how many there are
@@ -21,30 +21,30 @@ export function Table({ rows, top, columns, state, shown, actions }) {
   useLayoutEffect(() => shown.watch(region.current), []);
   const width = columns.reduce((sum, column) => sum + column.width, CHECK);
   shown.above = HEAD + top.length * ROW;
+  shown.fixed = columns.reduce((sum, { left, width: wide }) => sum + (left === null ? 0 : wide), CHECK);
   return html`
     <div
       ref=${region}
       class="runs-region"
+      data-moving=${shown.isMoving}
       role="region"
       aria-labelledby="runs-caption"
       tabindex="0"
       onScroll=${() => {
-        shown.look();
+        shown.scrolled();
         actions.scrolled();
       }}
       onKeyDown=${actions.pressed}
     >
       <table
+        role="table"
         class="runs-table"
-        style=${{ width: `${width}px` }}
+        style=${{ width: `${width}px`, "--columns": widthsOf(columns) }}
+        aria-labelledby="runs-caption"
         aria-rowcount=${rows.total.value === null ? -1 : rows.total.value + top.length + 1}
         onClick=${actions.clicked}
       >
         <caption id="runs-caption" class="visually-hidden">Runs</caption>
-        <colgroup>
-          <col style=${{ width: `${CHECK}px` }} />
-          ${columns.map(({ name, width: wide }) => html`<col key=${name} style=${{ width: `${wide}px` }} />`)}
-        </colgroup>
         <${Head} columns=${columns} sort=${state.sort} onSort=${actions.sort} />
         ${top.length > 0 && html`<${Top} rows=${top} columns=${columns} state=${state} base=${baseOf(rows, top, state)} />`}
         <${Body}
@@ -65,13 +65,12 @@ export function Table({ rows, top, columns, state, shown, actions }) {
 
 /** The baseline and the selected runs, which stay below the head. */
 function Top({ rows, columns, state, base }) {
-  return html`<tbody class="top">
+  return html`<tbody role="rowgroup" class="top">
     ${rows.map(
       (row, place) => html`<${RunRow}
         key=${row.id}
         row=${row}
         rowIndex=${place + 2}
-        top=${HEAD + place * ROW}
         columns=${columns}
         base=${base}
         isBase=${row.id === state.base}
@@ -85,42 +84,49 @@ function Top({ rows, columns, state, base }) {
 function Body({ rows, above, columns, selected, baseId, base, shown, region, active }) {
   // The rows at the places may be others now; and before there is one, there are places for some.
   const extent = rows.revision.value ? rows.extent.value : UNREAD;
-  const first = Math.min(shown.first.value, Math.max(0, extent - shown.size.value));
-  const last = Math.min(extent, first + shown.size.value);
+  const size = shown.size.value;
+  const [first, settled] = [shown.first.value, shown.settled.value].map((place) => Math.min(place, Math.max(0, extent - size)));
+  const last = Math.min(extent, first + size);
   const chosen = new Set(selected);
   const { place: current, isToFocus } = active.value;
+  const focused = document.activeElement;
   useLayoutEffect(() => {
     if (isToFocus) region.current?.querySelector("tr[data-active] a")?.focus({ preventScroll: true });
   }, [active.value]);
-  const places = Array.from({ length: last - first }, (_, number) => first + number);
-  return html`<tbody>
-    ${first > 0 && html`<tr key="before" aria-hidden="true" style=${{ height: `${first * ROW}px` }}></tr>`}
-    ${places.map((place) => {
-      const row = rows.at(place);
-      if (!row) return html`<tr key=${place} class="unread" aria-rowindex=${above + place + 2}><td colspan=${columns.length + 1}></td></tr>`;
-      return html`<${RunRow}
-        key=${place}
-        row=${row}
-        place=${place}
-        rowIndex=${above + place + 2}
-        columns=${columns}
-        base=${base}
-        isBase=${row.id === baseId}
-        isSelected=${chosen.has(row.id)}
-        isActive=${place === current}
-      />`;
-    })}
-    ${last < extent && html`<tr key="after" aria-hidden="true" style=${{ height: `${(extent - last) * ROW}px` }}></tr>`}
+  useLayoutEffect(() => keepFocus(region.current, focused, current), [first, settled]);
+  return html`<tbody role="rowgroup" class="rows" style=${{ height: `${extent * ROW}px` }}>
+      ${placesOf({ first, last, size, settled }).map(({ place, slot }) => {
+        const row = rows.at(place);
+        const style = { transform: `translateY(${place * ROW}px)` };
+        const rowIndex = above + place + 2;
+        if (!row) return html`<tr role="row" key=${slot} class="unread" aria-rowindex=${rowIndex} style=${style}><td role="cell"></td></tr>`;
+        return html`<${RunRow}
+          key=${slot}
+          row=${row}
+          place=${place}
+          rowIndex=${rowIndex}
+          columns=${columns}
+          base=${base}
+          isBase=${row.id === baseId}
+          isSelected=${chosen.has(row.id)}
+          isActive=${place === current}
+          shown=${shown}
+        />`;
+      })}
+    </tbody>
     ${extent < (rows.total.value ?? 0) &&
-    html`<tr key="more" class="more"><td colspan=${columns.length + 1}>${count(rows.total.value - extent)} more are read when you scroll on</td></tr>`}
-  </tbody>`;
+    html`<tbody role="rowgroup" class="more">
+      <tr role="row"><td role="cell">${count(rows.total.value - extent)} more are read when you scroll on</td></tr>
+    </tbody>`}`;
 }
 
-// It reads a signal, so it is drawn anew only where that or one of its props has changed.
-function RunRow({ row, place, rowIndex, top, columns, base, isBase, isSelected, isActive }) {
+// It reads signals, so it is drawn anew only where these or one of its props have changed.
+function RunRow({ row, place, rowIndex, columns, base, isBase, isSelected, isActive, shown }) {
   row.version.value;
+  const isInSight = shown?.sightOf(place) ?? (() => true);
   const reached = isActive ? 0 : -1;
   return html`<tr
+    role="row"
     aria-rowindex=${rowIndex}
     data-place=${place}
     data-id=${row.id}
@@ -128,13 +134,28 @@ function RunRow({ row, place, rowIndex, top, columns, base, isBase, isSelected, 
     data-active=${isActive || undefined}
     data-base=${isBase || undefined}
     data-fate=${row.fate || undefined}
-    style=${top === undefined ? undefined : { "--top": `${top}px` }}
+    style=${place === undefined ? undefined : { transform: `translateY(${place * ROW}px)` }}
   >
-    <td class="check stays">
+    <td role="cell" class="check stays">
       <label><input type="checkbox" checked=${isSelected} tabindex=${reached} aria-label=${`Select ${row.values.run_name || row.id}`} /></label>
     </td>
-    ${columns.map((column) => cellOf(column, row, isBase && base ? row.values : base, reached))}
+    ${columns.map((column) => cellOf(column, row, isBase && base ? row.values : base, reached, isInSight(column)))}
   </tr>`;
+}
+
+// An element that is moved in the document loses the focus. One that shows another run now has to give it away.
+function keepFocus(region, focused, current) {
+  const isRight = (element) => {
+    const tr = element.closest("tbody.rows tr");
+    return region.contains(element) && (tr === null || tr.dataset.place === String(current));
+  };
+  if (!region?.contains(focused) || isRight(document.activeElement)) return;
+  (isRight(focused) ? focused : region).focus({ preventScroll: true });
+}
+
+// As grid-template-columns has them.
+function widthsOf(columns) {
+  return [CHECK, ...columns.map((column) => column.width)].map((px) => `${px}px`).join(" ");
 }
 
 function baseOf(rows, top, { base }) {

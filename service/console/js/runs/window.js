@@ -1,20 +1,30 @@
 // Which rows of a long table are in the document: those that are on the screen, and some around them.
-import { batch, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 
 export const ROW = 28; // px, as --row in the style sheet
 const AROUND = 6; // rows above and below the screen
+const REST = 150; // ms without scrolling after which the region is at rest
+const AFTER = 50; // ms more, after which the rows stand in their order in the document
 const STEP = 6; // rows by which the window moves, so that not each pixel of scrolling changes the document
 
 /**
- * The window on the rows of a scrolled region. Signals: first (place of its first row) and size (rows).
- * above: px at the region's top that the head and the rows that stay cover.
+ * The window on the rows of a scrolled region. Signals: first (place of its first row), size (rows), isMoving
+ * (whether it is scrolled up or down right now), isPartial (whether only what is seen of rows is written), left (px that it is scrolled to the right by) and settled (its first
+ * place when the scrolling ended).
+ * above: px at the region's top that the head and the rows that stay cover. fixed: px at its left that the columns
+ * that stay cover.
  */
 export class Window {
   /** @param {number} scrollTop where it begins */
   constructor(scrollTop) {
     this.first = signal(0);
     this.size = signal(0);
+    this.isMoving = signal(false);
+    this.isPartial = signal(false);
+    this.left = signal(0);
+    this.settled = signal(0);
     this.above = 0;
+    this.fixed = 0;
     this.region = null;
     this._scrollTop = scrollTop;
   }
@@ -25,9 +35,15 @@ export class Window {
     region.scrollTop = this._scrollTop;
     const observer = new ResizeObserver(() => this.look());
     observer.observe(region);
+    // Only when it is needed, since all cells are styled anew for it.
+    const end = effect(() => this.isMoving.value && region.style.setProperty("--left", `${this.left.peek()}px`));
     this.look();
+    this._settle();
     return () => {
       observer.disconnect();
+      end();
+      clearTimeout(this._timer);
+      this.isMoving.value = this.isPartial.value = false;
       this._scrollTop = this.scrollTop;
       this.region = null;
     };
@@ -41,11 +57,66 @@ export class Window {
   /** Look where the region is scrolled to. */
   look() {
     if (!this.region) return;
-    const { scrollTop, clientHeight } = this.region;
+    const { scrollTop, clientHeight, clientWidth } = this.region;
+    const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
+    this._seen = { top: scrollTop, height: clientHeight, width: clientWidth };
     batch(() => {
       this.first.value = Math.max(0, Math.floor(scrollTop / ROW / STEP) * STEP - AROUND);
-      this.size.value = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
+      if (size !== this.size.peek()) this._settle(); // all rows are drawn anew
+      this.size.value = size;
     });
+  }
+
+  /** The region has been scrolled. */
+  scrolled() {
+    if (!this.region) return;
+    this._isHurried = false;
+    const { scrollLeft } = this.region;
+    batch(() => {
+      this.isMoving.value = this.isPartial.value = scrollLeft === this.left.value;
+      this.left.value = scrollLeft;
+      this.look();
+    });
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._rest(), REST);
+  }
+
+  /** Other rows are about to be drawn: first what is seen of them, and all of it a moment later. */
+  hurry() {
+    if (!this.region) return;
+    this._isHurried = true;
+    this.isPartial.value = true;
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._rest(), REST);
+  }
+
+  // What it takes to be at rest is done in two frames.
+  _rest() {
+    this._isHurried = false;
+    this.isMoving.value = this.isPartial.value = false;
+    this._timer = setTimeout(() => this._settle(), AFTER);
+  }
+
+  _settle() {
+    this.settled.value = this.first.value;
+  }
+
+  /**
+   * Which columns are to be written in a row that is drawn now: where it has to be quick, those that are seen. The
+   * row is drawn once more after that. @param {number} place of the row
+   * @returns {(column: {at: number, width: number, left: number | null}) => boolean}
+   */
+  sightOf(place) {
+    if (!this.isPartial.peek()) return () => true;
+    this.isPartial.value; // whoever reads it is drawn anew when it changes
+    if (this._isHurried && !this._isSeen(place)) return ({ left }) => left !== null;
+    const [from, to] = [this.left.peek(), this.left.peek() + this._seen.width];
+    return ({ left, at, width }) => left !== null || (at < to && at + width > from + this.fixed);
+  }
+
+  _isSeen(place) {
+    const { top, height } = this._seen;
+    return (place + 1) * ROW > top && place * ROW < top + height;
   }
 
   /** Scroll no further than it takes to see a row. @param {number} place */
@@ -65,4 +136,22 @@ export class Window {
     const first = Math.round(scrollTop / ROW);
     return [first, Math.min(extent, Math.round((scrollTop + clientHeight - this.above) / ROW))];
   }
+}
+
+/**
+ * The places of a window's rows in the order in which they stand in the document. Each place has a slot, an element
+ * that shows it for as long as it is in the window, and another place after that: so nothing is put into the document
+ * while it is scrolled. The order of the document is set right when the scrolling has ended.
+ * @param {{first: number, last: number, size: number, settled: number}} window last: the place behind the last row.
+ *   size: number of slots. settled: the first place when the scrolling ended
+ * @returns {Array<{place: number, slot: number}>}
+ */
+export function placesOf({ first, last, size, settled }) {
+  const places = [];
+  for (let number = 0; number < size; number++) {
+    const slot = (settled + number) % size;
+    const place = first + ((slot - (first % size) + size) % size);
+    if (place < last) places.push({ place, slot });
+  }
+  return places;
 }
