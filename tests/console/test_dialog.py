@@ -9,7 +9,7 @@ from tests.console.watched import Watched
 
 pytestmark = pytest.mark.console
 
-# Two buttons: one opens a dialog that stays in the document, the other one that is there only while it is open.
+# One button opens a dialog that stays in the document, another one that is there only while it is open.
 _DRAW = """
 async (base) => {
   const { h, render } = await import("preact");
@@ -23,7 +23,8 @@ async (base) => {
       onClose: () => { closings.push(which); isOpen.value = ""; },
       children: () => h("button", { onClick: () => { isOpen.value = ""; } }, "Done"),
     });
-    const opener = (which) => h("button", { onClick: () => { isOpen.value = which; } }, `Open the ${which} one`);
+    const open = (which) => () => { isOpen.value = which; };
+    const opener = (which) => h("button", { onClick: open(which) }, `Open the ${which} one`);
     return h("main", null, opener("lasting"), opener("passing"), dialog("lasting"),
       isOpen.value === "passing" && dialog("passing"));
   };
@@ -70,7 +71,7 @@ async def test_it_has_a_name_and_holds_the_focus(drawn: Watched, which: str) -> 
 @BOTH
 @pytest.mark.parametrize("key", ["Enter", "Escape"])
 async def test_the_focus_returns(drawn: Watched, which: str, key: str) -> None:
-    """Closed by its button or by Escape, it gives the focus back to what opened it; its owner knows it is closed."""
+    """Closed by its button or by Escape, it gives the focus back to what opened it, and its owner knows."""
     opener = drawn.page.get_by_role("button", name=f"Open the {which} one")
     await opener.press("Enter")
     await expects(drawn.page.locator("dialog button")).to_be_focused()

@@ -56,8 +56,10 @@ function Asked({ state }) {
     return headsOf(analysis.data?.ids ?? [], { signal, fresh });
   }, [analysis.data?.ids.join(), look.number]);
   useEffect(() => {
-    const isOn = isAnyActive(analysis.data?.analysis);
-    setActive({ isOn, ...activeOf(heads.data ?? NO_HEADS), hasFailed: (analysis.error ?? heads.error) !== null });
+    const active = activeOf(heads.data ?? NO_HEADS);
+    // One of the two answers may know of an end before the other one does.
+    const isOn = active.ids.length > 0 || isAnyActive(analysis.data?.analysis);
+    setActive({ ...active, isOn, hasFailed: (analysis.error ?? heads.error) !== null });
   }, [analysis.data, heads.data, analysis.error, heads.error]);
   return html`
     ${!analysis.data && html`<h1>Comparison</h1>`}
