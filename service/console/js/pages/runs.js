@@ -13,6 +13,7 @@ import { columnsOf } from "../runs/columns.js";
 import { isNotReady, isOfFilter } from "../runs/errors.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
+import { Printed } from "../runs/printed.js";
 import { Rows } from "../runs/rows.js";
 import { shortcutsOf } from "../runs/shortcuts.js";
 import { ON_TOP, Selected } from "../runs/selected.js";
@@ -22,7 +23,7 @@ import { view } from "../runs/view.js";
 import { Window } from "../runs/window.js";
 
 export const title = "Runs";
-export const styles = ["css/runs.css", "css/runs-dialogs.css", "css/filter.css"];
+export const styles = ["css/runs.css", "css/runs-dialogs.css", "css/runs-print.css", "css/filter.css"];
 
 const Chooser = componentOf(later(() => import("../runs/chooser.js")), "Chooser");
 const Copying = componentOf(later(() => import("../runs/copying.js")), "Copying");
@@ -48,6 +49,7 @@ export function Page({ params }) {
   const isEmpty = hasRows && (rows.total.value ?? rows.loaded.value) === 0;
   return html`
     <div class="runs">
+      <${Printed} rows=${rows} state=${state} />
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
       <div class="runs-columns">
         <section class="facets" aria-label="Facets">
