@@ -51,8 +51,13 @@ async def faults(watched: Watched, theme: str) -> list[str]:
         await session.detach()
     found: list[str] = await page.evaluate(_RUN)
     if theme == "narrow":
-        found += await page.evaluate(_TOO_WIDE)
+        found += await too_wide(watched)
     return found
+
+
+async def too_wide(watched: Watched) -> list[str]:
+    """What is wider than the window, but for what scrolls by itself."""
+    return list(await watched.page.evaluate(_TOO_WIDE))
 
 
 @cache

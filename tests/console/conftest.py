@@ -4,8 +4,8 @@ All tests of this folder share one event loop, and so one browser: to start one 
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
-from functools import partial
+from contextlib import AsyncExitStack, ExitStack
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -160,14 +160,12 @@ async def module_page(browser: Any) -> AsyncIterator[Watched]:
 
 
 @pytest.fixture(scope="session")
-def ten_thousand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the console of a service with 10,000 runs, which is a process of its own."""
-    with many_runs(tmp_path_factory.mktemp("many"), 10_000) as address:
-        yield address
+def of_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], str]]:
+    """The address of the console of a service with so many runs, a process of its own: of_many(10_000)."""
+    with ExitStack() as services:
 
+        @cache
+        def address(runs: int) -> str:
+            return services.enter_context(many_runs(tmp_path_factory.mktemp("many"), runs))
 
-@pytest.fixture(scope="session")
-def hundred_thousand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same with 100,000 runs: for tests that are slow."""
-    with many_runs(tmp_path_factory.mktemp("many"), 100_000) as address:
         yield address

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from tests.api.serving import API, Client
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_ASKED = ("Accept", "Cache-Control")
 _KEPT = ("Content-Type", "Content-Security-Policy", "X-Request-ID")
 
 
@@ -63,7 +64,8 @@ async def scripted(service: Client, script: Script) -> AsyncIterator[str]:
     async with ClientSession(auto_decompress=True) as session:
 
         async def hand_on(request: web.Request) -> web.StreamResponse:
-            async with session.get(service.make_url(request.path_qs)) as answer:
+            asked = {name: request.headers[name] for name in _ASKED if name in request.headers}
+            async with session.get(service.make_url(request.path_qs), headers=asked) as answer:
                 headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
                 return web.Response(status=answer.status, body=await answer.read(), headers=headers)
 

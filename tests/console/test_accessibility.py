@@ -25,10 +25,11 @@ ODD = {
     "run": f"run?id={odd_id(0)}",
     "compare": f"compare?ids={','.join(odd_id(number) for number in range(len(ODD_NAMES) + 1))}",
     "strategies": "strategy",
+    "no hit": "runs?q=status+%3D+%27KILLED%27+AND+run_name+%3D+%27x%27",
 }
 NOTHING = {
     "runs": "runs",
-    "no hit": "runs?filter=status+%3D+%27KILLED%27",
+    "no hit": "runs?q=status+%3D+%27KILLED%27",
     "run": f"run?id={UNKNOWN}",
     "compare": f"compare?ids={UNKNOWN},{UNKNOWN[:-1]}0",
     "compare of none": "compare",

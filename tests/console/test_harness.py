@@ -1,6 +1,7 @@
 """What tests of the console stand on: the fixtures work, and a fault in a page fails its test."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -68,9 +69,9 @@ async def test_the_console_works_behind_a_prefix(open_page: Open, prefixed: str)
     assert all(url.startswith(prefixed.removesuffix("console/")) for url in watched.requests)
 
 
-async def test_ten_thousand_runs_are_there(open_page: Open, ten_thousand: str) -> None:
+async def test_ten_thousand_runs_are_there(open_page: Open, of_many: Callable[[int], str]) -> None:
     """Figures and long tables are tested over a service with many runs."""
-    watched = await open_page(ten_thousand)
+    watched = await open_page(of_many(10_000))
     await watched.go("runs")
     question = 'await m.ask("runs/search", { query: { page_size: 1 } })'
     answer = await evaluated(watched, "api.js", question)

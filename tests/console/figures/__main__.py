@@ -11,13 +11,14 @@ from typing import Final
 
 from tests.bench.machine import Others
 from tests.console.chromium import chromium
-from tests.console.figures import drawings, lasting, lighthouse, tables
+from tests.console.figures import drawings, lasting, lighthouse, sorting, tables
 from tests.console.figures.measure import Bench, Figure, Row
 
 ROWS: Final[tuple[Row, ...]] = (
     tables.first_load,
     tables.scrolling,
     tables.filtering,
+    sorting.sorting,
     drawings.comparing,
     drawings.histories,
     lasting.idle,

@@ -51,26 +51,36 @@ class Wire:
 
 
 async def idle(bench: Bench) -> Sequence[Figure]:
-    """An hour of an open tab and of a hidden one, from a minute of each, while nothing changes."""
+    """An hour of open tabs and of hidden ones, from a minute of each, while nothing changes."""
     async with FakeMlflow().serve() as mlflow, AsyncExitStack() as stack:
         for number in range(100):
             mlflow.add_run(metrics={"oos_sharpe": number / 10}, end_time=1_700_000_900_000)
+        active = mlflow.add_run(status="RUNNING", metrics={"oos_sharpe": 1.0})
         service = service_over(bench.folder, Server("fake", mlflow.url, 0, 0.0), "idle")
         address = stack.enter_context(service)
         # In a thread, since the fake MLflow answers from this loop.
         await asyncio.to_thread(all_read, address)
+        runs = await _left_open(bench, address, "runs", ROWS)
+        run = await _left_open(bench, address, f"run?id={active}", ".run-facts")
+    return [
+        Figure("idle tab, an hour", runs[0], "kB", 20, note="both directions, with headers"),
+        Figure("hidden tab, an hour", runs[1], "kB", 0),
+        Figure("idle tab of a run that goes on, an hour", run[0], "kB", 20),
+        Figure("hidden tab of a run that goes on, an hour", run[1], "kB", 0),
+    ]
+
+
+async def _left_open(bench: Bench, address: str, page: str, selector: str) -> tuple[float, float]:
+    """Kilobytes of an hour of a page: shown, and hidden."""
+    async with AsyncExitStack() as stack:
         wire = Wire(urlsplit(address).port or 0)
         port = await stack.enter_async_context(wire.serve())
-        watched = await bench.page(stack, f"http://127.0.0.1:{port}/console/", watch("table", ROWS))
-        await watched.go("runs")
-        await painted(watched, "table")
+        watched = await bench.page(stack, f"http://127.0.0.1:{port}/console/", watch("page", selector))
+        await watched.go(page)
+        await painted(watched, "page")
         shown = await _an_hour(wire)
         await watched.page.evaluate(_HIDE)
-        hidden = await _an_hour(wire)
-    return [
-        Figure("idle tab, an hour", shown, "kB", 20, note="both directions, with headers"),
-        Figure("hidden tab, an hour", hidden, "kB", 0),
-    ]
+        return shown, await _an_hour(wire)
 
 
 async def _an_hour(wire: Wire) -> float:

@@ -109,7 +109,7 @@ function Sum({ group }) {
   return html`<tr>
     <th scope="row">${href ? html`<a href=${href}><bdi>${name}</bdi></a>` : html`<bdi>${name}</bdi>`}</th>
     <td class="number">${finite}${lacking > 0 && html` <span class="muted">(${lacking} NaN)</span>`}</td>
-    <td class="number">${mean === null ? html`<${None} why=${why} />` : `${number(mean)} ± ${sd === null ? "–" : number(sd)}`}</td>
+    <td class="number">${mean === null ? html`<${None} why=${why} />` : `${number(mean)}${sd === null ? "" : ` ± ${number(sd)}`}`}</td>
     <td class="number">${low === null ? html`<${None} why=${why} />` : `${number(low)} to ${number(high)}`}</td>
     <td>${worst ? `${number(worst.value)} (${unit} ${worst.step})` : html`<${None} why=${why} />`}</td>
     <td class="number">${share === null ? html`<${None} why=${why} />` : percent(share)}</td>

@@ -1,9 +1,10 @@
 // The dialog that copies a comparison: as it is shown, in one of four forms.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { addressOf, key } from "../api.js";
 import { html } from "../html.js";
 import { copyText } from "../parts/clipboard.js";
 import { csv, latex, markdown, python } from "../parts/copy.js";
+import { Dialog } from "../parts/dialog.js";
 import { written } from "../runs/fields.js";
 
 const FORMS = [
@@ -19,20 +20,9 @@ const WRITERS = { csv, markdown, latex };
  *   fields: that are shown.
  */
 export function Copying({ isOpen, close, ...shown }) {
-  const dialog = useRef(null);
-  // Not an effect, which waits for a frame: the event of an earlier closing may come before it.
-  useLayoutEffect(() => {
-    if (isOpen) dialog.current.showModal();
-  }, [isOpen]);
-  const shut = () => {
-    dialog.current.close();
-    close();
-  };
-  // The event of closing comes later: the dialog may be open again by then.
-  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${({ currentTarget }) => currentTarget.open || close()}>
-    <h2 id="copying-title">Copy the comparison</h2>
-    ${isOpen && html`<${Form} ...${shown} close=${shut} />`}
-  </dialog>`;
+  return html`<${Dialog} isOpen=${isOpen} onClose=${close} name="copying" title="Copy the comparison">
+    ${() => html`<${Form} ...${shown} close=${close} />`}
+  <//>`;
 }
 
 function Form({ fields, runs, isTransposed, close }) {

@@ -16,8 +16,11 @@ const KEYS = 20; // of one request
 const LONGEST = 250; // characters of a key that the API takes, as MLflow does
 const POINTS = 1000;
 
-/** @param {{runs: object[], metrics: object[], state: object, tick: number}} props */
-export function Histories({ runs, metrics, state, tick }) {
+/**
+ * @param {{runs: object[], metrics: object[], state: object, look: import("../live/looks.js").Look}} props
+ *   look: the last one at the runs
+ */
+export function Histories({ runs, metrics, state, look }) {
   const names = metrics.map(({ name }) => name);
   const ofBaseline = metrics.filter((one) => one.valueOf(runs[0].id) !== undefined && one.name.length <= LONGEST);
   const probed = ofBaseline.slice(0, PROBED).map(({ name }) => name);
@@ -33,7 +36,7 @@ export function Histories({ runs, metrics, state, tick }) {
         options=${names.map((name) => ({ value: name, text: name }))}
         change=${(history) => view.change({ history })}
       />
-      <${Drawn} runs=${runs} names=${chosenOf(state.history, several)} state=${state} tick=${tick} />`}
+      <${Drawn} runs=${runs} names=${chosenOf(state.history, several)} state=${state} look=${look} />`}
   <//>`;
 }
 
@@ -41,11 +44,14 @@ function chosenOf(asked, several) {
   return asked.length ? asked.slice(0, MOST_METRICS) : several.slice(0, 1);
 }
 
-function Drawn({ runs, names, state, tick }) {
+function Drawn({ runs, names, state, look }) {
   const [isLog, setLog] = useState(false);
   const drawn = runs.slice(0, MOST_RUNS);
   const ids = drawn.map(({ id }) => id);
-  const resource = useResource((signal, fresh) => historiesOf(ids, names, state.x, { signal, fresh }), [ids.join(), names.join("\0"), state.x, tick]);
+  const resource = useResource(
+    (signal, fresh) => historiesOf(ids, names, state.x, { signal, isFresh: (id) => fresh || look.ids.includes(id) }),
+    [ids.join(), names.join("\0"), state.x, look.number],
+  );
   const series = useMemo(
     () => names.map((name) => linesOf(drawn, resource.data ?? [], name, state.x)),
     [resource.data, names.join("\0"), drawn.map(({ letter, differs, startMs }) => `${letter}${differs}${startMs}`).join("\0")],
@@ -98,10 +104,12 @@ export function linesOf(runs, answers, name, axis) {
   });
 }
 
-async function historiesOf(ids, names, axis, options) {
+async function historiesOf(ids, names, axis, { signal, isFresh }) {
   if (!names.length) return { data: [], meta: null };
   const query = { key: names, axis, max_points: POINTS };
-  const answers = await Promise.all(ids.map((id) => ask(`runs/${encodeURIComponent(id)}/metrics/history`, { query, ...options })));
+  const answers = await Promise.all(
+    ids.map((id) => ask(`runs/${encodeURIComponent(id)}/metrics/history`, { query, signal, fresh: isFresh(id) })),
+  );
   return { data: answers.map(({ data }) => data.series), meta: answers[0].meta };
 }
 

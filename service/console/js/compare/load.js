@@ -1,5 +1,4 @@
 // What a comparison asks the API: the analysis of the runs that exist, and their names, status and experiments.
-import { useEffect, useState } from "preact/hooks";
 import { addressOf, ask } from "../api.js";
 import { FEWEST } from "./view.js";
 
@@ -7,7 +6,7 @@ const LONGEST = 6000; // characters of an address that every proxy passes; a lon
 const EXPERIMENTS = 100; // that one search may name
 const HEAD = ["run_id", "run_name", "status", "start_time", "end_time", "experiment_id"];
 const FILTER = 4000; // characters of ids in a filter, which may have 4,096
-const TICK = 5000; // ms between two looks at runs that have not ended
+const ACTIVE = ["RUNNING", "SCHEDULED"];
 
 /**
  * The analysis of those runs that exist.
@@ -74,17 +73,23 @@ export function parts(ids) {
   return lists;
 }
 
-/** A number that grows while runs are active and the page is seen. @param {boolean} isActive */
-export function useTick(isActive) {
-  const [tick, setTick] = useState(0);
-  useEffect(() => {
-    if (!isActive) return undefined;
-    const timer = setInterval(() => {
-      if (!document.hidden) setTick((old) => old + 1);
-    }, TICK);
-    return () => clearInterval(timer);
-  }, [isActive]);
-  return tick;
+/**
+ * The runs that the service is to ask MLflow for anew, since they have changed; those that are gone are passed over.
+ * @param {string[]} ids @param {AbortSignal} signal
+ */
+export function renewed(ids, signal) {
+  return Promise.all(ids.map((id) => ask(`runs/${encodeURIComponent(id)}`, { signal, fresh: true }).catch(passingUnknown)));
+}
+
+/**
+ * The runs that may still log something. Pure.
+ * @param {Map<string, object>} heads @returns {{ids: string[], experimentIds: string[]}} experimentIds: [] where not
+ *   all of them are known
+ */
+export function activeOf(heads) {
+  const active = [...heads.values()].filter(({ status }) => ACTIVE.includes(status));
+  const experiments = [...new Set(active.map((run) => run.experiment_id))].sort();
+  return { ids: active.map((run) => run.run_id).sort(), experimentIds: experiments.includes(undefined) ? [] : experiments };
 }
 
 function found(ids, experiments, options) {

@@ -17,14 +17,17 @@ const FEWEST_LINES = 3; // runs, for parallel coordinates
 const MOST_AXES = 12;
 const NOBODY = new Set();
 
-/** @param {{runs: object[], fields: Record<string, object[]>, state: object, tick: number}} props */
-export function Plots({ runs, fields, state, tick }) {
+/**
+ * @param {{runs: object[], fields: Record<string, object[]>, state: object, look: object, receivedAt: number}} props
+ *   look: the last one at the runs. receivedAt: ms, when their figures came
+ */
+export function Plots({ runs, fields, state, look, receivedAt }) {
   const { x, y } = scatterFields(fields, state.across, state.up);
   const names = frontNames(fields, state.front, { x, y });
   const ids = runs.map(({ id }) => id).sort();
   const front = useResource(
     (signal, fresh) => (names.length ? analysed(ids, "", names, { signal, fresh }) : Promise.resolve({ data: null, meta: null })),
-    [ids.join(), names.join("\0"), tick],
+    [ids.join(), names.join("\0"), receivedAt],
   );
   const pareto = front.data?.analysis?.pareto ?? null;
   const unbeaten = useMemo(() => new Set(pareto?.run_ids ?? NOBODY), [pareto]);
@@ -53,7 +56,7 @@ export function Plots({ runs, fields, state, tick }) {
     </section>
     ${runs.length >= FEWEST_LINES && html`<${AllAtOnce} runs=${runs} fields=${fields} state=${state} options=${options} />`}
     <${WhenSeen} title="Histories">
-      <${Histories} runs=${runs} metrics=${fields.metrics} state=${state} tick=${tick} />
+      <${Histories} runs=${runs} metrics=${fields.metrics} state=${state} look=${look} />
     <//>
   `;
 }

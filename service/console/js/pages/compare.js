@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Copying } from "../compare/copying.js";
 import { fieldsOf } from "../compare/fields.js";
-import { analysed, headsOf, useTick } from "../compare/load.js";
+import { activeOf, analysed, headsOf, renewed } from "../compare/load.js";
 import { comparisonInMlflow } from "../compare/mlflow.js";
 import { runsOf } from "../compare/runs.js";
 import { Add, Missing, TooFew, TooMany } from "../compare/states.js";
@@ -13,6 +13,7 @@ import { Warnings } from "../compare/warnings.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { useLooks } from "../live/looks.js";
 import { Shown } from "../parts/states.js";
 import { useResource } from "../resource.js";
 
@@ -26,6 +27,7 @@ export const styles = [
 ];
 
 const NO_HEADS = new Map();
+const NOTHING = { isOn: false, ids: [], experimentIds: [], hasFailed: false };
 const SKELETON = 16; // rows
 
 /** @param {{params: URLSearchParams}} props */
@@ -38,31 +40,39 @@ export function Page({ params }) {
 }
 
 function Asked({ state }) {
-  const [isActive, setActive] = useState(false);
-  const tick = useTick(isActive);
+  const [active, setActive] = useState(NOTHING);
+  const look = useLooks(active);
   const { ids, base } = state;
   const key = [...ids].sort().join();
   const analysis = useResource(
-    (signal, fresh) => analysed(ids, base, [], { signal, fresh }),
-    [key, ids.includes(base) ? base : ids[0], tick],
+    async (signal, fresh) => {
+      if (!fresh) await renewed(look.ids, signal);
+      return analysed(ids, base, [], { signal, fresh });
+    },
+    [key, ids.includes(base) ? base : ids[0], look.number],
   );
   const heads = useResource(async (signal, fresh) => {
     // Those that do not exist are left out by then.
     return headsOf(analysis.data?.ids ?? [], { signal, fresh });
-  }, [analysis.data?.ids.join(), tick]);
-  useEffect(() => setActive(isAnyActive(analysis.data?.analysis)), [analysis.data]);
+  }, [analysis.data?.ids.join(), look.number]);
+  useEffect(() => {
+    const active = activeOf(heads.data ?? NO_HEADS);
+    // One of the two answers may know of an end before the other one does.
+    const isOn = active.ids.length > 0 || isAnyActive(analysis.data?.analysis);
+    setActive({ ...active, isOn, hasFailed: (analysis.error ?? heads.error) !== null });
+  }, [analysis.data, heads.data, analysis.error, heads.error]);
   return html`
     ${!analysis.data && html`<h1>Comparison</h1>`}
     <${Shown} resource=${analysis} rows=${SKELETON}>
       ${({ analysis: found, ids: existing, missing }) =>
         found
-          ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} fault=${heads.error} tick=${tick} />`
+          ? html`<${Comparison} analysis=${found} missing=${missing} state=${state} existing=${existing} heads=${heads.data ?? NO_HEADS} fault=${heads.error} look=${look} receivedAt=${analysis.meta?.receivedAt} />`
           : html`<${TooFew} ids=${existing} missing=${missing} />`}
     <//>
   `;
 }
 
-function Comparison({ analysis, missing, existing, heads, fault, state, tick }) {
+function Comparison({ analysis, missing, existing, heads, fault, state, look, receivedAt }) {
   const runs = useMemo(() => {
     const asked = state.ids.filter((id) => existing.includes(id));
     const shown = baselineFirst(asked.includes(analysis.baseline) ? asked : existing, analysis.baseline);
@@ -105,7 +115,7 @@ function Comparison({ analysis, missing, existing, heads, fault, state, tick }) 
       ${shown.length === 0 && state.find && html`<p>No field has “<bdi>${state.find}</bdi>” in its name.</p>`}
       <${Table} entries=${entries} runs=${runs} state=${state} act=${act} open=${open} />
       <${Copying} isOpen=${isCopying} close=${() => setCopying(false)} fields=${shown} runs=${runs} isTransposed=${state.rows === "runs"} />
-      <${Later} runs=${runs} fields=${fields} state=${state} tick=${tick} />
+      <${Later} runs=${runs} fields=${fields} state=${state} look=${look} receivedAt=${receivedAt} />
     </div>
   `;
 }

@@ -43,8 +43,8 @@ function Question() {
 }
 
 function Run({ values }) {
-  const run = useRun(values.id);
   const lineage = useLineage(values.id);
+  const run = useRun(values.id, lineage.data?.runs.find((one) => one.run_id === values.id)?.experiment_id);
   const name = run.data?.run_name || values.id;
   useEffect(() => {
     document.title = `Run ${name} – Experiment Tracking`;

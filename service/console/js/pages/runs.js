@@ -22,13 +22,14 @@ import { view } from "../runs/view.js";
 import { Window } from "../runs/window.js";
 
 export const title = "Runs";
-export const styles = ["css/runs.css", "css/runs-dialogs.css", "css/filter.css"];
+export const styles = ["css/runs.css", "css/runs-dialogs.css", "css/filter.css", "css/runs-print.css"];
 
 const Chooser = componentOf(later(() => import("../runs/chooser.js")), "Chooser");
 const Copying = componentOf(later(() => import("../runs/copying.js")), "Copying");
 const nothing = later(() => import("../runs/nothing.js"));
 const Nothing = componentOf(nothing, "Nothing");
 const NotReady = componentOf(nothing, "NotReady");
+const Printed = componentOf(later(() => import("../runs/printed.js")), "Printed");
 const Facets = componentOf(later(() => import("../runs/facets.js")), "Facets");
 
 // What was shown when the reader went to another page: there on return, at the place where it was.
@@ -48,6 +49,7 @@ export function Page({ params }) {
   const isEmpty = hasRows && (rows.total.value ?? rows.loaded.value) === 0;
   return html`
     <div class="runs">
+      <${Printed} rows=${rows} columns=${columns} state=${state} />
       <${Bar} state=${state} fields=${fields?.fields ?? null} error=${rows.error.value} live=${live} />
       <div class="runs-columns">
         <section class="facets" aria-label="Facets">

@@ -1,44 +1,30 @@
 // What the page of a run asks of the API, and when it asks again.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ask } from "../api.js";
+import { useLooks } from "../live/looks.js";
 import { useResource } from "../resource.js";
 import { batches, sectionOf } from "./series.js";
 
-const EVERY = 4000; // ms: how often a run that is active is looked at
-const AFTER_FAILURE = 30_000; // ms: the same where the last look has failed
 const PEERS = 1000; // runs at most that a run is ranked among
 const PATIENCE = 10; // times that a long history is asked for, which the service goes on reading meanwhile
 const PAUSE = 2000; // ms before it is asked for again
-
-// A number that grows from time to time while the page is seen.
-function useTick(isOn, every) {
-  const [tick, setTick] = useState(0);
-  useEffect(() => {
-    if (!isOn) return undefined;
-    const look = () => document.hidden || setTick((old) => old + 1);
-    const timer = setInterval(look, every);
-    document.addEventListener("visibilitychange", look);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
-    };
-  }, [isOn, every]);
-  return tick;
-}
 
 /** Whether a run may still log something. @param {{status: string}} run */
 export function isActive({ status }) {
   return status === "RUNNING" || status === "SCHEDULED";
 }
 
-/** A run, looked at again and again while it is active. @param {string} id */
-export function useRun(id) {
-  const [isWatched, setWatched] = useState(false);
-  const [every, setEvery] = useState(EVERY);
-  const tick = useTick(isWatched, every);
-  const run = useResource((signal, fresh) => ask(`runs/${encodeURIComponent(id)}`, { signal, fresh }), [id, tick]);
-  useEffect(() => setWatched(run.data !== undefined && isActive(run.data)), [run.data]);
-  useEffect(() => setEvery(run.error ? AFTER_FAILURE : EVERY), [run.error]);
+/** A run, looked at again while it is active. @param {string} id @param {string|undefined} experiment of the run */
+export function useRun(id, experiment) {
+  const [isOn, setOn] = useState(false);
+  const [hasFailed, setFailed] = useState(false);
+  const look = useLooks({ ids: [id], experimentIds: experiment === undefined ? [] : [experiment], isOn, hasFailed });
+  const run = useResource(
+    (signal, fresh) => ask(`runs/${encodeURIComponent(id)}`, { signal, fresh: fresh || look.ids.length > 0 }),
+    [id, look.number],
+  );
+  useEffect(() => setOn(run.data !== undefined && isActive(run.data)), [run.data]);
+  useEffect(() => setFailed(run.error !== null), [run.error]);
   return run;
 }
 
@@ -107,11 +93,12 @@ export function versionOf(run) {
 /** Two runs compared, the other one the baseline. */
 export function useComparison(id, base, version) {
   return useResource(
-    (signal) => {
+    (signal, fresh) => {
       if (!base || base === id) return Promise.resolve({ data: null, meta: null });
-      return ask("runs/compare/analysis", { query: { run_id: [base, id], baseline: base }, signal });
+      return ask("runs/compare/analysis", { query: { run_id: [base, id], baseline: base }, signal, fresh });
     },
-    [id, base, version],
+    [id, base],
+    version,
   );
 }
 
@@ -125,17 +112,18 @@ export function useHistories({ id, keys, axis, points, range = null, version }) 
   const names = keys.join("\n");
   const section = useMemo(() => (range ? sectionOf(range) : {}), [range?.[0], range?.[1]]);
   return useResource(
-    async (signal) => {
+    async (signal, fresh) => {
       const query = { max_points: points, axis, ...section };
       const path = `runs/${encodeURIComponent(id)}/metrics/history`;
       const answers = await Promise.all(
-        batches(keys).map((key) => patiently(() => ask(path, { query: { ...query, key }, signal }), signal)),
+        batches(keys).map((key) => patiently((isFirst) => ask(path, { query: { ...query, key }, signal, fresh: fresh && isFirst }), signal)),
       );
       const series = answers.flatMap(({ data }) => Object.entries(data.series));
       const { meta } = answers.find((answer) => answer.meta.isRenewed) ?? answers[0] ?? { meta: null };
       return { data: { series: new Map(series), axis, section }, meta };
     },
-    [id, names, axis, points, section, version],
+    [id, names, axis, points, section],
+    version,
   );
 }
 
@@ -143,7 +131,7 @@ export function useHistories({ id, keys, axis, points, range = null, version }) 
 async function patiently(attempt, signal) {
   for (let left = PATIENCE; ; left--) {
     try {
-      return await attempt();
+      return await attempt(left === PATIENCE);
     } catch (error) {
       if (error.status !== 504 || left === 0 || signal.aborted) throw error;
       await new Promise((resume) => setTimeout(resume, error.retryAfter ? error.retryAfter * 1000 : PAUSE));
@@ -154,7 +142,8 @@ async function patiently(attempt, signal) {
 /** What a metric says that was logged once a fold. */
 export function useFolds(id, key, version) {
   return useResource(
-    (signal) => ask(`runs/${encodeURIComponent(id)}/folds`, { query: { key }, signal }),
-    [id, key, version],
+    (signal, fresh) => ask(`runs/${encodeURIComponent(id)}/folds`, { query: { key }, signal, fresh }),
+    [id, key],
+    version,
   );
 }

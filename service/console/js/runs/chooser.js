@@ -1,8 +1,9 @@
 // The dialog in which a reader chooses columns, their order, and which of them stay.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ask } from "../api.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
+import { Dialog } from "../parts/dialog.js";
 import { useResource } from "../resource.js";
 import { moved, pinned, toggled } from "./choice.js";
 import { fieldOf } from "./fields.js";
@@ -17,21 +18,12 @@ const KINDS = { attributes: "Attributes", metrics: "Metrics", params: "Params", 
  *   fields: object | undefined}} props columns: that are shown now. fields: the answer of /runs/fields
  */
 export function Chooser({ isOpen, columns, state, fields }) {
-  const dialog = useRef(null);
-  const isShown = isOpen.value;
-  // Not an effect, which waits for a frame: the event of an earlier closing may come before it.
-  useLayoutEffect(() => {
-    if (isShown) dialog.current.showModal();
-  }, [isShown]);
-  const shut = () => {
-    dialog.current.close();
+  const close = () => {
     isOpen.value = false;
   };
-  // The event of closing comes later: the dialog may be open again by then.
-  return html`<dialog ref=${dialog} class="chooser" aria-labelledby="chooser-title" onClose=${({ currentTarget }) => currentTarget.open || (isOpen.value = false)}>
-    <h2 id="chooser-title">Columns</h2>
-    ${isShown && html`<${Form} columns=${columns} state=${state} fields=${fields} close=${shut} />`}
-  </dialog>`;
+  return html`<${Dialog} isOpen=${isOpen.value} onClose=${close} name="chooser" title="Columns">
+    ${() => html`<${Form} columns=${columns} state=${state} fields=${fields} close=${close} />`}
+  <//>`;
 }
 
 function Form({ columns, state, fields, close }) {

@@ -1,10 +1,11 @@
 // The dialog that copies the table: which runs of it, and in which form.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { addressOf, key, open } from "../api.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
 import { copyText } from "../parts/clipboard.js";
 import { csv, latex, markdown, python } from "../parts/copy.js";
+import { Dialog } from "../parts/dialog.js";
 import { textOf } from "./cells.js";
 import { written } from "./fields.js";
 import { Rows } from "./rows.js";
@@ -23,22 +24,13 @@ const WRITERS = { csv, markdown, latex };
  *   search: as `Rows.load` takes it
  */
 export function Copying(props) {
-  const dialog = useRef(null);
   const isOpen = props.actions.copying;
-  const isShown = isOpen.value;
-  // Not an effect, which waits for a frame: the event of an earlier closing may come before it.
-  useLayoutEffect(() => {
-    if (isShown) dialog.current.showModal();
-  }, [isShown]);
-  const shut = () => {
-    dialog.current.close();
+  const close = () => {
     isOpen.value = false;
   };
-  // The event of closing comes later: the dialog may be open again by then.
-  return html`<dialog ref=${dialog} class="copying" aria-labelledby="copying-title" onClose=${({ currentTarget }) => currentTarget.open || (isOpen.value = false)}>
-    <h2 id="copying-title">Copy runs</h2>
-    ${isShown && html`<${Form} ...${props} close=${shut} />`}
-  </dialog>`;
+  return html`<${Dialog} isOpen=${isOpen.value} onClose=${close} name="copying" title="Copy runs">
+    ${() => html`<${Form} ...${props} close=${close} />`}
+  <//>`;
 }
 
 function Form({ close, ...props }) {

@@ -120,9 +120,14 @@ function Confounded({ confounded: { together, constant, ignored, reason }, note 
           .map((one, index) => html`${index > 0 && "; "}<bdi>${nameOf(one.kind, one.parameter)}</bdi> = <${Value} value=${one.value} />`)}.
       </p>`,
     )}
-    ${ignored.length > 0 && html`<p>Not compared, since they name a run or follow from its parameters: ${names(ignored)}.</p>`}
+    ${ignored.length > 0 && html`<p>Not compared, since they name a run or follow from its parameters: ${names(distinct(ignored))}.</p>`}
     <p class="muted">${note}</p>
   `;
+}
+
+// A parameter of several run types is named once.
+function distinct(list) {
+  return [...new Map(list.map((one) => [JSON.stringify([one.kind, one.parameter]), one])).values()];
 }
 
 function Associations({ data: { associations, run_types: types, notes, methods } }) {
