@@ -105,7 +105,7 @@ wheel: $(VENV)/.dev  ## Build dist/, install the wheel into an environment of it
 newest: $(BIN)/python  ## Test over the newest releases that pyproject.toml admits, instead of the locked ones
 	rm -rf .pythons/newest
 	$(BIN)/python -m venv .pythons/newest
-	.pythons/newest/bin/python -m pip install --progress-bar off --editable '.[dev,embedded,jwt,otel]'
+	.pythons/newest/bin/python -m pip install --progress-bar off --editable '.[dev,embedded,jwt,otel,store]'
 	.pythons/newest/bin/python -m pip list --format freeze | grep '^aiohttp=='
 	.pythons/newest/bin/python -m pytest $(TWO) -m $(ALONE) $(addprefix --ignore ,$(TIMED))
 
@@ -143,7 +143,7 @@ COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url -
 locks:  ## Resolve the dependencies anew into config/locks/ (needs uv)
 	$(COMPILE) --all-extras pyproject.toml -o config/locks/dev.txt
 	$(COMPILE) --extra embedded -c config/locks/dev.txt pyproject.toml -o config/locks/run.txt
-	$(COMPILE) --extra jwt --extra otel -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
+	$(COMPILE) --extra jwt --extra otel --extra store -c config/locks/dev.txt pyproject.toml -o config/locks/runtime.txt
 	echo cyclonedx-bom | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/sbom.txt
 	echo playwright | $(COMPILE) --python-version 3.11 -c config/locks/dev.txt - -o config/locks/console.txt
 	printf '%s\n' mypy openapi-python-client | \

@@ -11,6 +11,7 @@ from yarl import URL
 
 from service.app import build
 from service.commands.check_index import needs_list, report_experiments, report_snapshot, size
+from service.commands.check_sharing import check_sharing
 from service.commands.descriptors import fitted
 from service.errors import (
     AuthUnavailable,
@@ -73,6 +74,8 @@ async def check(settings: Settings, unknown: Sequence[str], say: Say, *, patienc
     codes = []
     if settings.auth.mode == "jwt" and settings.auth.jwks_url:
         codes.append(await _check_issuer(settings.auth.jwks_url, say))
+    if settings.store.url is not None:
+        codes.append(await check_sharing(settings.store, say))
     if store is None:
         async with service.transport:
             codes.append(await _check_mlflow(service.client, settings, way.access, say, patience))

@@ -156,15 +156,14 @@ class Replica:
         if self.role not in {Role.WRITING, Role.ALONE}:
             return 1.0
         try:
-            pause = await self._sync.step()
             if self.role is Role.WRITING:
                 await self.writing.report()
+            return await self._sync.step()
         except Deposed:
             self.be_deposed()
             return 0.0
         except StoreFailed:
             return _STORE_PAUSE
-        return pause
 
     async def _begin(self) -> None:
         """Begin a new epoch, from what this replica has."""

@@ -90,10 +90,10 @@ class OwnUpkeep(Upkeep):
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds, or until something is to be done."""
-        self._woken.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+        self._woken.clear()
 
     async def _refresh(self) -> None:
         """A tick for all who ask for it before it begins."""

@@ -183,7 +183,7 @@ class RedisStore(SharedStore):
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
                 except (RedisError, OSError, TimeoutError) as error:
-                    log.info("the notices of the store cannot be followed for now: %s", error)
+                    log.debug("the notices of the store cannot be followed for now: %s", error)
                     for told in self._told:
                         told(None, False)
                     await asyncio.sleep(patience.probe)

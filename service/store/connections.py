@@ -73,6 +73,9 @@ class _Login(CredentialProvider):
     def get_credentials(self) -> Any:
         return self._login()
 
+    async def get_credentials_async(self) -> Any:
+        return self._login()
+
 
 class _OverTls(SSLConnection):
     """A connection over TLS, whose context is made once: to read the authorities takes many milliseconds."""

@@ -97,7 +97,7 @@ class RedisLink:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Attach to the server for as long as the context lasts, as soon as it answers."""
-        await self._probe()
+        self._say(*await self._probe())
         watching = asyncio.create_task(self._watch_over())
         try:
             yield
@@ -108,6 +108,13 @@ class RedisLink:
                 await self.run(LEAVE, [self._set], [self._name])
             self._retire()
             await asyncio.gather(*self._closing)
+
+    async def examine(self) -> tuple[str, str]:
+        """Attach once and leave again; the kind of what is wrong, "" where nothing is, and why."""
+        trouble = await self._probe()
+        self._retire()
+        await asyncio.gather(*self._closing)
+        return trouble
 
     def connections(self, most: int, seconds: float) -> Redis:
         """A client of its own, with so many connections, whose commands may take so many seconds."""
@@ -188,7 +195,7 @@ class RedisLink:
             if self.is_attached:
                 await self._beat()
             else:
-                await self._probe()
+                self._say(*await self._probe())
 
     async def _beat(self) -> None:
         """Say that this replica is there, and see what the server's clock says and how many others are."""
@@ -200,19 +207,19 @@ class RedisLink:
             except (TypeError, ValueError) as error:
                 raise self._failed(error, asked) from error
 
-    async def _probe(self) -> None:
-        """Attach where scripts run, write, and are answered in time."""
+    async def _probe(self) -> tuple[str, str]:
+        """Attach where scripts run, write, and are answered in time; else the kind of failure, and why."""
         session = Session(self.connections(self._connections, self.patience.socket), self._connections)
         try:
             await self._try(session)
         except Exception as error:  # noqa: BLE001 - whatever redis-py makes of what is no Redis
             kind = kind_of(error)
             self.failures[kind] += 1
-            self._say(kind, str(error))
+            return kind, "" if isinstance(error, StoreFailed) else str(error)
         else:
             self._session = session
             self._attachment.attach(self._clock())
-            self._say("")
+            return "", ""
         finally:
             if self._session is not session:
                 await session.close()

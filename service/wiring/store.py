@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -79,16 +80,16 @@ def sharing(settings: Settings, clock: Callable[[], float]) -> Sharing:
             "names none, so that each would start an MLflow of its own: set it to the server's address, or "
             "leave the store out"
         )
-    link = RedisLink(
-        Server(chosen.address, login(chosen), tls(chosen)),
-        Patience(answer=chosen.patience),
-        clock,
-        chosen.connections,
-        chosen.prefix,
-    )
+    link = link_to(chosen, chosen.prefix, clock)
     mlflow = mlflow_digest(settings.mlflow_tracking_uri, settings.mlflow_workspace or "")
     most = settings.upstream.max_in_flight, chosen.max_in_flight
     return Sharing(link, RedisStore(link, chosen.prefix), chosen.prefix, mlflow, most)
+
+
+def link_to(chosen: StoreSettings, prefix: str, clock: Callable[[], float] = time.monotonic) -> RedisLink:
+    """The connections to the store. prefix: what the key begins with in which replicas are counted."""
+    server = Server(chosen.address, login(chosen), tls(chosen))
+    return RedisLink(server, Patience(answer=chosen.patience), clock, chosen.connections, prefix)
 
 
 def part(own: int, together: int, replicas: int) -> int:

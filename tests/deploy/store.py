@@ -25,6 +25,12 @@ class Started(NamedTuple):
     folder: Path
     secret: Path
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a replica is told of it."""
+        address = f"redis://127.0.0.1:{self.port}"
+        return {"url": address, "username": USER, "password_file": self.secret}
+
     def connected(self, password: str | None = PASSWORD) -> Any:
         """A connection, with the replicas' user and this password, or with none."""
         user = None if password is None else USER

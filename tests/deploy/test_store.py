@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.api.serving import API, serving
-from tests.deploy.store import PASSWORD, USER, started
+from tests.api.serving import API, Client, serving
+from tests.deploy.balancer import until
+from tests.deploy.store import PASSWORD, started
 from tests.fakes.mlflow import FakeMlflow
 from tests.store.servers import PROGRAMS
 
@@ -33,20 +34,21 @@ class TestRunning:
             replica = store.connected()
             assert replica.set("tracking:v:1", "one", px=60_000)
             assert "one" == replica.get("tracking:v:1")
-            for command in (["SET", "another", "1"], ["CONFIG", "GET", "*"], ["KEYS", "*"], ["FLUSHALL"]):
+            others = ["SET", "another", "1"], ["XREAD", "STREAMS", "another:log", "0"]
+            for command in (*others, ["CONFIG", "GET", "*"], ["KEYS", "*"], ["FLUSHALL"], ["SHUTDOWN"]):
                 with pytest.raises(redis.exceptions.NoPermissionError):
                     replica.execute_command(*command)
 
     def test_a_full_store_lets_answers_go(self, program: str, tmp_path: Path) -> None:
-        """Where the memory is full, answers that are asked for least go, and what does not expire stays."""
+        """Where the memory is full, new answers take the place of others, and what does not expire stays."""
         with started(tmp_path, program, "--maxmemory", f"{4 * MEGABYTE}") as store:
             replica = store.connected()
             replica.set("tracking:snapshot", "all runs")
-            for number in range(2_000):
-                assert replica.set(f"tracking:v:{number}", "x" * 4_096, px=600_000)
+            answers = [f"tracking:v:{number}" for number in range(2_000)]
+            for answer in answers:
+                assert replica.set(answer, "x" * 4_096, px=600_000)
             assert "all runs" == replica.get("tracking:snapshot")
-            assert replica.get("tracking:v:1999") is not None
-            assert replica.get("tracking:v:0") is None
+            assert 0 < 4_096 * replica.exists(*answers) < 4 * MEGABYTE
 
     def test_nothing_of_it_is_on_a_disk(self, program: str, tmp_path: Path) -> None:
         """What is kept beside it is the file of users, which has a digest in the password's place."""
@@ -65,16 +67,38 @@ class TestRunning:
         """Replicas with the user and the password of the deployment ask MLflow once for all of them."""
         run_id = fake.add_run()
         with started(tmp_path, program) as store:
-            settings = {
-                "url": f"redis://127.0.0.1:{store.port}",
-                "username": USER,
-                "password_file": store.secret,
-            }
-            async with serving(fake.url, store=settings) as one, serving(fake.url, store=settings) as other:
+            shared = store.settings
+            async with serving(fake.url, store=shared) as one, serving(fake.url, store=shared) as other:
                 async with one.get("/readyz") as answer:
                     assert "attached" == (await answer.json())["store"]
                 async with one.get(f"{API}/runs/{run_id}") as first:
                     assert "fwd=miss" in first.headers["Cache-Status"]
                 async with other.get(f"{API}/runs/{run_id}") as second:
                     assert await first.json() == await second.json()
+                    assert second.headers["Cache-Status"].endswith("; detail=shared")
         assert 1 == fake.count("runs/get")
+
+    async def test_replicas_share_an_index_by_its_user(
+        self, program: str, tmp_path: Path, fake: FakeMlflow
+    ) -> None:
+        """Replicas with the user of the deployment have one index, and ids of events in common."""
+        fake.add_run()
+
+        async def position(replica: Client) -> tuple[int, str] | None:
+            """How many runs there are, and the id to go on from; None while the index is not there."""
+            accept = {"Accept": "application/json"}
+            async with replica.get(f"{API}/events", headers=accept) as answer:
+                body = await answer.json()
+            return (body["events"][0]["data"]["total"], body["next"]) if answer.status == 200 else None
+
+        with started(tmp_path, program) as store:
+            whole = {"store": store.settings, "index": {"enabled": True}}
+            async with serving(fake.url, **whole) as one, serving(fake.url, **whole) as other:
+
+                async def is_shared() -> bool:
+                    return (await position(one) or "") == await position(other)
+
+                await until(is_shared, "both have the index")
+                found = await position(other)
+                assert found is not None
+                assert 1 == found[0]

@@ -32,6 +32,11 @@ _SETTINGS = {
     "TRACKING_MAX_REQUESTS": "2000",
 }
 MOST_IN_FLIGHT = 24  # calls of MLflow by all replicas together
+_OF_A_STORE = {
+    "TRACKING_STORE__MAX_IN_FLIGHT": str(MOST_IN_FLIGHT),
+    # Where calls are counted, a machine that does other things is no store that is slow.
+    "TRACKING_STORE__PATIENCE": "1",
+}
 
 
 class Call(NamedTuple):
@@ -134,7 +139,7 @@ async def fleet(
     variables = {"MLFLOW_TRACKING_URI": fake.url, **_SETTINGS}
     if store_url is not None:
         variables["TRACKING_STORE__URL"] = store_url
-        variables["TRACKING_STORE__MAX_IN_FLIGHT"] = str(MOST_IN_FLIGHT)
+        variables |= _OF_A_STORE
     variables |= {f"TRACKING_{name}": value for name, value in settings.items()}
     async with AsyncExitStack() as stack:
         names = await stack.enter_async_context(name_server())

@@ -82,4 +82,4 @@ class Load:
 
 async def until(moment: float) -> None:
     """Wait until this moment of the machine's clock."""
-    await asyncio.sleep(moment - time.monotonic())
+    await asyncio.sleep(max(0.0, moment - time.monotonic()))

@@ -23,7 +23,12 @@ Record = Callable[[str, object], None]
 AT_ONCE = 40
 HANGS_UP = 0.6  # of the callers ...
 AFTER_SECONDS = 0.08  # ... at a random moment, at most so late
-SETTINGS = {"CACHE__TERMINAL_TTL": "0.3", "CACHE__ACTIVE_TTL": "0.3", "CACHE__REVALIDATE_FACTOR": "0"}
+SETTINGS = {
+    "CACHE__TERMINAL_TTL": "0.3",
+    "CACHE__ACTIVE_TTL": "0.3",
+    "CACHE__REVALIDATE_FACTOR": "0",
+    "STORE__PATIENCE": "0.025",
+}
 
 
 async def asked(some: Fleet, dice: random.Random) -> tuple[list[str], Reply]:

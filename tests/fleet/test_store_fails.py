@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from service.settings.store import StoreSettings
 from tests.bench.runs import finished, run_id_of
 from tests.fakes.mlflow import FakeMlflow
 from tests.fleet.chaos import passing
@@ -25,10 +26,11 @@ pytestmark = [pytest.mark.fleet, pytest.mark.asyncio(loop_scope="module")]
 Record = Callable[[str, object], None]
 KNOWN = finished(50, [run_id_of(number) for number in range(RUNS)])
 LATENCY_SECONDS = 0.03
-BEFORE_SECONDS, DURING_SECONDS, AFTER_SECONDS = 1.5, 1.5, 1.5
+BEFORE_SECONDS, DURING_SECONDS, AFTER_SECONDS = 1.5, 2.0, 1.0
 # 60 ms above what it was before, and attached again within 2 s, are promised on a machine at rest.
 SLOWER_SECONDS = 1.0
 ATTACHED_SECONDS = 6.0
+SHIPPED_PATIENCE = f"{StoreSettings().patience:g}"
 PATHS = {
     "slow": passing(random.Random(1), delay=0.3),
     "cutting": passing(random.Random(2), slow=0.0, cut=0.3),
@@ -76,7 +78,12 @@ async def knowing(directory: Path, store_url: str) -> AsyncIterator[Fleet]:
     fake = FakeMlflow()
     fill(fake)
     fake.latency = LATENCY_SECONDS
-    settings = {"CACHE__TERMINAL_TTL": "600"}
+    settings = {
+        "CACHE__TERMINAL_TTL": "600",
+        "STORE__PATIENCE": SHIPPED_PATIENCE,
+        # None is refused for the sake of a bound on MLflow's calls, which is another promise.
+        "UPSTREAM__QUEUE_TIMEOUT": "5",
+    }
     async with fake.serve(), fleet(directory, fake, store_url, settings=settings) as some:
         for url in some.urls:
             for run_id in KNOWN:
@@ -118,6 +125,7 @@ async def check(
         await until(began + BEFORE_SECONDS)
         failed = time.monotonic()
         await begin()
+        await until(failed + 1.0)
         await load.burst()
         await until(failed + DURING_SECONDS)
         await mend()

@@ -1,5 +1,6 @@
 """Replicas over one scripted MLflow and one store in memory, which move when a test says so."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from service.index.indexed_runs import IndexedRuns
@@ -81,9 +82,10 @@ class Member:
         for _ in range(10):
             if not await self.replica.move():
                 break
-        await self.upkeep.send()
-        await self.replica.work()
         await self.replica.writing.settled()
+        while await self.replica.work() == 0 and self.role is Role.WRITING:
+            pass
+        await self.upkeep.send()
 
 
 class Fleet:
@@ -130,6 +132,8 @@ class Fleet:
                 if in_use and not member.is_paused:
                     member.index.reading(("1",))
                 await member.turn()
+            for _ in range(10):  # whoever waits for no time goes on
+                await asyncio.sleep(0)
             self.clock.tick(_TURN)
 
     async def until(self, is_so: Callable[[], bool], seconds: float, *, in_use: bool = True) -> float:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -19,6 +20,8 @@ QUERIES = [target.query for target in targets("1m")] + [rule["expr"] for rule in
 RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 ASKED = set[str]().union(*map(metrics_in, QUERIES)) - RECORDED
 OF_PROMETHEUS = {"up"}
+# A replica with an index, and with a store that it never reaches: its metrics are there all the same.
+WHOLE: dict[str, Any] = {"index": {"enabled": True}, "store": {"url": "redis://127.0.0.1:1"}}
 HISTOGRAM = ("_bucket", "_sum", "_count")
 
 
@@ -56,7 +59,7 @@ def test_names_in_a_query(query: str, expected: set[str]) -> None:
 
 async def test_queries_name_existing_metrics(fake: FakeMlflow) -> None:
     """Every metric in a query is in a real scrape, or is Prometheus's or HAProxy's own."""
-    async with serving(fake.url, index={"enabled": True}) as api:
+    async with serving(fake.url, **WHOLE) as api:
         known = named(await scraped(api))
     assert set() == {name for name in ASKED if not name.startswith("haproxy_")} - known - OF_PROMETHEUS
 
@@ -76,7 +79,7 @@ def test_the_walk_asks_what_the_dashboard_asks() -> None:
 
 async def test_the_dashboard_shows_the_services_metrics(fake: FakeMlflow) -> None:
     """Every metric of the service is on the dashboard, but for a few."""
-    async with serving(fake.url, index={"enabled": True}) as api:
+    async with serving(fake.url, **WHOLE) as api:
         own = families(await scraped(api))
     shown = set[str]().union(*(metrics_in(target.query) for target in targets("1m")))
     assert {

@@ -24,19 +24,23 @@ _MOST_CALLS = 1.1  # times those of one replica
 _OF_WITHOUT = 0.97
 _OVER_MS = 1.5
 _CONNECTIONS = 100
-_ALONE = {"INDEX__ENABLED": "false"}  # so that nothing but callers asks MLflow
+_NO = "false"  # no index: nothing but callers asks MLflow
 
 
 def fleet(bench: Bench) -> Findings:
     """One bill for three replicas, hot answers with a store and without, and answers only the store has."""
     with ExitStack() as stack:
-        store = {"STORE__URL": stack.enter_context(sides.store(bench.folder)), **_ALONE}
+        store = stack.enter_context(sides.store(bench.folder))
         upstream = stack.enter_context(sides.fake(bench.folder, runs=_RUNS, latency=_LATENCY))
         replicas = [
-            stack.enter_context(sides.service(bench.folder, upstream, f"replica-{number}", **store))
+            stack.enter_context(
+                sides.service(
+                    bench.folder, upstream, f"replica-{number}", STORE__URL=store, INDEX__ENABLED=_NO
+                )
+            )
             for number in range(_REPLICAS)
         ]
-        without = stack.enter_context(sides.service(bench.folder, upstream, "without", **_ALONE))
+        without = stack.enter_context(sides.service(bench.folder, upstream, "without", INDEX__ENABLED=_NO))
         rows = [_bill(bench, upstream, replicas, without)]
         rows += _hot(bench, replicas[0], without)
         rows.append(_remembered(bench, replicas))
