@@ -30,7 +30,7 @@ class Entry(Generic[T]):
 
     asked: the place of its question in the order of all questions. arrived, failed: by the clock, in seconds;
     failed is when MLflow last failed to renew it. version: of the value in a store that replicas share; 0
-    where it is not from there.
+    where it is not from there, negative where another answer there proves it.
     """
 
     __slots__ = ("arrived", "asked", "failed", "size", "stale_at", "value", "version", "windows")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from service.answer import Answer
 from service.cache.freshness import Freshness
@@ -17,11 +17,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 _AT_ONCE = 10  # members remembered in one turn of the loop: a quarter of a millisecond
 
+PROVED: Final = -1
+
 
 class DatedAnswer(Answer[T_co], frozen=True):
     """An answer that says itself when MLflow was asked for it, since that may have been another replica.
 
-    asked: by the clock of whoever remembers it. version: in the store that replicas share, 0 for none.
+    asked: by the clock of whoever remembers it. version: in the store that replicas share; 0 for none, PROVED
+    for one that another answer there proves.
     has_failed: it is what MLflow said last, since MLflow has just failed.
     """
 

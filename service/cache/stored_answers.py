@@ -9,7 +9,7 @@ from service.cache.exchange import Exchange, TooLarge, Unreadable
 from service.cache.memory import Entry
 from service.cache.narrowing import may_prove, narrowed
 from service.cache.needs import Need
-from service.cache.remembering import DatedAnswer, Remembering
+from service.cache.remembering import PROVED, DatedAnswer, Remembering
 from service.cache.shared_store import Claim, SharedStore, Stored
 from service.errors import StoreFailed
 from service.tracking.questions import ListRuns, Question
@@ -62,7 +62,7 @@ class StoredAnswers:
                 continue
             if self._exchange.is_fresh(one, answer, stale=need.held is None):
                 await self._remembering.take(one, answer, answer.asked)
-                return DatedAnswer(runs, answer.age, asked=answer.asked)
+                return DatedAnswer(runs, answer.age, asked=answer.asked, version=PROVED)
         return None
 
     async def _take(self, question: Question[T], stored: Stored | None, held: Entry[T] | None) -> None:

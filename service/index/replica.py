@@ -71,7 +71,7 @@ class Replica:
         self._sleep = sleep
         self._restore = restore
         self._snapshot = SharedSnapshot(runs, shared, subject, clock, now)
-        self.writing = Writing(index.own, runs, shared, self._snapshot, clock, self._be_overtaken)
+        self.writing = Writing(index.own, runs, shared, self._snapshot, clock)
         self._sync.journal = NoJournal()
         self.role = Role.STARTING
         self.replicas = 1
@@ -81,7 +81,6 @@ class Replica:
         self._epoch = ""  # of the log that this replica is in step with
         self._in_step = clock()
         self._refused = ("", -1)
-        self._overtaken_at = 0
         self._progress: Progress | None = None  # of records that have not come yet
         self._sight: Sight | None = None
         self._looking = asyncio.Lock()
@@ -103,7 +102,7 @@ class Replica:
             if self.runs.is_too_large:
                 await self.resign()
                 return
-            last = max(self.last, self._overtaken_at)
+            last = max(self.last, self.writing.overtaken if self.role is Role.WRITING else 0)
             try:
                 head = await self.shared.lead()
             except StoreFailed:
@@ -195,6 +194,7 @@ class Replica:
             log.info("%d runs come from the shared index", len(begin.table))
         elif sight is not None and sight.head is not None:
             self._refused = (sight.head.epoch, sight.head.snapshot or 0)
+            await self._wish_snapshot(Lost(sight.head.epoch, 0))
 
     def _begin_from(self, begin: Begin) -> None:
         progress = begin.progress
@@ -275,12 +275,11 @@ class Replica:
         self._refused = (self._epoch, self.last)
         self._enter("")
         self._follow_others()
+        await self._wish_snapshot(wish)
+
+    async def _wish_snapshot(self, wish: Lost) -> None:
         with suppress(StoreFailed):
             await self.shared.wish(wishes_.encode(wish))
-
-    def _be_overtaken(self, number: int) -> None:
-        """Another replica has more of this epoch than the log: the next look finds it older."""
-        self._overtaken_at = number
 
     def _follow_others(self) -> None:
         self._sync.journal = NoJournal()
@@ -289,7 +288,6 @@ class Replica:
     def _enter(self, epoch: str) -> None:
         self._epoch = epoch
         self._in_step = self._clock()
-        self._overtaken_at = 0
         self._progress = None
 
     def _be(self, role: Role) -> None:

@@ -173,7 +173,8 @@ class SyncedIndex(RunIndex):
     def state(self) -> SyncState | None:
         """What a snapshot keeps beside the runs; None before every run has been read."""
         sync = self.sync
-        if sync.synced_ms is None or not self._runs.experiment_ids or sync.schedule.is_reading:
+        experiment_ids = self._runs.experiment_ids
+        if sync.synced_ms is None or not experiment_ids or not sync.swept_ms.keys() >= set(experiment_ids):
             return None
         marks = Marks(sync.marks.start, sync.marks.end)
         return SyncState(sync.synced_ms, dict(sync.swept_ms), marks)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from math import inf
 from typing import Final
@@ -16,6 +17,8 @@ from service.index.upkeep import Upkeep, behind_callers
 from service.index.wished_ticks import WishedTicks
 from service.index.wishes import MakeTick, Outbox, encode
 from service.tracking.runs import Run
+
+log = logging.getLogger("service.index")
 
 LOOK: Final = 0.5  # seconds between two looks at the log
 _READ: Final = 0.25  # seconds that what others write is waited for, until there may be another move
@@ -43,8 +46,8 @@ class SharedUpkeep(Upkeep):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Share the index for as long as the context lasts."""
-        work = (self._keep_looking(), self._keep_moving(), self._keep_working(), self._keep_sending())
-        tasks = [asyncio.create_task(one, context=behind_callers()) for one in work]
+        doings = (self._look, self._move, self._work, self._send)
+        tasks = [asyncio.create_task(_keep(one), context=behind_callers()) for one in doings]
         try:
             yield
         finally:
@@ -116,26 +119,31 @@ class SharedUpkeep(Upkeep):
         if not self._is_following:
             self._ticks.give_up()
 
-    async def _keep_looking(self) -> None:
-        while not self._runs.is_too_large:
-            await self.replica.look()
+    async def _look(self) -> None:
+        await self.replica.look()
+        await asyncio.sleep(LOOK)
+
+    async def _move(self) -> None:
+        self.replica.seen.clear()
+        if not await self.replica.move(_READ):
+            await self.replica.seen.wait()
+
+    async def _work(self) -> None:
+        await self._own.sleep(await self.replica.work())
+
+    async def _send(self) -> None:
+        if self._ticks.is_empty and self._outbox.is_empty:
+            await self._has_wishes.wait()
+        self._has_wishes.clear()
+        await self.send()
+        await asyncio.sleep(_SEND)
+
+
+async def _keep(doing: Callable[[], Awaitable[None]]) -> None:
+    """Do something again and again; a defect is logged, and does not end it."""
+    while True:
+        try:
+            await doing()
+        except Exception:
+            log.exception("the shared index is not followed")
             await asyncio.sleep(LOOK)
-        await self.replica.resign()
-
-    async def _keep_moving(self) -> None:
-        while True:
-            self.replica.seen.clear()
-            if not await self.replica.move(_READ):
-                await self.replica.seen.wait()
-
-    async def _keep_working(self) -> None:
-        while True:
-            await self._own.sleep(await self.replica.work())
-
-    async def _keep_sending(self) -> None:
-        while True:
-            if self._ticks.is_empty and self._outbox.is_empty:
-                await self._has_wishes.wait()
-            self._has_wishes.clear()
-            await self.send()
-            await asyncio.sleep(_SEND)

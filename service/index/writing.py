@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from math import inf
 
-from service.errors import StoreFailed, UpstreamFailure
+from service.errors import StoreFailed, UpstreamError, UpstreamFailure
 from service.index.handover import progress_of
 from service.index.indexed_runs import IndexedRuns
 from service.index.progress import Progress, Tick, encode, failure_of
@@ -27,8 +27,9 @@ _TICKS_KEPT = 50  # that were wished for
 class Writing:
     """The words of the replica that writes, and what it does for others.
 
-    own: makes the steps. clock: seconds, monotonic. overtaken: is told of a number that another replica has,
-    which this one has not. snapshots, snapshot_bytes: how many were put, and the size of the last one.
+    own: makes the steps. clock: seconds, monotonic. overtaken: the number that another replica has of this
+    epoch, where this one has less: the log is an older one. snapshots, snapshot_bytes: how many were put, and
+    the size of the last one.
     """
 
     def __init__(
@@ -38,7 +39,6 @@ class Writing:
         shared: SharedLog,
         snapshot: SharedSnapshot,
         clock: Callable[[], float],
-        overtaken: Callable[[int], object],
     ) -> None:
         self._own = own
         self._sync = own.sync
@@ -46,7 +46,6 @@ class Writing:
         self._log = shared
         self._snapshot = snapshot
         self._clock = clock
-        self._overtaken = overtaken
         self._tasks: set[asyncio.Task[None]] = set()
         self._tokens: list[str] = []
         self._made: deque[Tick] = deque(maxlen=_TICKS_KEPT)
@@ -59,6 +58,7 @@ class Writing:
         self._told: Progress | None = None
         self._kept = Kept(snapshot, -inf if snapshot is None else self._clock())
         self._is_wished = False
+        self.overtaken = 0
         self._was_reading = self._sync.schedule.is_reading
         self._putting: asyncio.Task[None] | None = None
 
@@ -97,7 +97,7 @@ class Writing:
                 self._is_wished = True
                 self._own.wake()
                 if epoch == self._epoch and number > self._runs.changes.last:
-                    self._overtaken(number)
+                    self.overtaken = number
 
     async def end(self) -> None:
         """Give up what was begun for others."""
@@ -135,6 +135,9 @@ class Writing:
             except Deposed:
                 self._tokens.clear()  # who waits wishes it from another one
                 return
+            except Exception as error:
+                log.exception("a tick is not made")
+                failure = failure_of(UpstreamError(str(error)))
             self._made.extend(Tick(token, failure) for token in tokens)
             del self._tokens[: len(tokens)]
             self._own.wake()  # so that it is reported
@@ -145,6 +148,8 @@ class Writing:
             self.snapshot_bytes = await self._snapshot.put(epoch, progress)
         except (StoreFailed, Deposed, SnapshotError) as error:
             log.warning("the snapshot of the shared index is not put: %s", error)
+        except Exception:
+            log.exception("the snapshot of the shared index is not put")
         else:
             self.snapshots += 1
             if epoch == self._epoch:

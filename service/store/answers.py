@@ -26,6 +26,7 @@ _MICROSECONDS: Final = 1_000_000
 _LOG_ENTRIES: Final = 10_000
 _GROUP_NAMES: Final = 64
 _KEY_BYTES: Final = 16
+_OVERLAP: Final = 1.0  # seconds by which the store's clock may be behind what is believed
 _LEASE, _FAILED = 1, 3
 
 
@@ -171,28 +172,25 @@ class RedisStore(SharedStore):
         raise self._link.failed("rubbish")
 
     async def _follow(self) -> None:
-        """Tell of each entry of the log.
-
-        From its beginning: what an answer that is remembered before the log is followed becomes is told, too.
-        """
+        """Tell of each entry of the log, from now on; one that is told twice does no harm."""
         patience = self._link.patience
         follower = self._link.connections(1, patience.block + patience.socket)
-        last: Any = b"0"
+        block = int(patience.block * 1_000)
+        last = b"%d-0" % max(0.0, (self._link.now() - _OVERLAP) * 1_000)
         try:
             while True:
                 try:
-                    block = int(patience.block * 1_000)
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
                 except (RedisError, OSError, TimeoutError) as error:
-                    log.debug("the notices of the store cannot be followed for now: %s", error)
+                    log.info("the notices of the store cannot be followed for now: %s", error)
                     for told in self._told:
                         told(None, False)
                     await asyncio.sleep(patience.probe)
         finally:
             await follower.aclose()
 
-    def _tell(self, replies: Any, last: Any) -> Any:
+    def _tell(self, replies: Any, last: bytes) -> bytes:
         """Tell of the entries that came; the number of the last."""
         for number, entry in _entries(replies):
             last = number

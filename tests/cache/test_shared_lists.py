@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.answer import Origin
 from service.tracking.questions import GetRun, ListRuns
 from tests.cache.fleet import Fleet
 from tests.cache.scripted import ScriptedSource, compared
@@ -52,6 +53,7 @@ async def test_a_list_answers_narrower_questions(
     fleet.clock.tick(2)
     answer = await second.cached.answer(question)
     assert (source.look(question), 2) == (answer.value, round(answer.age))
+    assert Origin.SHARED is answer.origin
     assert [ALL] == source.taken()
 
 

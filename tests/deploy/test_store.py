@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from service.commands.check_sharing import check_sharing
+from service.settings.store import StoreSettings
 from tests.api.serving import API, Client, serving
 from tests.deploy.balancer import until
 from tests.deploy.store import PASSWORD, started
@@ -102,3 +104,13 @@ class TestRunning:
                 found = await position(other)
                 assert found is not None
                 assert 1 == found[0]
+
+    async def test_check_finds_it_of_use(self, program: str, tmp_path: Path) -> None:
+        """`check` says that replicas can use it, and what to do where the password is another one."""
+        said: list[str] = []
+        with started(tmp_path, program) as store:
+            assert 0 == await check_sharing(StoreSettings(**store.settings), said.append)
+            other = {**store.settings, "password_file": None, "password": "another word"}
+            assert 1 == await check_sharing(StoreSettings(**other), said.append)
+        assert said[0].startswith("ok  ")
+        assert "TRACKING_STORE__PASSWORD" in "".join(said[1:])
