@@ -16,6 +16,7 @@ from service.cache.shared_keys import MOST_BYTES
 from service.cache.shared_store import Claim, Fill, Key, SharedStore, Stored, Told, Wish
 from service.errors import StoreFailed
 from service.store import scripts
+from service.store.ending import end
 from service.store.link import RedisLink
 
 log = logging.getLogger("service.store")
@@ -88,8 +89,8 @@ class RedisStore(SharedStore):
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, *self._behind, return_exceptions=True)
+            await end(task)
+            await asyncio.gather(*self._behind, return_exceptions=True)
 
     def watch(self, told: Told) -> None:
         self._told.append(told)

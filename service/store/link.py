@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from service.errors import StoreFailed, shorten
 from service.store.attachment import Attachment
 from service.store.connections import Server
+from service.store.ending import end
 from service.store.failures import SLOW, ends_attachment, kind_of
 from service.store.replicas import BEAT, LEAVE, ReplicaCount
 from service.store.server_clock import ServerClock
@@ -102,8 +103,7 @@ class RedisLink:
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await end(watching)
             with suppress(StoreFailed):
                 await self.run(LEAVE, [self._set], [self._name])
             self._retire()
