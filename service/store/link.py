@@ -184,7 +184,7 @@ class RedisLink:
         """Close the connections once nothing is under way on them."""
         if (session := self._session) is not None:
             self._session = None
-            closing = asyncio.create_task(session.close())
+            closing = asyncio.create_task(session.close(2 * self.patience.socket))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
@@ -222,7 +222,7 @@ class RedisLink:
             return "", ""
         finally:
             if self._session is not session:
-                await session.close()
+                await session.close(0.0)
 
     async def _try(self, session: Session) -> None:
         command = Command(BEAT, [self._set], self._word())
