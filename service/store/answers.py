@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
-from redis.exceptions import RedisError
 
 from service.cache.shared_keys import MOST_BYTES
 from service.cache.shared_store import Claim, Fill, Key, SharedStore, Stored, Told, Wish
@@ -183,8 +182,8 @@ class RedisStore(SharedStore):
                 try:
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
-                except (RedisError, OSError, TimeoutError) as error:
-                    log.info("the notices of the store cannot be followed for now: %s", error)
+                except Exception as error:  # noqa: BLE001 - whatever redis-py makes of what is no Redis
+                    log.debug("the notices of the store cannot be followed for now: %s", error)
                     for told in self._told:
                         told(None, False)
                     await asyncio.sleep(patience.probe)
