@@ -25,7 +25,6 @@ from service.store.session import Command, Session
 log = logging.getLogger("service.store")
 
 _TURN: Final = 0.002  # seconds in which the event loop sees what has come meanwhile
-_LOOKS: Final = 3  # of a probe, one of which has to be in time: our own event loop may have been late
 
 
 class Patience(NamedTuple):
@@ -51,7 +50,7 @@ class RedisLink:
     """The connections to one server, while `open()` is entered.
 
     Scripts run on it. After a failure of the server nobody asks it, until a probe has shown that scripts run
-    there, write, and are quick.
+    there, write, and may be quick.
 
     server: where it is. prefix: what the link's own key begins with. clock: seconds, monotonic.
     outcomes: how many scripts were asked for, by ok, slow, failed and detached. failures: by their kind.
@@ -236,15 +235,14 @@ class RedisLink:
         command = Command(BEAT, [self._set], self._word())
         await session.evaluate(command)  # opens a connection
         self._time.forget()
-        for _ in range(_LOOKS):
+        until, is_quick = self._clock() + self.patience.socket, False
+        while not is_quick:
             asked = self._clock()
+            if asked >= until:
+                raise StoreFailed("slow")
             look = asyncio.create_task(session.evaluate(command))
             is_quick = await _wait(look, self.patience.answer)
             self._note(await look, asked)
-            if is_quick:
-                break
-        else:
-            raise StoreFailed("slow")
         # The others are opened now, and not while callers wait.
         await asyncio.gather(*(session.evaluate(command) for _ in range(self._connections)))
 
