@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
-from redis.exceptions import RedisError
 
 from service.cache.shared_keys import MOST_BYTES
 from service.cache.shared_store import Claim, Fill, Key, SharedStore, Stored, Told, Wish
 from service.errors import StoreFailed
 from service.store import scripts
+from service.store.ending import end
 from service.store.link import RedisLink
 
 log = logging.getLogger("service.store")
@@ -75,6 +75,7 @@ class RedisStore(SharedStore):
         self._told: list[Told] = []
         self._behind: set[asyncio.Task[None]] = set()
         self.refused = 0
+        link.watch_loss(self._wake)
 
     @property
     def is_attached(self) -> bool:
@@ -88,8 +89,8 @@ class RedisStore(SharedStore):
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, *self._behind, return_exceptions=True)
+            await end(task)
+            await asyncio.gather(*self._behind, return_exceptions=True)
 
     def watch(self, told: Told) -> None:
         self._told.append(told)
@@ -171,6 +172,11 @@ class RedisStore(SharedStore):
             pass
         raise self._link.failed("rubbish")
 
+    def _wake(self) -> None:
+        """Whoever waits for a notice goes on without the store."""
+        for told in self._told:
+            told(None, False)
+
     async def _follow(self) -> None:
         """Tell of each entry of the log, from now on; one that is told twice does no harm."""
         patience = self._link.patience
@@ -182,10 +188,9 @@ class RedisStore(SharedStore):
                 try:
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
-                except (RedisError, OSError, TimeoutError) as error:
-                    log.info("the notices of the store cannot be followed for now: %s", error)
-                    for told in self._told:
-                        told(None, False)
+                except Exception as error:  # noqa: BLE001 - whatever redis-py makes of what is no Redis
+                    log.debug("the notices of the store cannot be followed for now: %s", error)
+                    self._wake()
                     await asyncio.sleep(patience.probe)
         finally:
             await follower.aclose()

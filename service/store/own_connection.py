@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from redis.asyncio.connection import AbstractConnection
 
@@ -14,13 +14,11 @@ from service.store.link import RedisLink
 
 Command = Sequence[bytes | str | int]
 
-_REPLY_SECONDS: Final = 30.0  # of a reply that comes, however slowly; between two bytes the patience counts
-
 
 class OwnConnection:
     """A connection, on which one run of commands follows the other; another one is made after each failure.
 
-    patience: seconds of silence that a reply may begin or go on with.
+    patience: seconds for each reply.
     """
 
     def __init__(self, link: RedisLink, patience: float) -> None:
@@ -37,10 +35,10 @@ class OwnConnection:
 
     async def run(self, *commands: Command) -> list[Any]:
         """What these commands answer, sent at once; StoreFailed where one does not, or with an error."""
-        if not self._link.is_attached:
-            raise StoreFailed("detached")
+        if self._connection is None and not self._link.is_attached:
+            raise StoreFailed("detached")  # one that is open goes on: others being slow is no fault of its
         try:
-            async with self._turn, asyncio.timeout(self._patience + _REPLY_SECONDS):
+            async with self._turn:
                 return await self._run(commands)
         except Exception as error:
             await self.close()
@@ -64,6 +62,15 @@ class OwnConnection:
         if connection is None:
             pool: Any = self._link.connections(1, self._patience).connection_pool
             connection = self._connection = pool.make_connection()
-            await connection.connect()
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-        return [await connection.read_response() for _ in commands]
+            # Time-outs are set here. With one of its own redis-py sends with asyncio.wait_for, in which a
+            # cancellation may get lost before Python 3.12 (https://github.com/python/cpython/issues/86296).
+            connection.socket_timeout = None
+            async with asyncio.timeout(self._patience):
+                await connection.connect()
+        async with asyncio.timeout(self._patience):
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        return [await self._reply(connection) for _ in commands]
+
+    async def _reply(self, connection: AbstractConnection) -> Any:
+        async with asyncio.timeout(self._patience):
+            return await connection.read_response()

@@ -68,7 +68,7 @@ def _sharing(settings: Settings, clock: Callable[[], float]) -> Sharing | None:
     try:
         from service.wiring.store import sharing  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError as error:
-        if error.name not in {"redis", "hiredis"}:
+        if (error.name or "").partition(".")[0] not in {"redis", "hiredis"}:
             raise
         raise ValueError(
             "TRACKING_STORE__URL: a store needs more: pip install 'experiment-tracking[store]'"

@@ -11,7 +11,9 @@ CODE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "service" / "s
 def test_every_key_has_its_row() -> None:
     """Each name that stands behind the prefix is in the table of keys, and no other one."""
     [rows] = re.findall(r"^\| key \|.*\n\| --- .*\n((?:\|.*\n)+)", PAGE.read_text("utf-8"), re.MULTILINE)
-    shown = {name for row in rows.splitlines() for name in re.findall(r"`[…:]*(\w+)[:…]*`", row.split("|")[1])}
+    shown = {
+        name for row in rows.splitlines() for name in re.findall(r"`[…:]*(\w+)[:…]*`", row.split("|")[1])
+    }
     [names] = re.findall(r"names = \((.*)\)\n.*prefix", CODE)
     used = set(re.findall(r'b":(\w+)', CODE)) | set(re.findall(r"\w+", names))
     assert used == shown

@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 from tests.live.server import free_port
 
 PROGRAMS = ("redis-server", "valkey-server")
+# What takes long is shown over one of them by `make fleet`, and over both each night.
+BOTH_AT_NIGHT = ("redis-server", pytest.param("valkey-server", marks=pytest.mark.slow))
 _START_SECONDS = 30.0
 _HOW = {
     "redis-server": "on Debian and Ubuntu: apt-get install --no-install-recommends redis-server",
@@ -58,6 +60,12 @@ class StoreServer:
             while not await self._answers(is_loaded):
                 assert self._process.returncode is None, output.read_text("utf-8", errors="replace")
                 await asyncio.sleep(0.02)
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
 
     def send(self, sign: signal.Signals) -> None:
         """Send it a signal."""

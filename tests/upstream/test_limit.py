@@ -168,6 +168,33 @@ async def test_keeps_slots_for_other_endpoints() -> None:
     await upstream.finish_all()
 
 
+async def test_can_change_while_calls_are_in_flight() -> None:
+    """Fewer slots let calls in flight go on, and none in until few enough are left; more let in who waits."""
+    upstream = Upstream(8, 60.0)
+    for place in range(4):
+        upstream.start(f"endpoint/{place}")
+    await asyncio.sleep(0)
+    upstream.limit.resize(2)
+    waiting = [upstream.start("a"), upstream.start("b")]
+    upstream.finish(0)
+    upstream.finish(1)
+    await asyncio.sleep(0.001)
+    assert (2, 2, True) == (upstream.limit.in_flight, upstream.limit.waiting, upstream.limit.is_full)
+    upstream.finish(2)
+    await asyncio.sleep(0.001)
+    assert (2, 1) == (upstream.limit.in_flight, upstream.limit.waiting)
+    upstream.limit.resize(16)
+    await asyncio.sleep(0.001)
+    assert (3, 0) == (upstream.limit.in_flight, upstream.limit.waiting)
+    assert 6 == len(await upstream.finish_all())
+    assert all(task.done() for task in waiting)
+    for _ in range(16):
+        upstream.start("a")
+    await asyncio.sleep(0.001)
+    assert (14, 2) == (upstream.limit.in_flight, upstream.limit.waiting)  # an eighth is for other endpoints
+    await upstream.finish_all()
+
+
 async def test_takes_back_the_slot_of_a_call_that_fails() -> None:
     """The slot is free again after an error of the layer below."""
 

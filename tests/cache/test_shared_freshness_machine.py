@@ -1,0 +1,54 @@
+"""However replicas that share a store are asked, no answer is older than one replica's may be."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from tests.cache.fleet import Fleet
+from tests.cache.test_freshness_machine import FRESHNESS, LOAD, FreshnessMachine
+
+
+class SharedFreshnessMachine(FreshnessMachine):
+    """The machine of one replica, over three, of which each question goes to one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop.run_until_complete(self.cached.aclose())
+        self.loop.run_until_complete(self.start())
+        self.cached = self.fleet.replicas[0].cached
+
+    async def start(self) -> None:
+        """Three replicas, whose leases last longer than calls."""
+        self.fleet = Fleet(self.clock, self.source, FRESHNESS)
+        self.fleet.server.lease = 1_000.0
+        for _ in range(3):
+            self.fleet.add()
+
+    @rule(place=st.integers(0, 2))
+    def turn(self, place: int) -> None:
+        """The next questions go to this replica."""
+        self.cached = self.fleet.replicas[place].cached
+
+    @rule(seconds=st.sampled_from([0.5, 1, 2, 4, 8, 16, 45]))
+    def tick(self, seconds: float) -> None:
+        """Time passes in steps, so that whoever waits for some seconds does not wait longer."""
+        until = self.clock.now + seconds
+        while self.clock.now < until:
+            self.clock.tick(min(0.25, until - self.clock.now))
+            while self.in_the_air and self.in_the_air[0][0] + LOAD <= self.clock.now:
+                self.release(self.in_the_air[0])
+            self.go_on()
+
+    def teardown(self) -> None:
+        self.is_failing = False
+        while self.in_the_air or self.waiting:
+            while self.in_the_air:
+                self.release(self.in_the_air[0])
+            self.clock.tick(0.25)
+            self.go_on()
+        self.loop.run_until_complete(self.fleet.aclose())
+        self.loop.close()
+
+
+SharedFreshnessMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestSharedFreshness = SharedFreshnessMachine.TestCase
