@@ -208,6 +208,7 @@ def build(
         queries=queries,
         experiment=state,
         indexing=index,
+        sharing=sharing,
         resources=resources,
     )
 

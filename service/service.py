@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from service.cache.cached_source import CachedSource
 from service.http.aiohttp_internals import Unreadable
@@ -17,6 +18,9 @@ from service.upstream.client import MlflowClient
 from service.upstream.experiment_state import ExperimentState
 from service.upstream.transport import MlflowTransport
 from service.wiring.index import Indexing
+
+if TYPE_CHECKING:
+    from service.wiring.store import Sharing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +43,8 @@ class Service:
 
     handler: takes a `web.BaseRequest`; to be called only while `open()` is entered.
     routes: all that it answers. warnings: what the settings ask for and do not get, a sentence each.
-    capacity, streams, transport, client, source, queries, experiment, indexing: the parts, for measuring and
-    examining them.
+    capacity, streams, transport, client, source, queries, experiment, indexing, sharing: the parts, for
+    measuring and examining them.
     resources: what is opened and closed with the service, in this order and its reverse.
     """
 
@@ -56,6 +60,7 @@ class Service:
     queries: TrackingQueries
     experiment: ExperimentState
     indexing: Indexing | None
+    sharing: Sharing | None
     resources: Sequence[Callable[[], AbstractAsyncContextManager[object]]]
 
     @asynccontextmanager

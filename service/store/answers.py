@@ -75,6 +75,7 @@ class RedisStore(SharedStore):
         self._told: list[Told] = []
         self._behind: set[asyncio.Task[None]] = set()
         self.refused = 0
+        link.watch_loss(self._wake)
 
     @property
     def is_attached(self) -> bool:
@@ -171,6 +172,11 @@ class RedisStore(SharedStore):
             pass
         raise self._link.failed("rubbish")
 
+    def _wake(self) -> None:
+        """Whoever waits for a notice goes on without the store."""
+        for told in self._told:
+            told(None, False)
+
     async def _follow(self) -> None:
         """Tell of each entry of the log, from now on; one that is told twice does no harm."""
         patience = self._link.patience
@@ -182,10 +188,10 @@ class RedisStore(SharedStore):
                 try:
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
-                except Exception as error:  # noqa: BLE001 - whatever redis-py makes of what is no Redis
-                    log.debug("the notices of the store cannot be followed for now: %s", error)
-                    for told in self._told:
-                        told(None, False)
+                except Exception as error:  # noqa: BLE001 - whatever is said by what is no Redis
+                    if self._link.is_attached:  # or the link has said it
+                        log.info("the notices of the store cannot be followed for now: %s", error)
+                    self._wake()
                     await asyncio.sleep(patience.probe)
         finally:
             await follower.aclose()

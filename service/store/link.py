@@ -25,7 +25,6 @@ from service.store.session import Command, Session
 log = logging.getLogger("service.store")
 
 _TURN: Final = 0.002  # seconds in which the event loop sees what has come meanwhile
-_LOOKS: Final = 3  # of a probe, one of which has to be in time: our own event loop may have been late
 
 
 class Patience(NamedTuple):
@@ -51,7 +50,7 @@ class RedisLink:
     """The connections to one server, while `open()` is entered.
 
     Scripts run on it. After a failure of the server nobody asks it, until a probe has shown that scripts run
-    there, write, and are quick.
+    there, write, and may be quick.
 
     server: where it is. prefix: what the link's own key begins with. clock: seconds, monotonic.
     outcomes: how many scripts were asked for, by ok, slow, failed and detached. failures: by their kind.
@@ -78,6 +77,7 @@ class RedisLink:
         self._closing: set[asyncio.Task[None]] = set()
         self._was_attached: bool | None = None
         self._counted: list[Callable[[int], object]] = []
+        self._lost: list[Callable[[], object]] = []
         self.failures: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
 
@@ -94,6 +94,10 @@ class RedisLink:
     def watch(self, counted: Callable[[int], object]) -> None:
         """Call this with the number of replicas whenever it is another one."""
         self._counted.append(counted)
+
+    def watch_loss(self, lost: Callable[[], object]) -> None:
+        """Call this whenever the server is left alone from now on."""
+        self._lost.append(lost)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -142,14 +146,15 @@ class RedisLink:
             raise StoreFailed("detached")
         command = Command(script, keys, values)
         task = session.start(command, lambda error: self._failed(error, began))
+        is_done = False
         try:
-            await _wait(task, self.patience.answer if seconds is None else seconds)
+            is_done = await _wait(task, self.patience.answer if seconds is None else seconds)
         finally:
-            if not task.done():
+            if not is_done:
                 command.is_awaited = False
                 if late is not None:
                     task.add_done_callback(lambda ended: _tell(ended, late))
-        if not task.done():
+        if not is_done:
             self.outcomes["slow"] += 1
             raise self.failed("slow", began)
         if task.exception() is not None:
@@ -175,6 +180,8 @@ class RedisLink:
             self._retire()
             self._count.interrupted()
             self._say(kind, reason)
+            for lost in self._lost:
+                lost()
         return StoreFailed(kind)
 
     def _failed(self, error: Exception, began: float) -> StoreFailed:
@@ -184,7 +191,7 @@ class RedisLink:
         """Close the connections once nothing is under way on them."""
         if (session := self._session) is not None:
             self._session = None
-            closing = asyncio.create_task(session.close())
+            closing = asyncio.create_task(session.close(2 * self.patience.socket))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
@@ -222,19 +229,20 @@ class RedisLink:
             return "", ""
         finally:
             if self._session is not session:
-                await session.close()
+                await session.close(0.0)
 
     async def _try(self, session: Session) -> None:
         command = Command(BEAT, [self._set], self._word())
         await session.evaluate(command)  # opens a connection
         self._time.forget()
-        for _ in range(_LOOKS):
+        until, is_quick = self._clock() + self.patience.socket, False
+        while not is_quick:
             asked = self._clock()
-            self._note(await session.evaluate(command), asked)
-            if self._clock() - asked <= self.patience.answer:
-                break
-        else:
-            raise StoreFailed("slow")
+            if asked >= until:
+                raise StoreFailed("slow")
+            look = asyncio.create_task(session.evaluate(command))
+            is_quick = await _wait(look, self.patience.answer)
+            self._note(await look, asked)
         # The others are opened now, and not while callers wait.
         await asyncio.gather(*(session.evaluate(command) for _ in range(self._connections)))
 
@@ -266,8 +274,8 @@ class RedisLink:
                 )
 
 
-async def _wait(task: asyncio.Task[Any], seconds: float) -> None:
-    """Wait until the task has ended, but no longer than so many seconds in which the event loop ran.
+async def _wait(task: asyncio.Task[Any], seconds: float) -> bool:
+    """Wait until the task has ended, but no longer than so many seconds; whether it has.
 
     Where the loop was late, the reply may have come, and only not have been seen.
     """
@@ -276,6 +284,7 @@ async def _wait(task: asyncio.Task[Any], seconds: float) -> None:
     await asyncio.wait([task], timeout=seconds)
     if not task.done():
         await asyncio.wait([task], timeout=min(seconds, clock() - until) + _TURN)
+    return task.done()
 
 
 def _tell(task: asyncio.Task[Any], late: Callable[[Any], object]) -> None:

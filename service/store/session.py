@@ -63,10 +63,12 @@ class Session:
             except NoScriptError:
                 return await self._redis.eval(command.script, count, *arguments)
 
-    async def close(self) -> None:
-        """Wait for what is under way, which takes no longer than a time-out, and close the connections."""
+    async def close(self, seconds: float) -> None:
+        """Wait so long at most for what is under way, and close the connections."""
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            _, left = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in left:
+                task.cancel()
         await self._redis.aclose()
 
     def _ended(self, task: asyncio.Task[Any]) -> None:

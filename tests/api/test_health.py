@@ -1,5 +1,6 @@
 """GET /livez and /readyz."""
 
+import asyncio
 import json
 from typing import Any, get_args
 
@@ -10,8 +11,16 @@ from service.upstream.experiment_state import State
 from tests.api.serving import API, Client, ask, serving, strictly
 from tests.fakes.faults import answering, only
 from tests.fakes.mlflow import FakeMlflow
+from tests.store.scripted_server import scripted
 
-READY = {"status": "ready", "upstream": "ok", "breaker": "closed", "experiment": "unknown", "index": "off"}
+READY = {
+    "status": "ready",
+    "upstream": "ok",
+    "breaker": "closed",
+    "experiment": "unknown",
+    "index": "off",
+    "store": "off",
+}
 
 
 async def health(api: Client, path: str) -> dict[str, Any]:
@@ -65,6 +74,19 @@ async def test_readiness_tells_what_became_of_the_experiment(api: Client, state:
     body = await health(api, "/readyz")
     assert state == body["experiment"]
     schemas.Readiness.model_validate(body, strict=True)
+
+
+async def test_readiness_tells_whether_the_store_answers(fake: FakeMlflow) -> None:
+    """A replica is ready with its store and without it, and says which."""
+    async with scripted() as server, serving(fake.url, store={"url": server.url}) as api:
+        body = await health(api, "/readyz")
+        assert {**READY, "upstream": "unknown", "store": "attached"} == body
+        schemas.Readiness.model_validate(body, strict=True)
+        await server.stop()
+        async with asyncio.timeout(10.0):
+            while "detached" != (body := await health(api, "/readyz"))["store"]:
+                pass
+        schemas.Readiness.model_validate(body, strict=True)
 
 
 async def test_a_replica_that_is_about_to_stop_is_not_ready(api: Client) -> None:

@@ -38,6 +38,10 @@ class Stream:
         """The names of all events."""
         return [one.name for one in self.heard]
 
+    def told(self) -> list[str]:
+        """The run of each event about one."""
+        return [one.run_id for one in self.heard if one.name.startswith("run.")]
+
     async def listen(self, session: aiohttp.ClientSession, dice: random.Random) -> None:
         """Listen for ever."""
         while True:
@@ -100,19 +104,15 @@ async def test_streams_of_a_replica_that_is_killed(
             added = await add_runs(some, RUNS_BEFORE)
             some.replicas[place].send(signal.SIGKILL)
             added += await add_runs(some, RUNS_AFTER)
-            last = added[-1]
 
             async def heard() -> bool:
-                return all(
-                    any(one.name.startswith("run.") and one.run_id == last for one in stream.heard[-5:])
-                    for stream in streams
-                )
+                return all(set(added) <= set(stream.told()) for stream in streams)
 
             with suppress(pytest.fail.Exception):  # what is missing is told below
-                await until(heard, "all streams have heard of the last run", PATIENCE_SECONDS)
+                await until(heard, "all streams have heard of all runs", PATIENCE_SECONDS)
         again = sum(stream.begun - 1 for stream in streams)
         record_property("streams", f"{how_many}, of which {again} went on at another replica")
-        told = [[one.run_id for one in stream.heard if one.name.startswith("run.")] for stream in streams]
+        told = [stream.told() for stream in streams]
         lost = sum(len(set(added) - set(runs)) for runs in told)
         twice = sum(len(runs) - len(set(runs)) for runs in told)
         resets = sum(stream.names().count("reset") for stream in streams)

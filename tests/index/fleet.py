@@ -158,6 +158,12 @@ class Fleet:
         """Whether each replica has all runs, as far as it knows."""
         return all(one.index.covers(("1",)) for one in self.members.values())
 
+    def is_in_step(self) -> bool:
+        """Whether one replica writes, and all others follow it to the end of one log."""
+        roles = sorted(one.role for one in self.members.values())
+        expected = sorted([Role.WRITING, *[Role.FOLLOWING] * (len(roles) - 1)])
+        return roles == expected and len({one.position for one in self.members.values()}) == 1
+
     def are_equal(self) -> bool:
         """Whether each replica has the runs that MLflow has, and no other ones."""
         return all(one.indexed() == self.mlflow.visible() for one in self.members.values())

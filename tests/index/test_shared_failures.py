@@ -7,9 +7,7 @@ from tests.index.test_shared_index import fleet
 
 async def settled(one: Fleet, seconds: float = 20) -> None:
     """All replicas have the runs of MLflow, in one epoch, of which one writes."""
-    await one.until(lambda: one.are_equal() and len({m.position for m in one.members.values()}) == 1, seconds)
-    assert one.writer.role is Role.WRITING
-    assert {Role.FOLLOWING} >= {m.role for m in one.others}
+    await one.until(lambda: one.are_equal() and one.is_in_step(), seconds)
 
 
 async def test_a_new_replica_asks_mlflow_nothing() -> None:

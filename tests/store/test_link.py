@@ -290,3 +290,14 @@ async def test_who_logs_in_does_so_at_each_connection() -> None:
             async with link.open():
                 assert link.is_attached
     assert [["ada", "first"], ["ada", "first"]] == [login[-2:] for login in server.logins]
+
+
+async def test_whoever_waits_for_the_store_is_told_that_it_is_gone() -> None:
+    """A loss is told once, at once, so that nobody waits for a notice that cannot come."""
+    async with scripted() as server, attached(server, LONG) as link:
+        lost: list[bool] = []
+        link.watch_loss(lambda: lost.append(link.is_attached))
+        server.answer = lambda *_: b"-LOADING\r\n"
+        await kind_of(link)
+        await kind_of(link)
+        assert [False] == lost

@@ -34,6 +34,11 @@ const SENTENCES = {
     too_large: [BAD, "There are more runs than it may hold. Searches that MLflow can do are handed to it."],
     off: [DOUBTFUL, "It is switched off. Searches that MLflow can do are handed to it."],
   },
+  store: {
+    attached: [GOOD, "It answers: replicas share what they know over it."],
+    detached: [DOUBTFUL, "It does not answer. This replica goes on alone meanwhile."],
+    off: [GOOD, "There is none: this replica shares nothing with others."],
+  },
 };
 
 const NAMES = {
@@ -42,6 +47,7 @@ const NAMES = {
   breaker: "Circuit breaker",
   experiment: "Default experiment",
   index: "Index",
+  store: "Store of the replicas",
 };
 
 /**
