@@ -57,7 +57,7 @@ async def wait_until_complete(fleet: Fleet, urls: list[str]) -> None:
     async def holds() -> bool:
         return all([(await fleet.caller.ask(url, ANY)).status == 200 for url in urls])
 
-    await until(holds, "the indexes are complete", 6 * _PATIENCE_SECONDS, fleet.said)
+    await until(holds, "the indexes are complete", 20 * _PATIENCE_SECONDS, fleet.said)
 
 
 async def writer(fleet: Fleet, calls: list[Call]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.settings.store import StoreSettings
 from tests.bench.runs import run_id_of
 from tests.fakes.mlflow import FakeMlflow
 from tests.fleet.calling import Reply
@@ -27,7 +28,9 @@ SETTINGS = {
     "CACHE__TERMINAL_TTL": "0.3",
     "CACHE__ACTIVE_TTL": "0.3",
     "CACHE__REVALIDATE_FACTOR": "0",
-    "STORE__PATIENCE": "0.025",
+    "STORE__PATIENCE": f"{StoreSettings().patience:g}",
+    # None is refused for the sake of a bound on MLflow's calls, which is another promise.
+    "UPSTREAM__QUEUE_TIMEOUT": "5",
 }
 
 

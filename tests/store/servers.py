@@ -61,6 +61,12 @@ class StoreServer:
                 assert self._process.returncode is None, output.read_text("utf-8", errors="replace")
                 await asyncio.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def send(self, sign: signal.Signals) -> None:
         """Send it a signal."""
         assert self._process is not None
