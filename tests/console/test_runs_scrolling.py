@@ -77,12 +77,13 @@ async def test_no_row_is_put_into_the_document_while_it_is_scrolled(table: Watch
 
 async def test_rows_stand_in_their_order_once_the_scrolling_has_ended(table: Watched) -> None:
     """A screen reader reads on from row to row: the order of the document is that of the places."""
+    rows: list[Any] = []
     for top in (40 * 28, 7 * 28, RUNS * 28):
         await scroll(table, top=top)
         await rests(table)
         rows = await table.page.evaluate(ROWS)
         assert sorted(rows) == rows
-    assert f"trial {0}" == rows[-1][1]
+    assert "trial 0" == rows[-1][1]
 
 
 async def test_all_cells_are_written_once_the_scrolling_has_ended(table: Watched) -> None:
