@@ -56,6 +56,21 @@ async def test_a_comparison_with_a_bare_name_is_asked_by_its_field(watched: Watc
     assert "asked as: number(params.lr)=0.1" in await watched.page.locator("#filter-remark").inner_text()
 
 
+async def test_a_filter_is_asked_at_once_but_for_keys_in_quick_succession(watched: Watched) -> None:
+    """A text is asked without a pause; of texts that follow each other within 60 ms, the last one is."""
+    await watched.page.clock.install(time=0)
+    bar = await draw(watched)
+    await watched.page.clock.pause_at(600_000)
+    await bar.fill("lr=1")
+    await expected_calls(watched, "number(params.lr)=1")
+    for text in ("lr=12", "lr=123", "lr=1234"):
+        await watched.page.clock.run_for(40)
+        await bar.fill(text)
+    await expected_calls(watched, "number(params.lr)=1")
+    await watched.page.clock.run_for(60)
+    await expected_calls(watched, "number(params.lr)=1", "number(params.lr)=1234")
+
+
 async def test_a_name_that_several_fields_have_is_never_guessed(watched: Watched) -> None:
     """`sharpe>1.2` asks nothing until a reader has chosen which metric is meant."""
     bar = await draw(watched)

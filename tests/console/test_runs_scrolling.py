@@ -37,7 +37,7 @@ async def table(fake: FakeMlflow, indexed: Client, open_page: Open) -> Watched:
 
 
 async def scroll(watched: Watched, **to: int) -> Any:
-    """Scroll the region, wait for the frame that shows it, and say how many elements came into it or left it."""
+    """Scroll the region and wait for the frame that shows it; how often rows came into it or left it."""
     return await watched.page.locator(".runs-region").evaluate(
         """async (region, to) => {
           const observer = new MutationObserver(() => undefined);
@@ -77,12 +77,13 @@ async def test_no_row_is_put_into_the_document_while_it_is_scrolled(table: Watch
 
 async def test_rows_stand_in_their_order_once_the_scrolling_has_ended(table: Watched) -> None:
     """A screen reader reads on from row to row: the order of the document is that of the places."""
+    rows: list[Any] = []
     for top in (40 * 28, 7 * 28, RUNS * 28):
         await scroll(table, top=top)
         await rests(table)
         rows = await table.page.evaluate(ROWS)
         assert sorted(rows) == rows
-    assert f"trial {0}" == rows[-1][1]
+    assert "trial 0" == rows[-1][1]
 
 
 async def test_all_cells_are_written_once_the_scrolling_has_ended(table: Watched) -> None:
@@ -92,6 +93,16 @@ async def test_all_cells_are_written_once_the_scrolling_has_ended(table: Watched
     texts = await table.page.locator(f"{BODY} tr > :not(.check)").all_text_contents()
     assert texts
     assert all(text.strip() for text in texts)
+
+
+async def test_all_cells_are_written_once_an_answer_is_shown(table: Watched) -> None:
+    """What is seen of other rows comes first, and all of them a moment later."""
+    await table.page.get_by_role("combobox", name="Filter").fill("metrics.metric_0 < 100")
+    await expects(table.page.locator(".runs-count strong")).to_have_text("100")
+    await rests(table)
+    empty = table.page.locator(f"{BODY} tr > :not(.check):empty")
+    await expects(empty).to_have_count(0)
+    assert 30 < await table.page.locator(f"{BODY} tr").count() <= 60
 
 
 async def test_columns_that_stay_do_so_while_the_rows_are_scrolled(table: Watched) -> None:
@@ -111,7 +122,7 @@ async def test_columns_that_stay_do_so_while_the_rows_are_scrolled(table: Watche
 
 
 async def test_the_focus_stays_with_its_run(table: Watched) -> None:
-    """A link that has the focus keeps it when rows are put in order; once its run is gone, the table has it."""
+    """A link keeps the focus when rows are put in order; once its run is gone, the table has it."""
     await table.page.keyboard.press("j")
     await table.page.keyboard.press("j")
     link = table.page.locator("tr[data-place='1'] a")

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.console
 # axe-core has this rule, and does not apply it unless it is asked to.
 _RUN: Final = """async () => {
   const { violations } = await axe.run(document, { runOnly: ["target-size"] });
-  return violations.flatMap(({ nodes }) => nodes.map(({ html, target }) => `${target}: ${html.slice(0, 160)}`));
+  return violations.flatMap(({ nodes }) =>
+    nodes.map(({ html, target }) => `${target}: ${html.slice(0, 160)}`));
 }"""
 
 

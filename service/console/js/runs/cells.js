@@ -13,9 +13,9 @@ const FATES = { deleted: "deleted", left: "does not match any more" };
  * A cell. base: the baseline's values, or null.
  * tabIndex: of what in the cell can be reached. isWritten: whether it is to have its text now.
  * @param {import("./columns.js").Column} column @param {import("./rows.js").Row} row @param {object | null} base
- * @param {number} tabIndex @param {boolean} isWritten
+ * @param {number} tabIndex @param {boolean} [isWritten]
  */
-export function cellOf(column, row, base, tabIndex, isWritten) {
+export function cellOf(column, row, base, tabIndex, isWritten = true) {
   if (!isWritten) return html`<td role="cell" class=${column.align}></td>`;
   const value = row.values[column.name];
   const style = column.left === null ? undefined : { left: `${column.left}px` };

@@ -1,13 +1,14 @@
 // Is the best run more than luck? The service's verdict, with all that it comes from.
 import { count, number, shortId } from "../format.js";
 import { html } from "../html.js";
-import { Failure, Shown } from "../parts/states.js";
+import { Failure, Shown, Skeleton } from "../parts/states.js";
 import { Declared } from "./declared.js";
 import { Distribution } from "./distribution.js";
 import { Statistics } from "./statistics.js";
 import { runHref } from "./view.js";
 
 const TITLES = { more_than_luck: "More than luck", luck: "No more than luck", undecided: "Undecided" };
+const [VERDICT, STATISTICS] = [16, 24]; // rows that these take, about, so that nothing moves when they come
 const SIGNS = { more_than_luck: "✓", luck: "✕", undecided: "?" };
 
 /**
@@ -21,11 +22,12 @@ export function Luck({ view, metric, report, trials }) {
     <h2 id="luck">Is the best run more than luck?</h2>
     ${isRefused
       ? html`<${Failure} error=${report.error} />`
-      : html`<${Shown} resource=${report} rows=${12}>
+      : html`<${Shown} resource=${report} rows=${VERDICT}>
           ${(data) => html`<${Verdict} report=${data} metric=${metric} trials=${trials} />`}
         <//>`}
     <${Declared} key=${`${view.unit} ${view.ppy} ${view.obs}`} view=${view} isOpen=${isRefused || Boolean(lacks)} />
     ${report.data && !isRefused && html`<${Statistics} report=${report.data} />`}
+    ${!report.data && !report.error && html`<${Skeleton} rows=${STATISTICS} isVisible=${report.isWaiting} />`}
   </section>`;
 }
 
