@@ -211,3 +211,18 @@ async def test_ids_are_asked_for_in_filters_that_are_short_enough(module_page: W
     assert [100] == await evaluated(module_page, "compare/load.js", call, usual)
     assert [16, 4] == await evaluated(module_page, "compare/load.js", call, ["x" * 244] * 20)
     assert [] == await evaluated(module_page, "compare/load.js", call, [])
+
+
+async def test_active_runs_are_listened_to_in_their_experiments(module_page: Watched) -> None:
+    """Runs that go on are listened to; where the experiment of one is not known nobody can be."""
+    call = "m.activeOf(new Map(values.map((run) => [run.run_id, run])))"
+    runs = [
+        {"run_id": "b", "status": "RUNNING", "experiment_id": "2"},
+        {"run_id": "a", "status": "SCHEDULED", "experiment_id": "1"},
+        {"run_id": "c", "status": "FINISHED", "experiment_id": "3"},
+    ]
+    active = await evaluated(module_page, "compare/load.js", call, *runs)
+    assert {"ids": ["a", "b"], "experimentIds": ["1", "2"]} == active
+    unknown = {"run_id": "d", "status": "RUNNING"}
+    active = await evaluated(module_page, "compare/load.js", call, *runs, unknown)
+    assert {"ids": ["a", "b", "d"], "experimentIds": []} == active

@@ -109,7 +109,7 @@ async def test_no_hit_says_which_part_excludes_how_many(narrowed: Watched) -> No
     parts = narrowed.page.locator(".nothing .parts li")
     await parts.get_by_text("excludes 1 run").wait_for()
     assert 3 == await parts.count()
-    await narrowed.page.get_by_role("button", name="Drop metrics.oos_sharpe > 5").click()
+    await narrowed.page.get_by_role("button", name="Drop it: metrics.oos_sharpe > 5").click()
     await expect_count(narrowed, "^1 of 9")
     assert {"q": ["tags.run_type = 'cpcv'"], "dataset": ["v0"]} == query_of(narrowed)
 

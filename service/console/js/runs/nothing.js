@@ -39,7 +39,7 @@ export function NoHit({ state, onChange }) {
             <li key=${text}>
               <code><bdi>${text}</bdi></code>
               <span>${data ? excluded(data[place]) : error ? "" : "…"}</span>
-              <button type="button" onClick=${() => onChange(changes)} aria-label=${`Drop ${text}`}>Drop it</button>
+              <button type="button" onClick=${() => onChange(changes)} aria-label=${`Drop it: ${text}`}>Drop it</button>
             </li>
           `,
         )}
