@@ -193,11 +193,10 @@ class SyncedIndex(RunIndex):
 
     def _show(self, runs: Sequence[Run]) -> None:
         now, table = self._clock(), self._runs.table
-        for is_terminal, ttl in self._ttl.items():
-            old = [
-                run.run_id
-                for run in runs
-                if run.is_terminal is is_terminal and now - (table.asked_of(run.run_id) or now) > ttl
-            ]
-            if old:
-                self.upkeep.show(old, now - ttl)
+        old: dict[float, list[str]] = {}
+        for run in runs:
+            before = now - self._ttl[run.is_terminal]
+            if (table.asked_of(run.run_id) or now) < before:
+                old.setdefault(before, []).append(run.run_id)
+        for before, run_ids in old.items():
+            self.upkeep.show(run_ids, before)

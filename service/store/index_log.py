@@ -78,7 +78,7 @@ class RedisIndexLog(SharedLog):
         reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease])
         try:
             epoch, last, snapshot, is_writer = reply[0].decode(errors="replace"), *map(int, reply[1:])
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise self._link.failed("rubbish") from error
         kept = None if snapshot < 0 else snapshot
         return Head(epoch, last, kept, is_writer == 1, self._link.replicas)

@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha1
 
+from service.errors import StoreFailed
 from service.store.link import Patience, RedisLink
+from tests.resilience.measure import eventually
 
 QUICK = Patience(answer=0.2, connect=0.5, socket=1.0, probe=0.02, settle=0.2)
+LONG = QUICK._replace(probe=60.0)  # nobody looks at the server but the test
 ECHO = "return ARGV[1]"
 
 
@@ -131,3 +134,18 @@ async def attached(server: ScriptedServer, patience: Patience = QUICK) -> AsyncI
     async with link.open():
         assert link.is_attached, link.failures
         yield link
+
+
+async def kind_of(link: RedisLink, value: str = "x", seconds: float | None = None) -> str:
+    """How a script ends: ok, or the kind of failure."""
+    try:
+        reply = await link.run(ECHO, [], [value], seconds)
+    except StoreFailed as failure:
+        return failure.kind
+    assert value.encode() == reply
+    return "ok"
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    await eventually(is_so, lambda: "it does not come to that")

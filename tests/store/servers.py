@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 from tests.live.server import free_port
 
 PROGRAMS = ("redis-server", "valkey-server")
+# What takes long is shown over one of them by `make fleet`, and over both each night.
+BOTH_AT_NIGHT = ("redis-server", pytest.param("valkey-server", marks=pytest.mark.slow))
 _START_SECONDS = 30.0
 _HOW = {
     "redis-server": "on Debian and Ubuntu: apt-get install --no-install-recommends redis-server",

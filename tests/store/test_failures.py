@@ -30,7 +30,7 @@ from tests.store.failing import (
     Failure,
     Replica,
 )
-from tests.store.servers import PROGRAMS, StoreServer, running
+from tests.store.servers import BOTH_AT_NIGHT, StoreServer, running
 
 pytestmark = pytest.mark.fleet
 
@@ -43,7 +43,7 @@ PATHS: dict[str, Behaviour] = {
 }
 
 
-@pytest.fixture(params=PROGRAMS)
+@pytest.fixture(params=BOTH_AT_NIGHT)
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoreServer]:
     """A real server."""
     async with running(tmp_path, request.param, *rights.options()) as started:

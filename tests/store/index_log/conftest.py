@@ -10,7 +10,7 @@ from service.index.shared_log import SharedLog
 from service.store.index_log import RedisIndexLog
 from tests.store.index_log.stores import TWO_CHUNKS, RealStore, Store, StoreInMemory, numbered, records
 from tests.store.rights import options
-from tests.store.servers import PROGRAMS, running
+from tests.store.servers import BOTH_AT_NIGHT, PROGRAMS, running
 
 
 @pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.fleet) for name in PROGRAMS)])
@@ -40,7 +40,7 @@ async def follower(store: Store, writer: SharedLog) -> SharedLog:
     return log
 
 
-@pytest.fixture(params=PROGRAMS)
+@pytest.fixture(params=BOTH_AT_NIGHT)
 async def real(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RealStore]:
     """A real server."""
     async with running(tmp_path, request.param, *options()) as server, AsyncExitStack() as stack:
