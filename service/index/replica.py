@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from service.errors import StoreFailed
 from service.index import progress as progress_
 from service.index import records as records_
-from service.index import wishes as wishes_
 from service.index.handover import follow_progress
 from service.index.indexed_runs import IndexedRuns
 from service.index.journal import NoJournal, OwnJournal, SharedJournal, follow
@@ -25,13 +24,13 @@ from service.index.shared_log import Deposed, Head, LogGap, News, SharedLog
 from service.index.shared_snapshot import Begin, SharedSnapshot
 from service.index.snapshot import SnapshotError
 from service.index.snapshot_keeper import Subject
-from service.index.wishes import Lost
 from service.index.writing import Writing
 from service.tracking.events import EventName, SyncChange
 
 log = logging.getLogger("service.index")
 
 _STORE_PAUSE = 0.1  # seconds after the store did not answer
+_OWN_PAUSE = 0.05  # seconds after it told a replica what that one wrote itself
 
 
 async def _nothing() -> None:
@@ -80,7 +79,6 @@ class Replica:
         self.role_changed: Callable[[], object] = lambda: None
         self._epoch = ""  # of the log that this replica is in step with
         self._in_step = clock()
-        self._refused = ("", -1)
         self._progress: Progress | None = None  # of records that have not come yet
         self._sight: Sight | None = None
         self._looking = asyncio.Lock()
@@ -109,6 +107,10 @@ class Replica:
                 self._sight = Sight(None, last)
             else:
                 self._sight = Sight(head, last)
+                if self.role is Role.WRITING and head.epoch == self._epoch:
+                    self.writing.see(head.snapshot)
+                elif not self._epoch:
+                    await self._snapshot.ask()
                 self.replicas = max(head.replicas, 1)
         self.seen.set()
 
@@ -125,7 +127,7 @@ class Replica:
         wait: seconds that are waited for what others write, at most.
         """
         is_complete = self._sync.is_complete
-        stand = Stand(self.role, self._epoch, self.last, self._in_step, is_complete, self._refused)
+        stand = Stand(self.role, self._epoch, self.last, self._in_step, is_complete, self._snapshot.refused)
         move = Move.WAIT if self.runs.is_too_large else next_move(stand, self._sight, self._clock())
         try:
             match move:
@@ -193,8 +195,7 @@ class Replica:
                 self._begin_from(begin)
             log.info("%d runs come from the shared index", len(begin.table))
         elif sight is not None and sight.head is not None:
-            self._refused = (sight.head.epoch, sight.head.snapshot or 0)
-            await self._wish_snapshot(Lost(sight.head.epoch, 0))
+            self._snapshot.refuse(sight.head.epoch, sight.head.snapshot or 0)
 
     def _begin_from(self, begin: Begin) -> None:
         progress = begin.progress
@@ -212,6 +213,8 @@ class Replica:
         if self.role is Role.WRITING:
             for data in news.wishes:
                 self.writing.heed(data)
+            if news.records:  # which it has just published, and will apply
+                await self._sleep(_OWN_PAUSE)
         else:
             await self._apply(news)
         self._in_step = self._clock()
@@ -271,15 +274,10 @@ class Replica:
 
     async def _be_lost(self) -> None:
         """The log has not what follows, or it cannot be read."""
-        wish = Lost(self._epoch, self.last)
-        self._refused = (self._epoch, self.last)
+        self._snapshot.refuse(self._epoch, self.last)
         self._enter("")
         self._follow_others()
-        await self._wish_snapshot(wish)
-
-    async def _wish_snapshot(self, wish: Lost) -> None:
-        with suppress(StoreFailed):
-            await self.shared.wish(wishes_.encode(wish))
+        await self._snapshot.ask()
 
     def _follow_others(self) -> None:
         self._sync.journal = NoJournal()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from math import inf
 from typing import Final, NamedTuple
 
+from service.errors import StoreFailed
 from service.index import progress as progress_
 from service.index.indexed_runs import IndexedRuns
 from service.index.progress import Progress
@@ -17,7 +19,9 @@ from service.index.snapshot_columns import table_of
 from service.index.snapshot_keeper import Subject
 from service.index.snapshot_writing import written_while_frozen
 from service.index.table import RunTable
+from service.index.wishes import Lost, encode
 
+_ASK: Final = 5.0  # seconds between two wishes for a snapshot
 _PROGRESS: Final = "progress"
 _FORMAT: Final = (
     1  # of records, progress and wishes: another one wherever an older replica would misread them
@@ -45,6 +49,8 @@ class SharedSnapshot:
     """Puts snapshots of the runs into a log, and gets them.
 
     clock: seconds, monotonic, of the table. now: Unix epoch milliseconds.
+
+    refused: the epoch of those that are of no use, and up to which number.
     """
 
     def __init__(
@@ -60,6 +66,21 @@ class SharedSnapshot:
         self._subject = subject
         self._clock = clock
         self._now = now
+        self._asked = -inf
+        self.refused = ("", -1)
+
+    def refuse(self, epoch: str, number: int) -> None:
+        """Those of this epoch up to this number are of no use."""
+        self.refused = (epoch, number)
+
+    async def ask(self) -> None:
+        """Wish for one that is of use, now and then; a wish may be lost."""
+        epoch, number = self.refused
+        now = self._clock()
+        if epoch and now - self._asked >= _ASK:
+            self._asked = now
+            with suppress(StoreFailed):
+                await self._log.wish(encode(Lost(epoch, number)))
 
     async def put(self, epoch: str, progress: Progress) -> int:
         """Write the table as it is, of which this was said; its bytes.

@@ -62,6 +62,11 @@ class Writing:
         self._was_reading = self._sync.schedule.is_reading
         self._putting: asyncio.Task[None] | None = None
 
+    def see(self, snapshot: int | None) -> None:
+        """The store has this snapshot, or none: it may lose what was put."""
+        if self._putting is None:
+            self._kept = Kept(snapshot, self._kept.at)
+
     async def report(self) -> None:
         """Say how far the index is, and put a snapshot where one is due. Deposed; StoreFailed."""
         is_reading = self._sync.schedule.is_reading

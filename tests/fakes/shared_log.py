@@ -1,6 +1,8 @@
 """A log of an index that replicas share, in memory: with a clock, a lease, and losses, as a test says."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from service.errors import StoreFailed
 from service.index.shared_log import Deposed, Head, LogGap, News, Record, SharedLog
@@ -11,7 +13,8 @@ LEASE = 3.0
 class LogStore:
     """What all replicas share. clock: seconds, of the store. lease: seconds. most: records that are kept.
 
-    is_down: it does not answer anybody. published: how often records were taken, and how many in all.
+    is_down: it does not answer anybody. published: how many records were taken. changed: is set whenever
+    there is something to read.
     """
 
     def __init__(self, clock: Callable[[], float], lease: float = LEASE, most: int = 10_000) -> None:
@@ -22,6 +25,7 @@ class LogStore:
         self.published = 0
         self.writer = ("", 0.0)
         self.replicas: dict[str, float] = {}
+        self.changed = asyncio.Event()
         self.empty()
 
     def empty(self) -> None:
@@ -32,7 +36,6 @@ class LogStore:
         self.progress: tuple[int, str, bytes] | None = None
         self.progresses = 0
         self.wishes: list[bytes] = []
-        self.wishes_lost = 0
         self.kept: tuple[str, int, bytes] | None = None
         self.writer = ("", 0.0)
 
@@ -110,6 +113,7 @@ class MemoryLog(SharedLog):
             store.records.append((epoch, Record(store.last, data)))
         store.trim(store.most)
         store.published += len(records)
+        store.changed.set()
         if self.loses_reply:
             self.loses_reply = False
             raise StoreFailed("slow")
@@ -119,11 +123,24 @@ class MemoryLog(SharedLog):
         store = self._fenced(epoch)
         store.progresses += 1
         store.progress = (store.progresses, epoch, progress)
+        store.changed.set()
 
     async def wish(self, data: bytes) -> None:
-        self._answering().wishes.append(data)
+        store = self._answering()
+        store.wishes.append(data)
+        store.changed.set()
 
-    async def read(self, epoch: str, after: int, wait: float) -> News:  # noqa: ARG002 - a test does not wait
+    async def read(self, epoch: str, after: int, wait: float) -> News:
+        news = self._read(epoch, after)
+        if wait and not (news.records or news.progress or news.wishes):
+            self._store.changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._store.changed.wait()
+            news = self._read(epoch, after)
+        return news
+
+    def _read(self, epoch: str, after: int) -> News:
         store = self._answering()
         if store.epoch != epoch or store.last < after:
             raise LogGap

@@ -191,3 +191,24 @@ async def test_a_record_that_nobody_can_read() -> None:
     await one.writer.log.publish(one.store.epoch, one.store.last, [b"\xc1"])
     one.mlflow.add("new")
     await settled(one, 60)
+
+
+async def test_the_store_loses_the_snapshot() -> None:
+    """Where the snapshot is gone the writer puts another one, so that a new replica can follow."""
+    one = await fleet()
+    one.store.kept = None
+    one.join("d")
+    await settled(one)
+
+
+async def test_a_wish_for_a_snapshot_is_lost() -> None:
+    """A replica that needs a newer snapshot asks for it until it is there, though it is alone meanwhile."""
+    one = await fleet()
+    for number in range(5):
+        one.mlflow.add(f"new{number}")
+    await one.pass_time(5)
+    one.store.trim(1)
+    new = one.join("d")
+    await new.turn()
+    one.store.wishes.clear()
+    await settled(one, 30)
