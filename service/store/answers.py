@@ -188,8 +188,9 @@ class RedisStore(SharedStore):
                 try:
                     replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
                     last = self._tell(replies, last)
-                except Exception as error:  # noqa: BLE001 - whatever redis-py makes of what is no Redis
-                    log.debug("the notices of the store cannot be followed for now: %s", error)
+                except Exception as error:  # noqa: BLE001 - whatever is said by what is no Redis
+                    if self._link.is_attached:  # or the link has said it
+                        log.info("the notices of the store cannot be followed for now: %s", error)
                     self._wake()
                     await asyncio.sleep(patience.probe)
         finally:
