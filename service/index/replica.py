@@ -30,6 +30,7 @@ from service.tracking.events import EventName, SyncChange
 log = logging.getLogger("service.index")
 
 _STORE_PAUSE = 0.1  # seconds after the store did not answer
+_OWN_PAUSE = 0.05  # seconds after it told a replica what that one wrote itself
 
 
 async def _nothing() -> None:
@@ -212,6 +213,8 @@ class Replica:
         if self.role is Role.WRITING:
             for data in news.wishes:
                 self.writing.heed(data)
+            if news.records:  # which it has just published, and will apply
+                await self._sleep(_OWN_PAUSE)
         else:
             await self._apply(news)
         self._in_step = self._clock()

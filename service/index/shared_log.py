@@ -52,7 +52,10 @@ class News(NamedTuple):
 
 
 class SharedLog(Protocol):
-    """The log in a store that replicas share, as one replica uses it. Its methods raise StoreFailed, soon."""
+    """The log in a store that replicas share, as one replica uses it. Its methods raise StoreFailed, soon.
+
+    A write that ends so may have been done: the end of the log tells.
+    """
 
     @property
     def is_attached(self) -> bool:

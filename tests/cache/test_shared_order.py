@@ -1,10 +1,12 @@
 """Replicas that share a store never give an older answer over a newer one, and say how old each is."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from service.answer import Origin
+from service.cache.shared_store import Stored, Wish
 from service.tracking.questions import GetRun, ListRuns
 from tests.cache.fleet import Fleet, value_of
 from tests.cache.scripted import ScriptedSource, settle
@@ -71,15 +73,28 @@ async def test_a_woken_holder_overwrites_nothing(fleet: Fleet, source: ScriptedS
     assert [NEW] == await values_of(asyncio.create_task(third.cached.answer(DONE)))
 
 
-async def test_a_notice_that_comes_late_takes_nothing_back(fleet: Fleet, source: ScriptedSource) -> None:
-    """What a replica reads of the store while a newer answer lands there leaves the newer one."""
+async def test_a_reading_that_comes_late_takes_nothing_back(
+    fleet: Fleet, source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a replica reads of the store for a notice, and gets after a newer answer, leaves the newer one."""
     first, second, _ = fleet.replicas
+    for replica in (first, second):
+        await replica.cached.answer(DONE)
+    read, arrives = second.link.read, asyncio.Event()
+
+    async def late(wishes: Sequence[Wish]) -> list[Stored | None]:
+        stored = await read(wishes)
+        await arrives.wait()
+        return stored
+
+    monkeypatch.setattr(second.link, "read", late)
     source.put(OLD)
-    await first.cached.answer(DONE)
-    [reading] = await second.link.read([second.shared._exchange.wish(DONE)])
+    await first.anew.answer(DONE)
+    await settle()
     source.put(NEW)
     await second.anew.answer(DONE)
-    await second.shared._stored._take(DONE, reading, None)
+    arrives.set()
+    await settle()
     assert NEW == value_of(second.held(DONE))
 
 

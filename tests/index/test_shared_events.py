@@ -146,7 +146,7 @@ async def test_whatever_happens_all_are_equal_in_the_end(steps: list[Any]) -> No
     one.store.is_down = False
     for member in one.members.values():
         member.is_paused = member.log.is_cut = False
-    await one.until(lambda: one.are_equal() and one.is_in_step(), 400)
+    await one.until(lambda: one.are_equal() and one.is_in_step() and one.is_complete(), 400)
     await one.pass_time(1)
     for member in one.members.values():
         await poller.poll(member)
