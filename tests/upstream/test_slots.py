@@ -56,9 +56,9 @@ async def turns(number: int) -> None:
 async def play(steps: list[tuple[str, int]]) -> None:
     played = Played()
     for name, value in steps:
-        most = max(len(played.having), played.number)
+        before = played.slots._taken  # which has those whose turn has come, too
         await turns(value) if name == "turn" else getattr(played, name)(value)
-        assert len(played.having) <= most
+        assert len(played.having) <= played.slots._taken <= max(before, played.number)
     await turns(3)
     while played.having:  # all give back, and nobody waits for ever
         played.release(0)
