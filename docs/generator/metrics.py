@@ -16,8 +16,8 @@ from service.http.capacity import Capacity
 from service.http.representations import Representations
 from service.http.streams import Streams
 from service.index.indexed_runs import IndexedRuns
-from service.index.replica import Replica
 from service.index.run_index import SyncedIndex
+from service.index.shared.replica import Replica
 from service.index.snapshot_keeper import Subject
 from service.settings.groups import CacheSettings
 from service.store.answers import RedisStore

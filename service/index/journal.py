@@ -10,7 +10,7 @@ from service.checkpoint import checkpoint
 from service.errors import StoreFailed
 from service.index.indexed_runs import IndexedRuns
 from service.index.records import Record, encode, moved
-from service.index.shared_log import Deposed, SharedLog
+from service.index.shared.log import Deposed, SharedLog
 
 AT_ONCE: Final = 10  # records that are applied in one turn of the loop
 _BYTES: Final = 256 * 1024  # of records that are published at once, unless one alone has more

@@ -12,11 +12,11 @@ from service.errors import UpstreamFailure, UpstreamNotAsked
 from service.index.asking import MOST_IDS, Asking
 from service.index.indexed_runs import IndexedRuns
 from service.index.journal import Journal, OwnJournal
-from service.index.progress import Progress
 from service.index.records import Enter, HaveRead, Leave, Staleness
 from service.index.schedule import Pace, Schedule, Step
 from service.index.scope import Scope
-from service.index.shared_log import Deposed
+from service.index.shared.log import Deposed
+from service.index.shared.progress import Progress
 from service.index.ticks import Marks, Ticks
 from service.index.walks import Walks
 from service.index.windows import Walk

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from service.index.shared_log import Deposed, Head, LogGap, News, Record, SharedLog
+from service.index.shared.log import Deposed, Head, LogGap, News, Record, SharedLog
 from service.store import index_scripts as scripts
 from service.store.index_snapshot import IndexSnapshot
 from service.store.link import RedisLink

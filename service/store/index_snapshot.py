@@ -6,7 +6,7 @@ from hashlib import blake2b
 from secrets import token_hex
 from typing import Final, NamedTuple
 
-from service.index.shared_log import Deposed
+from service.index.shared.log import Deposed
 from service.store import index_scripts as scripts
 from service.store.link import RedisLink
 from service.store.own_connection import OwnConnection

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from service.index.replica import Replica
-from service.index.roles import Role
+from service.index.shared.replica import Replica
+from service.index.shared.roles import Role
 from service.telemetry.families import counter, gauge
 
 if TYPE_CHECKING:  # whose libraries are there only where a store is used

@@ -12,12 +12,12 @@ from typing import NamedTuple, Protocol
 
 from service.allocator import settle
 from service.index.indexed_runs import IndexedRuns
-from service.index.replica import Replica
 from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
-from service.index.shared_log import SharedLog
-from service.index.shared_snapshot import log_name
-from service.index.shared_upkeep import SharedUpkeep
+from service.index.shared.log import SharedLog
+from service.index.shared.replica import Replica
+from service.index.shared.snapshot import log_name
+from service.index.shared.upkeep import SharedUpkeep
 from service.index.snapshot import NAME, mlflow_digest
 from service.index.snapshot_keeper import SnapshotKeeper, Subject
 from service.settings.load import Settings

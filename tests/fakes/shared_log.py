@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from service.errors import StoreFailed
-from service.index.shared_log import Deposed, Head, LogGap, News, Record, SharedLog
+from service.index.shared.log import Deposed, Head, LogGap, News, Record, SharedLog
 
 LEASE = 3.0
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from service.index.indexed_runs import IndexedRuns
-from service.index.replica import Replica
-from service.index.roles import Role
 from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
-from service.index.shared_upkeep import SharedUpkeep
+from service.index.shared.replica import Replica
+from service.index.shared.roles import Role
+from service.index.shared.upkeep import SharedUpkeep
 from service.index.snapshot_keeper import Subject
 from service.tracking.events import RunChange
 from service.tracking.runs import Run

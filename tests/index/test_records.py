@@ -7,11 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from service.errors import UpstreamFailure, UpstreamForbidden, UpstreamNotAsked, UpstreamTimeout
-from service.index import progress, records, wishes
-from service.index.progress import Failure, Progress, Tick, error_of, failure_of
+from service.index import records
 from service.index.records import Drop, Enter, HaveRead, Leave, Put, Record, Staleness, moved
+from service.index.shared import progress, wishes
+from service.index.shared.progress import Failure, Progress, Tick, error_of, failure_of
+from service.index.shared.wishes import Lost, MakeTick, Searched, Verify, Wish
 from service.index.ticks import Marks
-from service.index.wishes import Lost, MakeTick, Searched, Verify, Wish
 from service.tracking.recorded import Dataset, Recorded
 from tests.tracking.values import make_run
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.index.roles import ALONE_AFTER, Kept, Move, Role, Sight, Stand, is_snapshot_due, next_move
-from service.index.shared_log import Head
+from service.index.shared.log import Head
+from service.index.shared.roles import ALONE_AFTER, Kept, Move, Role, Sight, Stand, is_snapshot_due, next_move
 
 NOW = 100.0
 IN_STEP = Stand(Role.FOLLOWING, "e", 7, NOW, has_index=True, refused=("", -1))

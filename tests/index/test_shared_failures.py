@@ -1,6 +1,6 @@
 """What goes wrong with replicas, their store and its log, and how all have the same runs again."""
 
-from service.index.roles import ALONE_AFTER, Role
+from service.index.shared.roles import ALONE_AFTER, Role
 from tests.index.fleet import Fleet
 from tests.index.test_shared_index import fleet
 

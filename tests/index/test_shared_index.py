@@ -1,6 +1,6 @@
 """Several replicas share one index: one asks MLflow, and all have the same runs."""
 
-from service.index.roles import Role
+from service.index.shared.roles import Role
 from tests.index.fleet import Fleet
 
 

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from service.context import DEADLINE
 from service.errors import UpstreamTimeout, UpstreamUnavailable
-from service.index.roles import Role
 from service.index.schedule import Step
+from service.index.shared.roles import Role
 from service.tracking.search.queries import RunSearch
 from tests.index.fleet import Fleet, Member
 from tests.index.test_shared_index import fleet

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from service.index.replica import Replica
-from service.index.roles import Role
-from service.index.shared_upkeep import SharedUpkeep
+from service.index.shared.replica import Replica
+from service.index.shared.roles import Role
+from service.index.shared.upkeep import SharedUpkeep
 from service.index.snapshot_keeper import SnapshotKeeper
 from tests.index.fleet import SUBJECT, Fleet, Member
 

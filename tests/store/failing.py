@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from service.cache.shared_store import Fill, Wish
-from service.index.shared_log import Deposed, LogGap
+from service.index.shared.log import Deposed, LogGap
 from service.store.answers import RedisStore
 from service.store.index_log import RedisIndexLog
 from service.store.link import Patience, RedisLink

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.index.shared_log import SharedLog
+from service.index.shared.log import SharedLog
 from service.store.index_log import RedisIndexLog
 from tests.store.index_log.stores import TWO_CHUNKS, RealStore, Store, StoreInMemory, numbered, records
 from tests.store.rights import options

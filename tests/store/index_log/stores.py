@@ -6,7 +6,7 @@ import itertools
 from contextlib import AsyncExitStack
 from typing import Protocol
 
-from service.index.shared_log import Record, SharedLog
+from service.index.shared.log import Record, SharedLog
 from service.store.index_log import RedisIndexLog
 from service.store.index_snapshot import CHUNK
 from service.store.link import Patience, RedisLink

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from service.errors import StoreFailed
-from service.index.shared_log import Deposed
+from service.index.shared.log import Deposed
 from service.store.index_log import RedisIndexLog
 from service.store.own_connection import Command, OwnConnection
 from tests.store.index_log.stores import TWO_CHUNKS, RealStore, chunks, numbered, records

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from service.errors import StoreFailed
-from service.index.shared_log import Deposed, LogGap
+from service.index.shared.log import Deposed, LogGap
 from service.store.index_log import RedisIndexLog
 from service.store.index_snapshot import CHUNK
 from tests.store.index_log.stores import TWO_CHUNKS, RealStore, chunks, numbered, records

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from service.index.shared_log import Deposed, SharedLog
+from service.index.shared.log import Deposed, SharedLog
 from tests.store.index_log.stores import Store, numbered, records
 
 # Each writes something as a replica that takes its epoch for "one" and its last record for number 2.

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.index.shared_log import Deposed, LogGap, Record, SharedLog
+from service.index.shared.log import Deposed, LogGap, Record, SharedLog
 from tests.store.index_log.stores import Store, numbered, records
 
 

@@ -1,6 +1,6 @@
 """Who writes a log that replicas share: one of them, until its lease ends."""
 
-from service.index.shared_log import SharedLog
+from service.index.shared.log import SharedLog
 from tests.store.index_log.stores import Store, records
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from service.errors import StoreFailed
-from service.index.shared_log import Deposed, Head, LogGap, Record
+from service.index.shared.log import Deposed, Head, LogGap, Record
 from service.store import index_scripts as scripts
 from service.store.index_log import RedisIndexLog
 from service.store.link import RedisLink

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.index.progress import Progress, Tick
+from service.index.shared.progress import Progress, Tick
 from service.index.sync import Sync
 from service.index.ticks import Marks
 

@@ -12,19 +12,19 @@ from secrets import token_hex
 from msgspec.structs import replace
 
 from service.errors import StoreFailed
-from service.index import progress as progress_
 from service.index import records as records_
-from service.index.handover import follow_progress
 from service.index.indexed_runs import IndexedRuns
 from service.index.journal import NoJournal, OwnJournal, SharedJournal, follow
-from service.index.progress import Progress, Tick
-from service.index.roles import Move, Role, Sight, Stand, next_move
 from service.index.run_index import SyncedIndex
-from service.index.shared_log import Deposed, Head, LogGap, News, SharedLog
-from service.index.shared_snapshot import Begin, SharedSnapshot
+from service.index.shared import progress as progress_
+from service.index.shared.handover import follow_progress
+from service.index.shared.log import Deposed, Head, LogGap, News, SharedLog
+from service.index.shared.progress import Progress, Tick
+from service.index.shared.roles import Move, Role, Sight, Stand, next_move
+from service.index.shared.snapshot import Begin, SharedSnapshot
+from service.index.shared.writing import Writing
 from service.index.snapshot import SnapshotError
 from service.index.snapshot_keeper import Subject
-from service.index.writing import Writing
 from service.tracking.events import EventName, SyncChange
 
 log = logging.getLogger("service.index")

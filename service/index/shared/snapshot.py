@@ -10,16 +10,16 @@ from math import inf
 from typing import Final, NamedTuple
 
 from service.errors import StoreFailed
-from service.index import progress as progress_
 from service.index.indexed_runs import IndexedRuns
-from service.index.progress import Progress
-from service.index.shared_log import SharedLog
+from service.index.shared import progress as progress_
+from service.index.shared.log import SharedLog
+from service.index.shared.progress import Progress
+from service.index.shared.wishes import Lost, encode
 from service.index.snapshot import VERSION, SnapshotError, Stamp, mlflow_digest, snapshot_bytes, snapshot_in
 from service.index.snapshot_columns import table_of
 from service.index.snapshot_keeper import Subject
 from service.index.snapshot_writing import written_while_frozen
 from service.index.table import RunTable
-from service.index.wishes import Lost, encode
 
 _ASK: Final = 5.0  # seconds between two wishes for a snapshot
 _PROGRESS: Final = "progress"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from service.index.shared_log import Head
+from service.index.shared.log import Head
 
 ALONE_AFTER: Final = 5.0  # seconds without the log after which a replica asks MLflow by itself
 _RECORDS: Final = 5_000  # of the log, after which a new snapshot is due

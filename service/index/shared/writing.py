@@ -9,15 +9,15 @@ from collections.abc import Callable, Coroutine
 from math import inf
 
 from service.errors import StoreFailed, UpstreamError, UpstreamFailure
-from service.index.handover import progress_of
 from service.index.indexed_runs import IndexedRuns
-from service.index.progress import Progress, Tick, encode, failure_of
-from service.index.roles import Kept, is_snapshot_due
-from service.index.shared_log import Deposed, SharedLog
-from service.index.shared_snapshot import SharedSnapshot
+from service.index.shared.handover import progress_of
+from service.index.shared.log import Deposed, SharedLog
+from service.index.shared.progress import Progress, Tick, encode, failure_of
+from service.index.shared.roles import Kept, is_snapshot_due
+from service.index.shared.snapshot import SharedSnapshot
+from service.index.shared.wishes import Lost, MakeTick, Searched, Verify, decode
 from service.index.snapshot import SnapshotError
 from service.index.upkeep import OwnUpkeep, behind_callers
-from service.index.wishes import Lost, MakeTick, Searched, Verify, decode
 
 log = logging.getLogger("service.index")
 

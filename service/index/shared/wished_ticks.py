@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from secrets import token_hex
 from typing import Final
 
-from service.index.progress import Tick, error_of
+from service.index.shared.progress import Tick, error_of
 
 _AGAIN: Final = 2.0  # seconds after which it is asked for again: who makes ticks may be another one by then
 

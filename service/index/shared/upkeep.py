@@ -10,12 +10,12 @@ from math import inf
 from typing import Final
 
 from service.errors import StoreFailed
-from service.index.replica import Replica
-from service.index.roles import Role
-from service.index.shared_log import Deposed
+from service.index.shared.log import Deposed
+from service.index.shared.replica import Replica
+from service.index.shared.roles import Role
+from service.index.shared.wished_ticks import WishedTicks
+from service.index.shared.wishes import MakeTick, Outbox, encode
 from service.index.upkeep import Upkeep, behind_callers
-from service.index.wished_ticks import WishedTicks
-from service.index.wishes import MakeTick, Outbox, encode
 from service.tracking.runs import Run
 
 log = logging.getLogger("service.index")
