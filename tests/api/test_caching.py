@@ -31,7 +31,8 @@ async def api(fake: FakeMlflow, clock: Clock) -> AsyncIterator[Client]:
     for run_id in (RUN_ID, "def456ghi789"):
         fake.add_run(run_id=run_id, metrics={"sharpe": 1.0}, params={"p": "x"})
     async with serving(fake.url) as client:
-        source_of(client)._clock = clock
+        source = source_of(client)
+        source._clock = source._remembering._clock = clock
         yield client
 
 

@@ -1,11 +1,18 @@
 """However replicas that share a store are asked, no answer is older than one replica's may be."""
 
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import invariant, rule
 
+from service.tracking.runs import Run
 from tests.cache.fleet import Fleet
 from tests.cache.test_freshness_machine import FRESHNESS, LOAD, FreshnessMachine
+
+_ROUNDING = 1e-4  # seconds: the store's times are whole microseconds
 
 
 class SharedFreshnessMachine(FreshnessMachine):
@@ -38,6 +45,20 @@ class SharedFreshnessMachine(FreshnessMachine):
             while self.in_the_air and self.in_the_air[0][0] + LOAD <= self.clock.now:
                 self.release(self.in_the_air[0])
             self.go_on()
+
+    def was_true(
+        self, value: Any, look: Callable[[dict[str, Run]], Any], earliest: float, latest: float
+    ) -> bool:
+        """The same, by the store's clock."""
+        return super().was_true(value, look, earliest - _ROUNDING, latest + _ROUNDING)
+
+    @invariant()
+    def nothing_is_asked_twice_at_once(self) -> None:
+        """Before MLflow has failed; an error is not shared, so then each replica may ask by itself."""
+        asked = Counter[object]()
+        for _, call in self.in_the_air:
+            asked.update(call.asked if isinstance(call.asked, tuple) else [call.asked])
+        assert max(asked.values(), default=0) <= (1 if self.failed_at < 0 else len(self.fleet.replicas))
 
     def teardown(self) -> None:
         self.is_failing = False

@@ -40,8 +40,8 @@ class TestFiles:
 
     def test_compose_mounts_the_file(self) -> None:
         """The file of keys is a secret of the replicas."""
-        [name] = composed("tracking")["secrets"]
-        assert f"/run/secrets/{name}" == composed("tracking")["environment"][FILE]
+        name = composed("tracking")["environment"][FILE].removeprefix("/run/secrets/")
+        assert name in composed("tracking")["secrets"]
         assert name in document(COMPOSE)["secrets"]
 
     def test_compose_trusts_the_balancer(self) -> None:
@@ -57,21 +57,20 @@ class TestFiles:
 
     def test_kubernetes_mounts_the_secret(self) -> None:
         """Pods need the Secret, can only read it, and see its changes, because it is mounted as a folder."""
-        [mount] = container()["volumeMounts"]
-        [volume] = pod()["volumes"]
+        folder, _, file = pod_settings()[FILE].rpartition("/")
+        [mount] = [one for one in container()["volumeMounts"] if one["mountPath"] == folder]
+        [volume] = [one for one in pod()["volumes"] if one["name"] == mount["name"]]
         secret = volume["secret"]
-        assert mount["name"] == volume["name"]
         assert (True, False) == (mount["readOnly"], secret["optional"])
         assert "subPath" not in mount
-        folder, _, file = pod_settings()[FILE].rpartition("/")
-        assert folder == mount["mountPath"]
         command = f"create secret generic {secret['secretName']} --from-file={file}="
         assert command in " ".join(README.replace("\\\n", "").split())
 
     def test_the_pods_user_can_read_the_keys(self) -> None:
-        """Only the pod's group can read the file."""
-        [volume] = pod()["volumes"]
-        assert 0o440 == volume["secret"]["defaultMode"]
+        """Only the pod's group can read the file, and the store's password beside it."""
+        modes = {volume["name"]: volume["secret"]["defaultMode"] for volume in pod()["volumes"]}
+        assert 2 == len(modes)
+        assert {0o440} == set(modes.values())
         context = pod()["securityContext"]
         assert context["runAsGroup"] == context["fsGroup"]
 
