@@ -36,8 +36,8 @@ class Need(Generic[T]):
 
     anew: whether only an answer will do that was asked for at `since` or later. since: the moment of the
     first claim. held: what was remembered at the last claim. rested_at: when MLflow, which failed another
-    replica, may be asked again. refused: MLflow's answer that the store did not take for a newer one.
-    doubts: how often what the store had was no answer.
+    replica, may be asked again. refused: MLflow's answer that the store did not take for
+    it has a newer one, and when it came. doubts: how often what the store had was no answer.
     """
 
     question: Question[T]
@@ -45,7 +45,7 @@ class Need(Generic[T]):
     since: int = 0
     held: Entry[Any] | None = None
     rested_at: float | None = None
-    refused: DatedAnswer[T] | None = None
+    refused: tuple[DatedAnswer[T], float] | None = None
     doubts: int = 0
 
     def next(self, claim: Claim, now: float) -> Next:

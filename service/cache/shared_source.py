@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from service.answer import Answer
+from service.cache.arrivals import Arrivals
 from service.cache.exchange import Exchange, TooLarge, Unreadable
 from service.cache.freshness import Freshness
 from service.cache.leading import Leading, Pace
@@ -99,13 +100,16 @@ class SharedSource(Source):
         if len(shared) == len(questions):
             return await self._share(questions, anew=anew)
         rest = [question for question in questions if not question.is_shared]
-        answers: dict[Question[T], Answer[T]] = dict(zip(rest, await ask(self._source, rest), strict=True))
-        answers |= zip(shared, await self._share(shared, anew=anew), strict=True)
-        return [answers[question] for question in questions]
+        answers = Arrivals[T](self._clock)
+        for question, answer in zip(rest, await ask(self._source, rest), strict=True):
+            answers.add(question, answer)
+        for question, answer in zip(shared, await self._share(shared, anew=anew), strict=True):
+            answers.add(question, answer)
+        return answers.answers(questions)
 
     async def _share(self, questions: Sequence[Question[T]], *, anew: bool) -> list[Answer[T]]:
         """The answers to questions that are shared: claim, do what the claims say, and claim again."""
-        answers: dict[Question[T], Answer[T]] = {}
+        answers = Arrivals[T](self._clock)
         needs = {question: Need(question, anew) for question in questions}
         look, moment, until = self._pace.look, None, self._clock() + self._pace.wait
         with self._notices.listening([self._exchange.key_of(question) for question in needs]) as notice:
@@ -123,8 +127,8 @@ class SharedSource(Source):
                     await self._wait(notice, min(seconds, look))
                     look = min(look * 2, self._pace.look_at_most)
         if needs:
-            answers |= await self._alone(list(needs.values()), moment)
-        return [answers[question] for question in questions]
+            await self._alone(list(needs.values()), moment, answers)
+        return answers.answers(questions)
 
     async def _claim(self, needs: Sequence[Need[T]]) -> list[Claim]:
         for need in needs:
@@ -136,7 +140,7 @@ class SharedSource(Source):
         self._exchange.set_clock(claims[0].moment, before)
         return claims
 
-    async def _follow(self, claims: dict[Need[T], Claim], answers: dict[Question[T], Answer[T]]) -> float:
+    async def _follow(self, claims: dict[Need[T], Claim], answers: Arrivals[T]) -> float:
         """Do what the claims say; how many seconds to wait at most, 0 where nobody is waited for."""
         now, wait = self._clock(), 0.0
         steps = {need: need.next(claim, now) for need, claim in claims.items()}
@@ -147,7 +151,8 @@ class SharedSource(Source):
                 claim = claims[need]
                 if step is Next.TAKE and claim.stored is not None:
                     try:
-                        answers[need.question] = self._exchange.answer(need.question, claim.stored, need.held)
+                        answer = self._exchange.answer(need.question, claim.stored, need.held)
+                        answers.add(need.question, answer)
                         self.outcomes["stored" if need.since == claim.moment else "awaited"] += 1
                     except TooLarge:
                         alone.append(need)
@@ -158,7 +163,7 @@ class SharedSource(Source):
                 last = self._exchange.last(need.question) if step is Next.REST and not need.anew else None
                 if last is not None:
                     self.outcomes["rested"] += 1
-                    answers[need.question] = last
+                    answers.add(need.question, last)
                 elif step in {Next.WAIT, Next.REST}:
                     wait = max(wait, claim.wait)
             unproved = [need for need in own if not await self._is_proved(need, claims[need], answers)]
@@ -168,41 +173,40 @@ class SharedSource(Source):
         if unproved:
             await self._lead(unproved, claims[unproved[0]].moment, answers)
         if alone:
-            answers |= await self._alone(alone, claims[alone[0]].moment)
+            await self._alone(alone, claims[alone[0]].moment, answers)
         return wait
 
-    async def _is_proved(self, need: Need[T], claim: Claim, answers: dict[Question[T], Answer[T]]) -> bool:
+    async def _is_proved(self, need: Need[T], claim: Claim, answers: Arrivals[T]) -> bool:
         """Whether a list in the store proves the answer, so that nobody has to ask for it."""
         proof = await self._stored.proof(need, claim)
         if proof is None:
             return False
         self.outcomes["proved"] += 1
-        answers[need.question] = proof
+        answers.add(need.question, proof)
         self._leading.release([need.question], claim.moment)
         return True
 
-    async def _lead(
-        self, needs: Sequence[Need[T]], moment: int, answers: dict[Question[T], Answer[T]]
-    ) -> None:
+    async def _lead(self, needs: Sequence[Need[T]], moment: int, answers: Arrivals[T]) -> None:
         """The answers of MLflow to what this replica has the leases of."""
         outcomes = await self._leading.lead([need.question for need in needs], moment)
         for need, outcome in zip(needs, outcomes, strict=True):
             self.outcomes["refused" if outcome.is_refused else "led"] += 1
             if outcome.is_refused and need.refused is None:
-                need.refused = outcome.answer  # the store has a newer one, which the next claim brings
+                # The store has a newer one, which the next claim brings.
+                need.refused = outcome.answer, self._clock()
             else:
-                answers[need.question] = outcome.answer
+                answers.add(need.question, outcome.answer)
 
-    async def _alone(self, needs: Sequence[Need[T]], moment: int | None) -> dict[Question[T], Answer[T]]:
+    async def _alone(self, needs: Sequence[Need[T]], moment: int | None, answers: Arrivals[T]) -> None:
         """The answers of MLflow, without a lease. moment: of the last claim, None where the store failed."""
-        answers: dict[Question[T], Answer[T]] = {
-            need.question: need.refused for need in needs if need.refused is not None
-        }
+        for need in needs:
+            if need.refused is not None:
+                answers.add(need.question, *need.refused)
         questions = [need.question for need in needs if need.question not in answers]
         if questions:
             self.outcomes["alone"] += len(questions)
-            answers |= zip(questions, await self._leading.alone(questions, moment), strict=True)
-        return answers
+            for question, answer in zip(questions, await self._leading.alone(questions, moment), strict=True):
+                answers.add(question, answer)
 
     def _told(self, keys: Sequence[Key] | None, is_own: bool) -> None:
         """The store has something new of these keys, or nobody asks for them any more."""
