@@ -15,7 +15,7 @@ from tests.live.server import free_port
 from tests.store.servers import find
 
 USER = "tracking"
-PASSWORD = "a long and secret word"  # noqa: S105
+PASSWORD = "a long and secret word"  # noqa: S105 - a test's own
 
 
 class Started(NamedTuple):

@@ -91,7 +91,7 @@ class Member:
 class Fleet:
     """Replicas that share an index, and the time that passes for all of them, and for their store."""
 
-    def __init__(self, names: Iterable[str] = "abc", pace: Pace = Pace(), most: int = 10_000) -> None:  # noqa: B008
+    def __init__(self, names: Iterable[str] = "abc", pace: Pace = Pace(), most: int = 10_000) -> None:  # noqa: B008 - it is frozen
         self.clock = Clock()
         self.mlflow = ScriptedMlflow(self.clock)
         self.pace = pace

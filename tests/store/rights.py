@@ -9,7 +9,7 @@ from tests.store.servers import StoreServer
 
 PREFIX: Final = "tracking"  # of the keys that the user may use
 NAME: Final = "tracking"
-PASSWORD: Final = "a long and secret word"  # noqa: S105
+PASSWORD: Final = "a long and secret word"  # noqa: S105 - a test's own
 
 
 def rules() -> list[str]:
