@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, ExitStack
 
 from tests.bench import sides
 from tests.bench.client import calls, client, forget_calls, interleaved
-from tests.bench.load import Question, Spread, rate_ratio, rounds
+from tests.bench.load import Load, Question, Spread, cpu_ratio, rate_ratio, rounds
 from tests.bench.machine import Server
 from tests.bench.report import Findings, Row, at_least, at_most
 from tests.bench.rows import questions
@@ -76,19 +76,28 @@ async def _browsed(upstream: Server, replicas: Sequence[Server], users: int, pol
 
 
 def _hot(bench: Bench, replica: Server, without: Server) -> Iterator[Row]:
+    """Each question for itself, and all of them together.
+
+    On a shared host a round of one second tells two equal servers apart by a tenth, and the median of one
+    question's rounds by some hundredths. Only the rounds of all questions can tell 0.97 from 1.
+    """
+    all_mine, all_theirs = list[Load](), list[Load]()
     for name, question in hot_questions(replica).items():
         same_answer([replica, without], question)
-        loads = asyncio.run(rounds([replica, without], question, bench.plan(11, 3)))
+        loads = asyncio.run(rounds([replica, without], question, bench.plan(21, 3)))
         mine, theirs = loads[replica.name], loads[without.name]
-        wanted, shown, met = at_least(rate_ratio(mine, theirs), _OF_WITHOUT, " of without")
+        all_mine += mine
+        all_theirs += theirs
         yield Row(
             f"{name}, with a store",
             f"{summary(mine)}; without {summary(theirs)}",
-            wanted,
-            shown,
-            met=met,
+            shown=f"{rate_ratio(mine, theirs):.2f}",
+            by_cpu=f"{cpu_ratio(mine, theirs):.2f}",
             figures={"with": in_json(mine), "without": in_json(theirs)},
         )
+    wanted, shown, met = at_least(rate_ratio(all_mine, all_theirs), _OF_WITHOUT, " of without")
+    by_cpu = f"{cpu_ratio(all_mine, all_theirs):.2f}"
+    yield Row("all hot answers, with a store", f"{len(all_mine)} rounds", wanted, shown, by_cpu, met)
 
 
 def _remembered(bench: Bench, replicas: Sequence[Server]) -> Row:
