@@ -84,8 +84,8 @@ ANALYSIS: dict[str, Any] = {
     "warnings": [
         {
             "code": "other_dataset",
-            "text": "These runs have another dataset (tag dataset_version) than the baseline, "
-            "which may be why they differ.",
+            "text": "These runs differ from the baseline in their dataset (tag dataset_version), "
+            "which may explain their results.",
             "run_ids": ["def456ghi789"],
             "metrics": [],
             "params": [],

@@ -150,10 +150,12 @@ def _about(fact: _Fact, runs: Sequence[Run], baseline: Run) -> Iterator[RunWarni
     if base:
         other = [run_id for run_id, value in said.items() if value and not _is_same(fact, value, base)]
         if other:
-            text = f"These runs have another {fact.what} than the baseline, which may be why they differ."
+            text = (
+                f"These runs differ from the baseline in their {fact.what}, which may explain their results."
+            )
             yield RunWarning(fact.other, text, other)
     if unknown and len(unknown) < len(said):
-        text = f"These runs do not say their {fact.what}, so whether it is the same is not known."
+        text = f"These runs do not say their {fact.what}, which may differ from the baseline's."
         yield RunWarning(fact.unknown, text, unknown)
 
 
