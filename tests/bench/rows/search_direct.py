@@ -15,6 +15,7 @@ from tests.bench.machine import Server, free_port
 from tests.bench.report import Findings, Row, at_least
 from tests.bench.rows.bench import Bench
 from tests.bench.rows.indexed import indexed, number_of_runs, wait_for_a_snapshot, wait_until_complete
+from tests.bench.rows.search_fresh import fresh
 from tests.bench.rows.search_questions import KINDS, Kind
 from tests.bench.scale import runs_of
 from tests.bench.scale_store import write_store
@@ -24,7 +25,10 @@ _PATIENCE = 60.0  # seconds after which an answer of MLflow is not waited for an
 
 
 def search_direct(bench: Bench) -> Findings:
-    """Each kind that MLflow can answer, of the service and of an MLflow 3.17 with two workers over SQLite."""
+    """Each kind that MLflow can answer, of the service and of an MLflow 3.17 with two workers over SQLite.
+
+    And how soon the service knows what happens there.
+    """
     runs, port = number_of_runs(bench), free_port()
     with ExitStack() as stack:
         with (
@@ -37,6 +41,7 @@ def search_direct(bench: Bench) -> Findings:
         service = stack.enter_context(indexed(bench, mlflow))
         wait_until_complete(service)
         rows = [row for kind in KINDS if kind.of_mlflow for row in _rows(bench, kind, service, mlflow)]
+        rows.append(asyncio.run(fresh(service, mlflow, bench.pick(20, 3))))
     return Findings(rows)
 
 
