@@ -18,7 +18,6 @@ from service.store.own_connection import OwnConnection
 _LEASE: Final = 3.0  # seconds
 _MOST_RECORDS: Final = 10_000
 _MOST_BYTES: Final = 24 * 1024 * 1024  # less than is read in one reply
-_RECORD_BYTES: Final = 16 * 1024 * 1024
 _ENTRY_BYTES: Final = 256 * 1024  # of records in one entry, unless one alone has more
 _ENTRIES: Final = 16  # that are read at once
 _WISHES: Final = 1_000
@@ -91,8 +90,6 @@ class RedisIndexLog(SharedLog):
         await self._fenced(scripts.BEGIN, keys, epoch, [self._snapshot.kept_ms])
 
     async def publish(self, epoch: str, last: int, records: Sequence[bytes]) -> int:
-        if any(len(record) > _RECORD_BYTES for record in records):
-            raise self._link.failed("too_large", reason="a record is larger than what may be read of the log")
         keys = [self._writer, self._index, self._log]
         entries = [value for entry in _entries(records) for value in entry]
         number: int = await self._fenced(scripts.PUBLISH, keys, epoch, [last, *self._bounds, *entries])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.errors import StoreFailed
+from service.index.records import MOST_BYTES
 from service.index.shared.log import Deposed
 from service.store.index_log import RedisIndexLog
 from service.store.own_connection import Command, OwnConnection
@@ -103,11 +103,10 @@ class TestReading:
         await written.wish(b"now")
         assert [b"now"] == list((await (await real.replica()).read("one", 0, 0)).wishes)
 
-    async def test_what_nobody_could_read_is_not_written(self, written: RedisIndexLog) -> None:
-        """A record larger than a reply may be is refused, and the log goes on without it."""
-        with pytest.raises(StoreFailed, match="too_large"):
-            await written.publish("one", 2, [bytes(17 * 2**20)])
-        assert 3 == await written.publish("one", 2, [bytes(15 * 2**20)])
-        [record] = (await written.read("one", 2, 0)).records
-        assert 15 * 2**20 == len(record.data)
+    async def test_the_largest_record_can_be_read(self, written: RedisIndexLog) -> None:
+        """A record of as many bytes as any may have is read, and so is the next one."""
+        for last in (2, 3):
+            assert last + 1 == await written.publish("one", last, [bytes(MOST_BYTES)])
+            [record] = (await written.read("one", last, 0)).records
+            assert MOST_BYTES == len(record.data)
         assert written.is_attached
