@@ -19,7 +19,7 @@ def have_all_but(one: Fleet, run_id: str) -> bool:
 
 
 async def test_a_run_that_is_too_large_is_left_out_aloud(caplog: pytest.LogCaptureFixture) -> None:
-    """No replica has it, all have what is logged after it, and the one that writes goes on, and says so once."""
+    """None has it, all have what comes after it; the one that writes goes on, and says so once."""
     one = await fleet(runs=3)
     writer, epoch = one.writer, one.writer.runs.changes.epoch
     with caplog.at_level(logging.WARNING, "service.index"):
