@@ -25,7 +25,7 @@ log = logging.getLogger("service.store")
 T = TypeVar("T")
 
 _MICROSECONDS: Final = 1_000_000
-_LOG_ENTRIES: Final = 10_000
+_LOG_MS: Final = 60_000  # for which a notice is kept
 _AT_ONCE: Final = 1_000  # entries of the log that are read
 _GROUP_NAMES: Final = 64
 _KEY_BYTES: Final = 16
@@ -128,7 +128,7 @@ class RedisStore(SharedStore):
             for fill in fills
             for name in (self._data(fill.key), self._lease(fill.key), self._group(fill.group))
         ]
-        values: list[Any] = [moment, _LOG_ENTRIES, self._name, _GROUP_NAMES]
+        values: list[Any] = [moment, _LOG_MS, self._name, _GROUP_NAMES]
         for fill in fills:
             spans = (fill.age, fill.fresh, fill.renewable, fill.usable)
             values += [fill.key, *(int(span * _MICROSECONDS) for span in spans), fill.data, fill.name]
@@ -142,7 +142,7 @@ class RedisStore(SharedStore):
 
     async def give_up(self, moment: int, keys: Sequence[Key], pause: float = 0.0) -> None:
         leases = [self._lease(key) for key in keys]
-        values = [moment, _LOG_ENTRIES, self._name, int(pause * 1_000), *keys]
+        values = [moment, _LOG_MS, self._name, int(pause * 1_000), *keys]
         await self._link.run(scripts.GIVE_UP, [self._log, *leases], values)
 
     @property

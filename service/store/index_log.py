@@ -17,6 +17,7 @@ from service.store.own_connection import OwnConnection
 from service.store.streams import Entry, by_stream, next_entries
 
 _LEASE: Final = 3.0  # seconds
+_STAYS: Final = 86_400  # seconds for which the store keeps an index that no replica uses
 _MOST_RECORDS: Final = 10_000
 _MOST_BYTES: Final = 24 * 1024 * 1024  # less than is read in one reply
 _ENTRY_BYTES: Final = 256 * 1024  # of records in one entry, unless one alone has more
@@ -29,7 +30,7 @@ _records = msgspec.msgpack.Decoder(list[bytes])
 
 
 class RedisIndexLog(SharedLog):
-    """The log behind a link; its keys begin with the prefix. One task at a time may read it.
+    """The log behind a link; its keys begin with the prefix and its name. One task at a time may read it.
 
     lease: seconds that another replica waits for one that writes and is silent. most_records, most_bytes: of
     the log; who needs older records has to begin from the snapshot.
@@ -39,6 +40,7 @@ class RedisIndexLog(SharedLog):
         self,
         link: RedisLink,
         prefix: str,
+        name: str,
         lease: float = _LEASE,
         most_records: int = _MOST_RECORDS,
         most_bytes: int = _MOST_BYTES,
@@ -47,8 +49,10 @@ class RedisIndexLog(SharedLog):
         self._owner = token_hex(8)
         self._lease = int(lease * 1_000)
         self._bounds = (most_records, most_bytes)
+        self._name = name
+        self._indexes = f"{prefix}:indexes".encode()
         names = ("writer", "index", "log", "progress", "wishes", "snapshot")
-        keys = (f"{prefix}:{name}".encode() for name in names)
+        keys = (f"{prefix}:{name}:{each}".encode() for each in names)
         self._writer, self._index, self._log, self._progress, self._wishes, snapshot = keys
         self._snapshot_key = snapshot
         self._snapshot = IndexSnapshot(link, self._writer, self._index, snapshot, self._owner)
@@ -72,8 +76,8 @@ class RedisIndexLog(SharedLog):
             yield
 
     async def lead(self) -> Head:
-        keys = [self._writer, self._index, self._snapshot_key, self._log]
-        reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease])
+        keys = [self._writer, self._index, self._snapshot_key, self._log, self._indexes]
+        reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease, self._name, _STAYS])
         try:
             epoch, last, snapshot, is_writer = reply[0].decode(errors="replace"), *map(int, reply[1:])
         except (AttributeError, LookupError, TypeError, ValueError) as error:

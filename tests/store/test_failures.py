@@ -77,7 +77,8 @@ async def replica(proxy: FaultProxy, stack: AsyncExitStack) -> Replica:
     """A replica of its own, until the stack ends."""
     server = rights.as_user(proxy.url.replace("http:", "redis:"))
     link = RedisLink(server, PATIENCE, prefix=rights.PREFIX)
-    answers, log = RedisStore(link, rights.PREFIX), RedisIndexLog(link, rights.PREFIX, lease=1.0)
+    answers = RedisStore(link, rights.PREFIX)
+    log = RedisIndexLog(link, rights.PREFIX, "shared", lease=1.0)
     for context in (link.open(), answers.following(), log.open()):
         await stack.enter_async_context(context)
     return Replica(link, answers, log)

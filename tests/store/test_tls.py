@@ -50,7 +50,7 @@ async def test_replicas_share_a_log_over_tls(port: int, certificate: Path) -> No
     """With the certificate of its authority a replica is attached, on each of its connections."""
     tls = ssl.create_default_context(cafile=certificate)
     link = RedisLink(Server(f"rediss://127.0.0.1:{port}", lambda: LOGIN, tls), PATIENCE)
-    log = RedisIndexLog(link, rights.PREFIX)
+    log = RedisIndexLog(link, rights.PREFIX, "shared")
     async with link.open(), log.open():
         async with asyncio.timeout(20):
             while not link.is_attached:
@@ -89,7 +89,7 @@ async def test_a_certificate_of_nobody_is_refused(
     async with link.open():
         assert not link.is_attached
         with pytest.raises(StoreFailed):
-            await RedisIndexLog(link, rights.PREFIX).lead()
+            await RedisIndexLog(link, rights.PREFIX, "shared").lead()
     assert {"unreachable"} == set(link.failures)
     assert "certificate" in caplog.text
     assert rights.PASSWORD not in caplog.text
