@@ -29,14 +29,13 @@ from service.api.search_rows import (
     row_of,
 )
 from service.checkpoint import checkpoint
-from service.http.cache_status import cache_headers
 from service.http.negotiation import prefers
 from service.http.representations import WithLines
 from service.http.route import Content, Operation, Route, Tag
 from service.tracking.runs import Run
 from service.tracking.search.fields import Field
 from service.tracking.search.queries import RunSearch
-from service.tracking.search.searches import EXPORT_LIMIT, FoundRuns, RunSearches, State
+from service.tracking.search.searches import EXPORT_LIMIT, FoundRuns, RunSearches
 
 TAG = Tag("search", "All runs of an experiment, found, sorted, counted and summed up.")
 CSV = "text/csv"
@@ -56,6 +55,7 @@ class SearchRoutes:
         self._searches = answering.searches
         self._respond = answering.respond
         self._holds = answering.holds
+        self._headers = answering.headers
         self._read_body = answering.read_body
         self._parse_query = memoized(search_of_query)
         self._parse_body = memoized(search_of_body)
@@ -107,7 +107,8 @@ class SearchRoutes:
         experiments = await searches.experiment_ids(query.experiment_ids)
         state = await searches.state(experiments.value)
         if prefers(request.headers.get(hdrs.ACCEPT), CSV):
-            return await _export(request, searches, query, experiments.value, state)
+            told = self._headers(state or experiments)
+            return await _export(request, searches, query, experiments.value, told)
         key: tuple[object, ...] = ("search", query, experiments.value)
         if state is not None and self._holds(key, state.value):
             return await self._respond(request, state, key, state.value, _nothing)
@@ -187,7 +188,7 @@ async def _export(
     searches: RunSearches,
     query: SearchQuery,
     experiment_ids: tuple[str, ...],
-    state: Answer[State] | None,
+    told: Mapping[str, str],
 ) -> web.StreamResponse:
     """All hits as CSV, streamed. What can be refused is refused before the first line.
 
@@ -202,7 +203,7 @@ async def _export(
         "X-Run-Limit": str(EXPORT_LIMIT),
         "Cache-Control": "private, no-store",
         "Vary": "Accept",
-        **cache_headers(state or Answer(None)),
+        **told,
     }
     # In HTTP/1.0 the end of the connection is the end of the body, however it came about.
     body = lines if request.version >= HttpVersion11 else b"".join([chunk async for chunk in lines])
