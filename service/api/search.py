@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
-from pydantic import BaseModel
 
 from service.answer import Answer
 from service.api import search_examples as examples
 from service.api import search_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
+from service.api.links import link_line
 from service.api.parsing import BODY_ERRORS, json_body, memoized
 from service.api.schemas import projection
 from service.api.search_parsing import SearchQuery, search_of_body, search_of_query
@@ -131,20 +130,6 @@ class SearchRoutes:
 
 def _nothing() -> object:
     raise LookupError("a representation that is held needs nothing built")
-
-
-def link_line(request: web.BaseRequest, parameters: type[BaseModel], page_token: str | None) -> str:
-    """The header that links to the next page of a GET, with its CRLF; "" where there is none.
-
-    It repeats the parameters that the route has and no others: whoever asks the same gets the same header,
-    and is not to read what somebody else wrote beside them.
-    """
-    if page_token is None or request.method == hdrs.METH_POST:
-        return ""
-    repeated = parameters.model_fields.keys() - {"page_token"}
-    asked = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
-    following = [(name, value) for name, value in asked if name in repeated]
-    return f'Link: <?{urlencode([*following, ("page_token", page_token)])}>; rel="next"\r\n'
 
 
 def _beside(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
