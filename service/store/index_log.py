@@ -50,7 +50,7 @@ class RedisIndexLog(SharedLog):
         self._lease = int(lease * 1_000)
         self._bounds = (most_records, most_bytes)
         self._name = name
-        self._indexes = f"{prefix}:indexes".encode()
+        self._indexes = prefix.encode() + b":indexes"
         names = ("writer", "index", "log", "progress", "wishes", "snapshot")
         keys = (f"{prefix}:{name}:{each}".encode() for each in names)
         self._writer, self._index, self._log, self._progress, self._wishes, snapshot = keys
