@@ -177,11 +177,12 @@ async def test_the_answer_of_a_publish_is_lost() -> None:
     assert [1, 1, 1] == [m.told.count("new") for m in one.members.values()]
 
 
-async def test_the_snapshot_is_rubbish() -> None:
+@pytest.mark.parametrize(("further", "end"), [(0, b"?"), (1, None)], ids=["rubbish", "of another record"])
+async def test_the_snapshot_is_rubbish(further: int, end: bytes | None) -> None:
     """A new replica that cannot read the snapshot asks for another one, and is alone until it comes."""
     one = await fleet()
     epoch, number, data = one.store.kept or ("", 0, b"")
-    one.store.kept = (epoch, number, data[:-1] + b"?")
+    one.store.kept = (epoch, number + further, data if end is None else data[:-1] + end)
     new = one.join("d")
     await one.pass_time(1)
     assert not new.index.covers(("1",))
