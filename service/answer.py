@@ -17,8 +17,8 @@ class Origin(Enum):
 
     HIT: from memory, within its time to live. STALE: from memory, past its time to live. SHARED: from the
     store that replicas share, which had it before it was asked for here. MISS: the source was asked.
-    COLLAPSED: another caller had asked the source already, and the answer is shared. FORCED: the source was
-    asked because the caller wanted no remembered answer.
+    COLLAPSED: another caller, of this or of another replica, had asked the source already, and the answer is
+    shared. FORCED: the source was asked because the caller wanted no remembered answer.
     """
 
     HIT = auto()

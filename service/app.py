@@ -20,6 +20,7 @@ from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
 from service.api.resources import all_routes
 from service.cache.cached_source import CachedSource
+from service.cache.memory import Memory
 from service.cache.revalidating_source import RevalidatingSource
 from service.http.access_record import Observer, RequestTimes
 from service.http.authentication import Authentication
@@ -47,6 +48,7 @@ from service.telemetry.store_metrics import StoreCollector
 from service.telemetry.stream_metrics import StreamCollector
 from service.tracking.directions import Directions, load_directions
 from service.tracking.queries import TrackingQueries
+from service.tracking.questions import GetExperiment
 from service.tracking.runs import Run
 from service.tracking.search.searches import AnewSearches, RunSearches
 from service.upstream.access import DIRECT
@@ -54,7 +56,7 @@ from service.upstream.access import Access as MlflowAccess
 from service.upstream.client import MlflowClient
 from service.upstream.conditions import conditions_of
 from service.upstream.experiment import ensure_experiment
-from service.upstream.experiment_state import ExperimentState
+from service.upstream.experiment_state import ExperimentState, State
 from service.upstream.transport import Limits, MlflowTransport
 from service.upstream.watched_experiment import WatchedExperiment
 from service.wiring.authentication import identification
@@ -100,6 +102,7 @@ def build(
         client,
         settings.mlflow_experiment_name,
         state,
+        monotonic,
         to_be_created=settings.create_experiment,
         identifier=os.environ.get("MLFLOW_EXPERIMENT_ID", ""),
     )
@@ -164,7 +167,7 @@ def build(
                 capacity,
                 lambda: {
                     **transport.condition(),
-                    "experiment": state.state,
+                    "experiment": _experiment(state, remembering.memory, settings.mlflow_experiment_name),
                     "index": "off" if index is None else index.index.condition,
                     "store": "off" if sharing is None else sharing.condition,
                 },
@@ -211,6 +214,12 @@ def build(
         sharing=sharing,
         resources=resources,
     )
+
+
+def _experiment(state: ExperimentState, memory: Memory, name: str) -> State:
+    """What became of the experiment, as far as this replica, or one that shares its answers, has found."""
+    remembered = memory.peek(GetExperiment(name))
+    return state.state if remembered is None else state.beside(remembered.value, remembered.asked)
 
 
 def _searching(

@@ -79,7 +79,7 @@ def _collectors() -> list[Collector]:
     index = SyncedIndex(runs, source, source, ())
     link = RedisLink("redis://127.0.0.1")
     answers = RedisStore(link, "tracking")
-    replica = Replica(index, runs, RedisIndexLog(link, "tracking"), Subject("", (), 0.0, 0))
+    replica = Replica(index, runs, RedisIndexLog(link, "tracking", ""), Subject("", (), 0.0, 0))
     shared = SharedSource(source, answers, SharedKeys(""), memory, freshness)
     return [
         ServiceCollector(counted),

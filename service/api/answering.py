@@ -43,7 +43,8 @@ class Answering:
     """The queries that handlers ask, `read_body`, and `respond`, which makes a response of an answer.
 
     cached: the queries over the cache. revalidating: those that ask MLflow, for `Cache-Control: no-cache`.
-    holds: whether `respond` needs nothing built. workers: threads for long work.
+    holds: whether `respond` needs nothing built. headers: of an answer whose response is made elsewhere.
+    workers: threads for long work.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Answering:
         self.directions = searching.directions
         self.respond = representations.respond
         self.holds = representations.holds
+        self.headers = representations.headers
         self.read_body = read_body
         self._workers = workers
 

@@ -11,9 +11,10 @@ from aiohttp import web
 from service.api import search_examples as examples
 from service.api import search_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
+from service.api.links import link_line
 from service.api.parsing import memoized
 from service.api.schemas import projection
-from service.api.search import TAG, link_line, state_of
+from service.api.search import TAG, state_of
 from service.api.search_parsing import groups_of_query
 from service.http.representations import WithLines
 from service.http.route import Content, Operation, Route

@@ -1,9 +1,8 @@
-"""The pages of the list of runs: which one a query asks for, and the link to the next."""
+"""The pages of the list of runs: which one a query asks for, and which is the next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -32,18 +31,15 @@ class RunListPage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     limit: int
     after: Place | None = None
 
-    def link_line(self, runs: Sequence[Run]) -> str:
-        """The header that links to the next page (RFC 8288), with its CRLF; "" where there is none.
+    def cursor(self, runs: Sequence[Run]) -> str | None:
+        """What stands for the next page; None where there is none.
 
         runs: one more than the limit, where there are so many.
-
-        It is relative to the request's address, which a proxy in front may have made longer.
         """
         if len(runs) <= self.limit:
-            return ""
+            return None
         filters = _filters(self.run_type, self.strategy_id, self.experiment_id)
-        cursor = write_token(_KIND, runs[self.limit - 1].place, filters)
-        return f'Link: <?{urlencode({**filters, "limit": self.limit, "cursor": cursor})}>; rel="next"\r\n'
+        return write_token(_KIND, runs[self.limit - 1].place, filters)
 
 
 def page_of(query_string: str) -> RunListPage:

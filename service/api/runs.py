@@ -8,6 +8,7 @@ from aiohttp import web
 
 from service.api import examples, schemas
 from service.api.answering import BASE, UPSTREAM_ERRORS, Answering
+from service.api.links import link_line
 from service.api.pages import page_of
 from service.api.parsing import memoized
 from service.api.requests import RunListQuery
@@ -107,7 +108,7 @@ class RunRoutes:
         def body() -> WithLines:
             shown = runs[: page.limit]
             value = {"runs": [_summary(run) for run in shown], "total": len(shown)}
-            return WithLines(value, page.link_line(runs))
+            return WithLines(value, link_line(request, RunListQuery, page.cursor(runs), "cursor"))
 
         return await self._respond(request, answer, page, (runs,), body)
 

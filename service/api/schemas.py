@@ -223,7 +223,7 @@ class BreakerState(RootModel[Literal["closed", "open", "half_open"]]):
 
 
 class ExperimentStatus(RootModel[Literal["unknown", "ok", "missing", "deleted", "forbidden"]]):
-    """What the last look at the default experiment found."""
+    """What the last look at the default experiment found, by this replica or one that shares its answers."""
 
 
 class IndexCondition(RootModel[Literal["off", "reading", "complete", "too_large", "failing"]]):

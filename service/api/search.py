@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
-from pydantic import BaseModel
 
 from service.answer import Answer
 from service.api import search_examples as examples
 from service.api import search_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
+from service.api.links import link_line
 from service.api.parsing import BODY_ERRORS, json_body, memoized
 from service.api.schemas import projection
 from service.api.search_parsing import SearchQuery, search_of_body, search_of_query
@@ -29,14 +28,13 @@ from service.api.search_rows import (
     row_of,
 )
 from service.checkpoint import checkpoint
-from service.http.cache_status import cache_headers
 from service.http.negotiation import prefers
 from service.http.representations import WithLines
 from service.http.route import Content, Operation, Route, Tag
 from service.tracking.runs import Run
 from service.tracking.search.fields import Field
 from service.tracking.search.queries import RunSearch
-from service.tracking.search.searches import EXPORT_LIMIT, FoundRuns, RunSearches, State
+from service.tracking.search.searches import EXPORT_LIMIT, FoundRuns, RunSearches
 
 TAG = Tag("search", "All runs of an experiment, found, sorted, counted and summed up.")
 CSV = "text/csv"
@@ -56,6 +54,7 @@ class SearchRoutes:
         self._searches = answering.searches
         self._respond = answering.respond
         self._holds = answering.holds
+        self._headers = answering.headers
         self._read_body = answering.read_body
         self._parse_query = memoized(search_of_query)
         self._parse_body = memoized(search_of_body)
@@ -107,7 +106,8 @@ class SearchRoutes:
         experiments = await searches.experiment_ids(query.experiment_ids)
         state = await searches.state(experiments.value)
         if prefers(request.headers.get(hdrs.ACCEPT), CSV):
-            return await _export(request, searches, query, experiments.value, state)
+            told = self._headers(state or experiments)
+            return await _export(request, searches, query, experiments.value, told)
         key: tuple[object, ...] = ("search", query, experiments.value)
         if state is not None and self._holds(key, state.value):
             return await self._respond(request, state, key, state.value, _nothing)
@@ -130,20 +130,6 @@ class SearchRoutes:
 
 def _nothing() -> object:
     raise LookupError("a representation that is held needs nothing built")
-
-
-def link_line(request: web.BaseRequest, parameters: type[BaseModel], page_token: str | None) -> str:
-    """The header that links to the next page of a GET, with its CRLF; "" where there is none.
-
-    It repeats the parameters that the route has and no others: whoever asks the same gets the same header,
-    and is not to read what somebody else wrote beside them.
-    """
-    if page_token is None or request.method == hdrs.METH_POST:
-        return ""
-    repeated = parameters.model_fields.keys() - {"page_token"}
-    asked = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
-    following = [(name, value) for name, value in asked if name in repeated]
-    return f'Link: <?{urlencode([*following, ("page_token", page_token)])}>; rel="next"\r\n'
 
 
 def _beside(query: SearchQuery, found: FoundRuns) -> Mapping[str, Any]:
@@ -187,7 +173,7 @@ async def _export(
     searches: RunSearches,
     query: SearchQuery,
     experiment_ids: tuple[str, ...],
-    state: Answer[State] | None,
+    told: Mapping[str, str],
 ) -> web.StreamResponse:
     """All hits as CSV, streamed. What can be refused is refused before the first line.
 
@@ -202,7 +188,7 @@ async def _export(
         "X-Run-Limit": str(EXPORT_LIMIT),
         "Cache-Control": "private, no-store",
         "Vary": "Accept",
-        **cache_headers(state or Answer(None)),
+        **told,
     }
     # In HTTP/1.0 the end of the connection is the end of the body, however it came about.
     body = lines if request.version >= HttpVersion11 else b"".join([chunk async for chunk in lines])

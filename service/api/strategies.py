@@ -12,8 +12,9 @@ from service.api import strategy_examples as examples
 from service.api import strategy_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
 from service.api.examples import STRATEGY
+from service.api.links import link_line
 from service.api.parsing import memoized
-from service.api.search import link_line, state_of
+from service.api.search import state_of
 from service.api.search_parsing import strategies_of_query
 from service.http.representations import WithLines
 from service.http.route import Content, Operation, PathParameter, Route, Tag

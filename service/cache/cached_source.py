@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextvars import Context
 from functools import partial
 from math import inf, nextafter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from service.answer import Answer, Origin
 from service.cache.freshness import Freshness
@@ -31,6 +31,13 @@ _FRESH, _RENEW, _, _ASK = Step
 _SEVERAL = 2
 
 
+class _Landed(NamedTuple):
+    """What a flight brought. origin: how the source behind came by it."""
+
+    entry: Entry[Any]
+    origin: Origin
+
+
 class CachedSource(Source):
     """A source around another, with one memory for all that passes through (RFC 9111, RFC 5861).
 
@@ -49,7 +56,7 @@ class CachedSource(Source):
         self._source = source
         self._memory = memory
         self._clock = clock
-        self._flights: Flights[Entry[Any]] = Flights()
+        self._flights: Flights[_Landed] = Flights()
         self._remembering = Remembering(memory, freshness, clock)
         self._last_asked = -inf
         self._renewing = Context()
@@ -83,11 +90,11 @@ class CachedSource(Source):
             async with asyncio.timeout_at(DEADLINE.get()):
                 await self._flights.landed(questions)
                 self._start_together(questions, self._source.revalidate, at_least=1)
-                entries = await asyncio.gather(*(joined(self._start(question)) for question in questions))
+                landed = await asyncio.gather(*(joined(self._start(question)) for question in questions))
         except TimeoutError as error:
             raise UpstreamTimeout("the request's deadline passed") from error
         now = self._clock()
-        return [Answer(entry.value, now - entry.arrived, Origin.FORCED, now - began) for entry in entries]
+        return [Answer(entry.value, now - entry.arrived, Origin.FORCED, now - began) for entry, _ in landed]
 
     async def aclose(self) -> None:
         """End what is still asked for."""
@@ -116,7 +123,7 @@ class CachedSource(Source):
         has_expired = self._memory.peek(question) is not None
         try:
             async with asyncio.timeout_at(DEADLINE.get()):
-                entry = await joined(self._start(question))
+                entry, origin = await joined(self._start(question))
         except (UpstreamFailure, TimeoutError) as error:
             self.reads["failed"] += 1
             last, now = self._memory.peek(question), self._clock()
@@ -131,12 +138,12 @@ class CachedSource(Source):
         if entry.failed is not None:
             self.reads["failed"] += 1
             return remembered(entry, now, waited=now - began)
-        if entry.version and entry.arrived < began:  # the store had it
-            return Answer(entry.value, now - entry.arrived, Origin.SHARED, now - began, entry.stale_at - now)
-        origin = Origin.COLLAPSED if is_collapsed else Origin.MISS
+        if origin is Origin.SHARED:
+            return Answer(entry.value, now - entry.arrived, origin, now - began, entry.stale_at - now)
+        origin = Origin.COLLAPSED if is_collapsed or origin is Origin.COLLAPSED else Origin.MISS
         return Answer(entry.value, now - entry.arrived, origin, now - began, expired=has_expired)
 
-    def _start(self, question: Question[T], context: Context | None = None) -> asyncio.Task[Entry[Any]]:
+    def _start(self, question: Question[T], context: Context | None = None) -> asyncio.Task[_Landed]:
         """The flight of the question: the one in the air, else a new one."""
         return self._flights.start(question, lambda: self._load(question), context)
 
@@ -168,10 +175,10 @@ class CachedSource(Source):
         self._last_asked = max(self._clock(), nextafter(self._last_asked, inf))
         return self._last_asked
 
-    def _load(self, question: Question[T]) -> Coroutine[Any, Any, Entry[T]]:
+    def _load(self, question: Question[T]) -> Coroutine[Any, Any, _Landed]:
         return self._land(question, self._next_asked(), self._source.answer(question))
 
-    async def _land(self, question: Question[T], asked: float, coming: Awaitable[Answer[T]]) -> Entry[T]:
+    async def _land(self, question: Question[T], asked: float, coming: Awaitable[Answer[T]]) -> _Landed:
         """Remember what comes; a failure is noted on what is remembered already."""
         try:
             answer = await coming
@@ -180,7 +187,7 @@ class CachedSource(Source):
                 entry.failed = self._clock()
                 log.info("%s could not be renewed: %s", question, error.cause)
             raise
-        return await self._remembering.take(question, answer, asked)
+        return _Landed(await self._remembering.take(question, answer, asked), answer.origin)
 
     def _narrowed(self, question: ListRuns, own: Entry[Any] | None) -> Entry[Any] | None:
         """The entry of a question once the newest list that proves an answer to it is taken into account."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from service.answer import Answer
+from service.answer import Answer, Origin
 from service.cache.freshness import Freshness
 from service.cache.memory import Entry, Memory
 from service.cache.policy import bridges
@@ -95,21 +95,23 @@ class Exchange:
             groups=() if anew else self._keys.groups_of(question),
         )
 
-    def answer(self, question: Question[T], stored: Stored, held: Entry[T] | None) -> DatedAnswer[T]:
+    def answer(
+        self, question: Question[T], stored: Stored, held: Entry[T] | None, origin: Origin = Origin.SHARED
+    ) -> DatedAnswer[T]:
         """What the store has; Unreadable or TooLarge. held: what was remembered when it was asked for."""
         age = max(self._clock() - self.time_of(stored.arrived), 0.0)
         asked = self.time_of(stored.asked)
         if stored.data is None:
             if held is None or held.version != stored.version:
                 raise self._unreadable(question, "it should be known")
-            return DatedAnswer(held.value, age, asked=asked, version=stored.version)
+            return DatedAnswer(held.value, age, origin, asked=asked, version=stored.version)
         if stored.data == TOO_LARGE:
             raise TooLarge
         try:
             value = self._keys.unwrap(question, stored.data)
         except msgspec.MsgspecError as error:
             raise self._unreadable(question, str(error)) from error
-        return DatedAnswer(value, age, asked=asked, version=stored.version)
+        return DatedAnswer(value, age, origin, asked=asked, version=stored.version)
 
     def last(self, question: Question[T]) -> DatedAnswer[T] | None:
         """What the replica remembers, where it may be given because MLflow has just failed."""

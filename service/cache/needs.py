@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
+from service.answer import Origin
 from service.cache.memory import Entry
 from service.cache.remembering import DatedAnswer
 from service.cache.shared_store import Claim
@@ -61,6 +62,12 @@ class Need(Generic[T]):
             self.rested_at = now + claim.wait
         # Whoever has waited for one failure of another replica to pass asks for himself.
         return Next.REST if now < self.rested_at else Next.ALONE
+
+    def origin(self, claim: Claim) -> Origin:
+        """How the store came by its answer: it was there, or came while another replica asked."""
+        if self.since == claim.moment:
+            return Origin.SHARED
+        return Origin.COLLAPSED if self.refused is None else Origin.MISS
 
     def distrust(self, claim: Claim) -> None:
         """What is stored now is no answer: only a later one may be."""

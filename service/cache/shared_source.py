@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from service.answer import Answer
+from service.answer import Answer, Origin
 from service.cache.arrivals import Arrivals
 from service.cache.exchange import Exchange, TooLarge, Unreadable
 from service.cache.freshness import Freshness
@@ -151,9 +151,10 @@ class SharedSource(Source):
                 claim = claims[need]
                 if step is Next.TAKE and claim.stored is not None:
                     try:
-                        answer = self._exchange.answer(need.question, claim.stored, need.held)
+                        origin = need.origin(claim)
+                        answer = self._exchange.answer(need.question, claim.stored, need.held, origin)
                         answers.add(need.question, answer)
-                        self.outcomes["stored" if need.since == claim.moment else "awaited"] += 1
+                        self.outcomes["stored" if origin is Origin.SHARED else "awaited"] += 1
                     except TooLarge:
                         alone.append(need)
                     except Unreadable:

@@ -62,7 +62,7 @@ class StoredAnswers:
                 continue
             if self._exchange.is_fresh(one, answer, stale=need.held is None):
                 await self._remembering.take(one, answer, answer.asked)
-                return DatedAnswer(runs, answer.age, asked=answer.asked, version=PROVED)
+                return DatedAnswer(runs, answer.age, answer.origin, asked=answer.asked, version=PROVED)
         return None
 
     async def _take(self, question: Question[T], stored: Stored | None, held: Entry[T] | None) -> None:

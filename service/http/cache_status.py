@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 from service.answer import Answer, Origin
@@ -52,11 +52,6 @@ def beside_store(is_attached: Callable[[], bool]) -> Words:
 def is_of_store(words: str | None) -> bool:
     """Whether they say that the store had the answer."""
     return words is not None and words.endswith(_SHARED)
-
-
-def cache_headers(answer: Answer[Any]) -> Mapping[str, str]:
-    """The headers that say how old an answer is, and where it came from."""
-    return {"Age": str(int(answer.age)), "Cache-Status": f"{CACHE}; {cache_status(answer)}"}
 
 
 def _forwarded(answer: Answer[Any]) -> str:

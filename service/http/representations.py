@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from operator import is_
@@ -108,6 +108,10 @@ class Representations:
         """Whether `respond` would use a kept representation, so that nothing has to be built."""
         kept = self._kept.get(key)
         return kept is not None and kept.is_of(of)
+
+    def headers(self, reading: Answer[Any]) -> Mapping[str, str]:
+        """How old an answer is, and where it came from, for a response that is made elsewhere."""
+        return {"Age": str(int(reading.age)), "Cache-Status": f"{CACHE}; {self._words(reading)}"}
 
     async def respond(
         self,

@@ -28,7 +28,8 @@ class IndexedRuns:
     logged of the experiments that have been read; the first read itself is no news. settle: to be called once
     all runs have been read; what it does about memory is the process's own.
     experiment_ids: of the experiments. read: those of which every run has been read. version: another object
-    after each change. engine: searches the table.
+    after each change. engine: searches the table. left_out: how often a run was left out, since it is too
+    large to be shared with other replicas.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class IndexedRuns:
         self._begin(RunTable())
         self.experiment_ids: tuple[str, ...] = ()
         self.is_too_large = False
+        self.left_out = 0
         self._max_bytes = max_bytes
         self.changes = ChangeLog() if changes is None else changes
         self.read: frozenset[str] = frozenset()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from service.checkpoint import checkpoint
 from service.errors import StoreFailed
 from service.index.indexed_runs import IndexedRuns
-from service.index.records import Record, encode, moved
+from service.index.records import MOST_BYTES, Drop, Put, Record, encode, moved
 from service.index.shared.log import Deposed, SharedLog
+
+log = logging.getLogger("service.index")
 
 AT_ONCE: Final = 10  # records that are applied in one turn of the loop
 _BYTES: Final = 256 * 1024  # of records that are published at once, unless one alone has more
@@ -50,7 +53,8 @@ class NoJournal(Journal):
 class SharedJournal(Journal):
     """Publishes what changes the index, and applies it then, as all other replicas do.
 
-    clock: seconds, monotonic, of the records. sleep: waits for seconds.
+    A run whose record would be too large for the log is left out, aloud: it is dropped from the index, since
+    what is there would be out of date. clock: seconds, monotonic, of the records. sleep: waits for seconds.
     """
 
     def __init__(
@@ -66,19 +70,41 @@ class SharedJournal(Journal):
         self._epoch = epoch
         self._clock = clock
         self._sleep = sleep
+        self._left_out: set[str] = set()  # the runs that the service's log has told of
 
     async def write(self, records: Sequence[Record]) -> None:
         ahead = self._log.now() - self._clock()
-        news: list[Record] = []
+        news: list[tuple[Record, bytes]] = []
         for at, record in enumerate(records, 1):
             await self._runs.thawed()
             if self._runs.is_news(record):
-                news.append(record)
+                news += self._encoded(record, ahead)
             if at % AT_ONCE == 0:
                 await checkpoint()
-        for some, data in _portions(news, ahead):
+        for some, data in _portions(news):
             number = await self._publish(data)
             await follow(self._runs, self._epoch, number - len(some), some)
+
+    def _encoded(self, record: Record, ahead: float) -> Iterator[tuple[Record, bytes]]:
+        """A record with its bytes; the drop of its run where it is too large, nothing where none is there.
+
+        ahead: seconds that the store's clock is.
+        """
+        data = encode(moved(record, ahead))
+        if isinstance(record, Put) and len(data) > MOST_BYTES:
+            self._leave_out(record.run.run_id, len(data))
+            record = Drop(record.run.run_id, record.asked)
+            data = encode(moved(record, ahead))
+            if not self._runs.is_news(record):
+                return
+        yield record, data
+
+    def _leave_out(self, run_id: str, size: int) -> None:
+        self._runs.left_out += 1
+        if run_id not in self._left_out:
+            self._left_out.add(run_id)
+            text = "the index leaves out the run %s: its %d bytes are more than replicas can share"
+            log.warning(text, run_id, size)
 
     async def _publish(self, data: Sequence[bytes]) -> int:
         """The number of the last record; Deposed, too, where the store does not take them for seconds."""
@@ -114,13 +140,12 @@ async def follow(runs: IndexedRuns, epoch: str, after: int, records: Sequence[Re
             await checkpoint()
 
 
-def _portions(records: Sequence[Record], ahead: float) -> Iterator[tuple[list[Record], list[bytes]]]:
-    """Records that are published at once, and their bytes. ahead: seconds that the store's clock is."""
+def _portions(records: Sequence[tuple[Record, bytes]]) -> Iterator[tuple[list[Record], list[bytes]]]:
+    """Records that are published at once, and their bytes."""
     some: list[Record] = []
     data: list[bytes] = []
     size = 0
-    for record in records:
-        encoded = encode(moved(record, ahead))
+    for record, encoded in records:
         if some and (size + len(encoded) > _BYTES or len(some) >= _RECORDS):
             yield some, data
             some, data, size = [], [], 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers, among, is_missing
 from service.index.columns import RunIds, TextColumn, UriColumn
-from service.index.derived import TURN_OF_JOINED, Derived, Kept, PerText, ValuesOf, each
+from service.index.derived import TURN_OF_JOINED, Derived, Kept, PerText, each
 from service.index.joined import Joined
 from service.index.ranks import Ranks
 from service.index.table import RunTable
@@ -153,8 +153,9 @@ class View:
         )
 
     def _tested(self, texts: Texts, comparison: Comparison) -> PerText:
+        """Which texts satisfy a comparison."""
         if comparison.operator not in (Operator.LIKE, Operator.ILIKE):
-            return PerText(texts, _tests(texts, comparison), False, np.bool_)
+            return PerText(texts, each(texts, _test_of(comparison), nothing=False), False, np.bool_)
         kept, pattern = self._kept, str(comparison.value)
         ignores_case = comparison.operator is Operator.ILIKE
 
@@ -214,15 +215,16 @@ def _values(comparison: Comparison) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _tests(texts: Texts, comparison: Comparison) -> ValuesOf:
-    """Which of several texts satisfy a comparison."""
+def _test_of(comparison: Comparison) -> Callable[[str], bool]:
+    """What says whether a text satisfies a comparison."""
     value = comparison.value
     match comparison.operator:
-        case Operator.IN | Operator.NOT_IN:
-            among, others = frozenset(_values(comparison)), comparison.operator is Operator.NOT_IN
-            return each(texts, lambda text: (text in among) != others, nothing=False)
-        case Operator.IS_NULL | Operator.IS_NOT_NULL:
-            there = comparison.operator is Operator.IS_NOT_NULL
-            return each(texts, lambda _: there, nothing=False)
+        case Operator.IN:
+            return frozenset(_values(comparison)).__contains__
+        case Operator.NOT_IN:
+            among = frozenset(_values(comparison))
+            return lambda text: text not in among
+        case Operator.IS_NULL | Operator.IS_NOT_NULL as op:
+            return lambda _: op is Operator.IS_NOT_NULL
     compare = _COMPARE[comparison.operator]
-    return each(texts, lambda text: compare(text, value), nothing=False)
+    return lambda text: compare(text, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -17,13 +17,16 @@ from service.errors import StoreFailed
 from service.store import scripts
 from service.store.ending import end
 from service.store.link import RedisLink
+from service.store.own_connection import OwnConnection
+from service.store.streams import by_stream, next_entries
 
 log = logging.getLogger("service.store")
 
 T = TypeVar("T")
 
 _MICROSECONDS: Final = 1_000_000
-_LOG_ENTRIES: Final = 10_000
+_LOG_MS: Final = 60_000  # for which a notice is kept
+_AT_ONCE: Final = 1_000  # entries of the log that are read
 _GROUP_NAMES: Final = 64
 _KEY_BYTES: Final = 16
 _OVERLAP: Final = 1.0  # seconds by which the store's clock may be behind what is believed
@@ -125,7 +128,7 @@ class RedisStore(SharedStore):
             for fill in fills
             for name in (self._data(fill.key), self._lease(fill.key), self._group(fill.group))
         ]
-        values: list[Any] = [moment, _LOG_ENTRIES, self._name, _GROUP_NAMES]
+        values: list[Any] = [moment, _LOG_MS, self._name, _GROUP_NAMES]
         for fill in fills:
             spans = (fill.age, fill.fresh, fill.renewable, fill.usable)
             values += [fill.key, *(int(span * _MICROSECONDS) for span in spans), fill.data, fill.name]
@@ -139,7 +142,7 @@ class RedisStore(SharedStore):
 
     async def give_up(self, moment: int, keys: Sequence[Key], pause: float = 0.0) -> None:
         leases = [self._lease(key) for key in keys]
-        values = [moment, _LOG_ENTRIES, self._name, int(pause * 1_000), *keys]
+        values = [moment, _LOG_MS, self._name, int(pause * 1_000), *keys]
         await self._link.run(scripts.GIVE_UP, [self._log, *leases], values)
 
     @property
@@ -180,37 +183,22 @@ class RedisStore(SharedStore):
     async def _follow(self) -> None:
         """Tell of each entry of the log, from now on; one that is told twice does no harm."""
         patience = self._link.patience
-        follower = self._link.connections(1, patience.block + patience.socket)
-        block = int(patience.block * 1_000)
         last = b"%d-0" % max(0.0, (self._link.now() - _OVERLAP) * 1_000)
-        try:
+        async with OwnConnection(self._link, patience.block + patience.socket) as connection:
             while True:
                 try:
-                    replies: Any = await follower.xread({self._log: last}, count=1_000, block=block)
-                    last = self._tell(replies, last)
+                    [reply] = await connection.run(next_entries({self._log: last}, _AT_ONCE, patience.block))
+                    for number, entry in by_stream(reply).get(self._log, ()):
+                        last = number
+                        self._tell(entry)
                 except Exception as error:  # noqa: BLE001 - whatever is said by what is no Redis
                     if self._link.is_attached:  # or the link has said it
                         log.info("the notices of the store cannot be followed for now: %s", error)
                     self._wake()
                     await asyncio.sleep(patience.probe)
-        finally:
-            await follower.aclose()
 
-    def _tell(self, replies: Any, last: bytes) -> bytes:
-        """Tell of the entries that came; the number of the last."""
-        for number, entry in _entries(replies):
-            last = number
-            names, is_own = entry.get(b"k", b""), entry.get(b"s") == self._name
-            keys = [names[at : at + _KEY_BYTES] for at in range(0, len(names), _KEY_BYTES)]
-            for told in self._told:
-                told(keys, is_own)
-        return last
-
-
-def _entries(replies: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries that one log has, by either version of the protocol."""
-    if not replies:
-        return ()
-    [found] = replies.values() if isinstance(replies, dict) else [replies[0][1]]
-    entries: Sequence[tuple[bytes, dict[bytes, bytes]]] = found[0] if isinstance(replies, dict) else found
-    return entries
+    def _tell(self, entry: Mapping[bytes, bytes]) -> None:
+        names, is_own = entry.get(b"k", b""), entry.get(b"s") == self._name
+        keys = [names[at : at + _KEY_BYTES] for at in range(0, len(names), _KEY_BYTES)]
+        for told in self._told:
+            told(keys, is_own)

@@ -59,7 +59,7 @@ SLOW: Final = frozenset({"slow", "timeout"})
 def kind_of(error: BaseException) -> str:
     """A word for what went wrong.
 
-    It is the server's own, such as loading or oom, or one of: slow, timeout, unreachable, no_auth, too_large,
+    It is the server's own, such as loading or oom, or one of: slow, timeout, unreachable, noauth, too_large,
     not_redis (whatever answers does not speak the protocol), error.
     """
     if isinstance(error, StoreFailed):

@@ -14,24 +14,23 @@ from service.store import index_scripts as scripts
 from service.store.index_snapshot import IndexSnapshot
 from service.store.link import RedisLink
 from service.store.own_connection import OwnConnection
+from service.store.streams import Entry, by_stream, next_entries
 
 _LEASE: Final = 3.0  # seconds
+_STAYS: Final = 86_400  # seconds for which the store keeps an index that no replica uses
 _MOST_RECORDS: Final = 10_000
 _MOST_BYTES: Final = 24 * 1024 * 1024  # less than is read in one reply
-_RECORD_BYTES: Final = 16 * 1024 * 1024
 _ENTRY_BYTES: Final = 256 * 1024  # of records in one entry, unless one alone has more
 _ENTRIES: Final = 16  # that are read at once
 _WISHES: Final = 1_000
 _WISHED_SECONDS: Final = 60
 _BYTES_A_SECOND: Final = 2_000_000  # that a store takes at least, which does not count as silent
 
-_Entry = tuple[bytes, dict[bytes, bytes]]
-
 _records = msgspec.msgpack.Decoder(list[bytes])
 
 
 class RedisIndexLog(SharedLog):
-    """The log behind a link; its keys begin with the prefix. One task at a time may read it.
+    """The log behind a link; its keys begin with the prefix and its name. One task at a time may read it.
 
     lease: seconds that another replica waits for one that writes and is silent. most_records, most_bytes: of
     the log; who needs older records has to begin from the snapshot.
@@ -41,6 +40,7 @@ class RedisIndexLog(SharedLog):
         self,
         link: RedisLink,
         prefix: str,
+        name: str,
         lease: float = _LEASE,
         most_records: int = _MOST_RECORDS,
         most_bytes: int = _MOST_BYTES,
@@ -49,8 +49,10 @@ class RedisIndexLog(SharedLog):
         self._owner = token_hex(8)
         self._lease = int(lease * 1_000)
         self._bounds = (most_records, most_bytes)
+        self._name = name
+        self._indexes = prefix.encode() + b":indexes"
         names = ("writer", "index", "log", "progress", "wishes", "snapshot")
-        keys = (f"{prefix}:{name}".encode() for name in names)
+        keys = (f"{prefix}:{name}:{each}".encode() for each in names)
         self._writer, self._index, self._log, self._progress, self._wishes, snapshot = keys
         self._snapshot_key = snapshot
         self._snapshot = IndexSnapshot(link, self._writer, self._index, snapshot, self._owner)
@@ -74,8 +76,8 @@ class RedisIndexLog(SharedLog):
             yield
 
     async def lead(self) -> Head:
-        keys = [self._writer, self._index, self._snapshot_key, self._log]
-        reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease])
+        keys = [self._writer, self._index, self._snapshot_key, self._log, self._indexes]
+        reply = await self._run(scripts.LEAD, keys, [self._owner, self._lease, self._name, _STAYS])
         try:
             epoch, last, snapshot, is_writer = reply[0].decode(errors="replace"), *map(int, reply[1:])
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -91,8 +93,6 @@ class RedisIndexLog(SharedLog):
         await self._fenced(scripts.BEGIN, keys, epoch, [self._snapshot.kept_ms])
 
     async def publish(self, epoch: str, last: int, records: Sequence[bytes]) -> int:
-        if any(len(record) > _RECORD_BYTES for record in records):
-            raise self._link.failed("too_large", reason="a record is larger than what may be read of the log")
         keys = [self._writer, self._index, self._log]
         entries = [value for entry in _entries(records) for value in entry]
         number: int = await self._fenced(scripts.PUBLISH, keys, epoch, [last, *self._bounds, *entries])
@@ -105,23 +105,25 @@ class RedisIndexLog(SharedLog):
         await self._run(scripts.WISH, [self._wishes], [data, _WISHES, _WISHED_SECONDS * 1_000])
 
     async def read(self, epoch: str, after: int, wait: float) -> News:
-        block = ("BLOCK", max(1, int(min(wait, self._link.patience.block) * 1_000))) if wait > 0 else ()
-        streams = (self._log, self._progress, self._wishes)
         recently = f"{max(0, int(self.now() * 1_000) - self._lease)}-0"
-        since = (f"{after}-0", self._progress_at, self._wishes_at or recently)
+        since: dict[bytes, bytes | str] = {
+            self._log: f"{after}-0",
+            self._progress: self._progress_at,
+            self._wishes: self._wishes_at or recently,
+        }
         head, found = await self._reader.run(
             ("HMGET", self._index, "epoch", "last"),
-            ("XREAD", "COUNT", _ENTRIES, *block, "STREAMS", *streams, *since),
+            next_entries(since, _ENTRIES, min(wait, self._link.patience.block)),
         )
-        by_stream = _by_stream(found)
+        streams = by_stream(found)
         try:
-            records = list(_following(epoch, after, by_stream.get(self._log, ())))
+            records = list(_following(epoch, after, streams.get(self._log, ())))
             _check(epoch, after, head, has_more=bool(records))
-            progress = self._newest(epoch, by_stream.get(self._progress, ()))
+            progress = self._newest(epoch, streams.get(self._progress, ()))
         except (LogGap, ValueError) as error:  # a ValueError: what is there is not of this service
             self._forget()
             raise LogGap from error
-        wishes = by_stream.get(self._wishes, ())
+        wishes = streams.get(self._wishes, ())
         if wishes:
             self._wishes_at = wishes[-1][0]
         return News(records, progress, [fields[b"d"] for _, fields in wishes if b"d" in fields])
@@ -142,7 +144,7 @@ class RedisIndexLog(SharedLog):
         size = sum(len(value) for value in values if isinstance(value, bytes))
         return await self._link.run(script, keys, values, self._link.patience.socket + size / _BYTES_A_SECOND)
 
-    def _newest(self, epoch: str, entries: Sequence[_Entry]) -> bytes | None:
+    def _newest(self, epoch: str, entries: Sequence[Entry]) -> bytes | None:
         """The writer's newest word; LogGap where it is of another log."""
         progress = None
         for self._progress_at, fields in entries:
@@ -178,16 +180,7 @@ def _entries(records: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
         yield len(some), msgspec.msgpack.encode(some)
 
 
-def _by_stream(reply: Any) -> dict[bytes, list[_Entry]]:
-    """The entries of each stream, by either version of the protocol."""
-    pairs = (reply.items() if isinstance(reply, dict) else reply) or ()
-    return {
-        name: [(number, dict(zip(fields[::2], fields[1::2], strict=False))) for number, fields in entries]
-        for name, entries in pairs
-    }
-
-
-def _following(epoch: str, after: int, entries: Sequence[_Entry]) -> Iterator[Record]:
+def _following(epoch: str, after: int, entries: Sequence[Entry]) -> Iterator[Record]:
     """The records behind this number; LogGap where one is missing, or cannot be read."""
     for number, fields in entries:
         last, _, rest = number.partition(b"-")

@@ -1,7 +1,7 @@
 """What the store does in one step for the index that replicas share, as Lua.
 
-Its keys behind the prefix, none of which may be evicted; they need not lie in one slot, for no cluster is
-supported:
+Its keys behind the prefix and its name, none of which may be evicted, so that most have no time to live; they
+need not lie in one slot, for no cluster is supported:
 
 writer    the lease to write, with its owner's token
 index     a hash: the epoch, the number of the last record, the first one that is left, the bytes of all, and
@@ -11,6 +11,9 @@ progress  a stream with one entry, the writer's newest word
 wishes    a stream of what replicas ask of the writer
 snapshot  a hash: epoch, number, bytes, digest, token and how many chunks; those are keys of their own,
           snapshot:TOKEN:0 and so on
+
+Besides, `indexes` behind the prefix alone is a sorted set of all names, by when a replica last used each: one
+that nobody needs any more, as that of an older release, goes some time after that.
 
 A server that came up with old data, or took the place of another one, has another `run_id`. Records may be
 lost then, so that what it has is not the log any more.
@@ -45,11 +48,27 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] or epoch ~= ARGV[2] or epoch == '' then
 """
 )
 
-# KEYS: writer, index, snapshot, log. ARGV: the owner's token, the lease in ms. {epoch, last, the snapshot's
-# number or -1, 1 for the writer}. With records behind the last one, which somebody else wrote, it is no log.
+# Notes that this index is in use; that which has not been for longest goes, if that is too long.
+_USED: Final = """
+local prefix, now = string.match(KEYS[5], '^(.*:)'), tonumber(redis.call('TIME')[1])
+redis.call('ZADD', KEYS[5], now, ARGV[3])
+local oldest = redis.call('ZREVRANGE', KEYS[5], -1, -1, 'WITHSCORES')
+if tonumber(oldest[2]) < now - ARGV[4] then
+  local base = prefix .. oldest[1] .. ':'
+  local keys = chunks_of(base .. 'snapshot')
+  for _, name in ipairs({'index', 'log', 'progress', 'snapshot'}) do keys[#keys + 1] = base .. name end
+  for i = 1, #keys do redis.call('PEXPIRE', keys[i], 1000) end
+  redis.call('ZREM', KEYS[5], oldest[1])
+end
+"""
+
+# KEYS: writer, index, snapshot, log, indexes. ARGV: the owner's token, the lease in ms, the name of this
+# index, for how many seconds one stays that nobody uses. {epoch, last, the snapshot's number or -1, 1 for the
+# writer}. With records behind the last one, which somebody else wrote, it is no log.
 LEAD: Final = (
     _LOG
     + _CHUNKS
+    + _USED
     + """
 local after = string.format('%.0f-0', last + 1)
 if #redis.call('XRANGE', KEYS[4], after, '+', 'COUNT', 1) > 0 then epoch, last = '', 0 end

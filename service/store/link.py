@@ -241,8 +241,11 @@ class RedisLink:
             if asked >= until:
                 raise StoreFailed("slow")
             look = asyncio.create_task(session.evaluate(command))
-            is_quick = await _wait(look, self.patience.answer)
-            self._note(await look, asked)
+            try:
+                is_quick = await _wait(look, self.patience.answer)
+                self._note(await look, asked)
+            finally:
+                look.cancel()  # where whoever probes has left
         # The others are opened now, and not while callers wait.
         await asyncio.gather(*(session.evaluate(command) for _ in range(self._connections)))
 

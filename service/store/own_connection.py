@@ -16,7 +16,7 @@ Command = Sequence[bytes | str | int]
 
 
 class OwnConnection:
-    """A connection, on which one run of commands follows the other; another one is made after each failure.
+    """A connection for one task at a time; after each failure another one is made.
 
     patience: seconds for each reply.
     """
@@ -25,7 +25,6 @@ class OwnConnection:
         self._link = link
         self._patience = patience
         self._connection: AbstractConnection | None = None
-        self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -38,8 +37,7 @@ class OwnConnection:
         if self._connection is None and not self._link.is_attached:
             raise StoreFailed("detached")  # one that is open goes on: others being slow is no fault of its
         try:
-            async with self._turn:
-                return await self._run(commands)
+            return await self._run(commands)
         except Exception as error:
             await self.close()
             raise self._link.failed(kind_of(error), reason=str(error)) from error

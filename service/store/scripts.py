@@ -38,9 +38,11 @@ end
 """
 
 _TELLING: Final = """
-local function tell(log, names, most, sender)
+local function tell(log, names, kept, sender)
   if #names == 0 then return end
-  redis.pcall('XADD', log, 'MAXLEN', '~', most, '*', 'k', table.concat(names), 's', sender)
+  local oldest = string.format('%.0f', redis.call('TIME')[1] * 1000 - kept)
+  redis.pcall('XADD', log, 'MINID', '~', oldest, '*', 'k', table.concat(names), 's', sender)
+  redis.pcall('PEXPIRE', log, kept)
 end
 """
 
@@ -107,9 +109,9 @@ return replies
 """
 )
 
-# KEYS: the log, then of each its data, its lease and its group. ARGV: when they were asked for, the most
-# entries of the log, who fills, the most names of a group, then of each: its short name in the log, its age,
-# how long it is fresh, renewable and usable in us, the body, and its name in the group or ''.
+# KEYS: the log, then of each its data, its lease and its group. ARGV: when they were asked for, the ms for
+# which entries of the log are kept, who fills, the most names of a group, then of each: its short name in the
+# log, its age, how long it is fresh, renewable and usable in us, the body, and its name in the group or ''.
 # Of each its version; 0 where what is there arrived after this was asked for.
 FILL: Final = (
     _READING
@@ -166,8 +168,8 @@ for i = 1, #KEYS do
 end
 """
 
-# KEYS: the log, then leases. ARGV: when they were claimed, the most entries of the log, who gives up, the ms
-# in which nobody asks MLflow, then each short name.
+# KEYS: the log, then leases. ARGV: when they were claimed, the ms for which entries of the log are kept, who
+# gives up, the ms in which nobody asks MLflow, then each short name.
 GIVE_UP: Final = (
     _TELLING
     + f"""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 
 from service.errors import StoreFailed
 
@@ -64,12 +65,16 @@ class Session:
                 return await self._redis.eval(command.script, count, *arguments)
 
     async def close(self, seconds: float) -> None:
-        """Wait so long at most for what is under way, and close the connections."""
+        """Wait so long at most for what is under way, and close the connections.
+
+        Over TLS a server that hangs does not take leave of them: that is no failure of ours.
+        """
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=seconds)
             for task in left:
                 task.cancel()
-        await self._redis.aclose()
+        with suppress(RedisError, OSError):
+            await self._redis.aclose()
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -97,3 +97,9 @@ class StoreCollector(Collector):
                 (),
                 [((), replica.followed)],
             )
+            yield counter(
+                "tracking_shared_store_runs_left_out",
+                "How often a run was left out of the shared index, since it is too large for its log.",
+                (),
+                [((), replica.runs.left_out)],
+            )

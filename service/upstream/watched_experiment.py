@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
 from service.answer import Answer
@@ -12,18 +13,11 @@ from service.tracking.questions import GetExperiment, GetRun, ListRuns, Question
 from service.tracking.runs import Experiment
 from service.tracking.source import Source
 from service.upstream.client import MlflowClient
-from service.upstream.experiment_state import ExperimentState, State
+from service.upstream.experiment_state import ExperimentState, State, state_of
 
 log = logging.getLogger("service.upstream")
 
 T = TypeVar("T")
-
-
-def state_of(experiment: Experiment | None) -> State:
-    """What became of an experiment, by MLflow's answer."""
-    if experiment is None:
-        return "missing"
-    return "ok" if experiment.is_active else "deleted"
 
 
 def advice(name: str, state: State) -> str:
@@ -43,8 +37,8 @@ def advice(name: str, state: State) -> str:
 class WatchedExperiment(Source):
     """A source over MLflow that keeps the state of one experiment.
 
-    state: where it is kept. to_be_created: that it is missing is no news, for it is about to be created.
-    identifier: MLFLOW_EXPERIMENT_ID, which should be its id; "" where that is not set.
+    state: where it is kept. clock: seconds, monotonic. to_be_created: that it is missing is no news, for it
+    is about to be created. identifier: MLFLOW_EXPERIMENT_ID, which should be its id; "" where that is unset.
     """
 
     def __init__(
@@ -52,6 +46,7 @@ class WatchedExperiment(Source):
         client: MlflowClient,
         name: str,
         state: ExperimentState,
+        clock: Callable[[], float] = time.monotonic,
         *,
         to_be_created: bool = False,
         identifier: str = "",
@@ -59,6 +54,7 @@ class WatchedExperiment(Source):
         self._client = client
         self._name = name
         self._state = state
+        self._clock = clock
         self._to_be_created = to_be_created
         self._identifier = identifier
 
@@ -97,7 +93,8 @@ class WatchedExperiment(Source):
         return is_new
 
     def _note(self, state: State) -> None:
-        before, self._state.state = self._state.state, state
+        before = self._state.state
+        self._state.note(state, self._clock())
         if state == "missing" and self._to_be_created:
             return
         self._to_be_created = False

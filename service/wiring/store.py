@@ -51,7 +51,7 @@ class Sharing:
 
     def index_log(self, name: str) -> RedisIndexLog:
         """The log of this name, of an index that replicas share."""
-        return RedisIndexLog(self.link, f"{self.prefix}:{name}")
+        return RedisIndexLog(self.link, self.prefix, name)
 
     def bound(self, limit: ConcurrencyLimit) -> None:
         """Give this replica its part of the calls to MLflow, from now on."""

@@ -80,6 +80,24 @@ class TestRunning:
                     assert second.headers["Cache-Status"].endswith("; detail=shared")
         assert 1 == fake.count("runs/get")
 
+    async def test_what_one_found_of_the_experiment_all_know(
+        self, program: str, tmp_path: Path, fake: FakeMlflow
+    ) -> None:
+        """A replica that has the experiment from the store says what became of it, as the one that asked."""
+        with started(tmp_path, program) as store:
+            shared = store.settings
+            async with serving(fake.url, store=shared) as one, serving(fake.url, store=shared) as other:
+                found = []
+                for replica in (one, other):
+                    async with replica.get("/readyz") as answer:
+                        found.append((await answer.json())["experiment"])
+                    async with replica.get(f"{API}/runs") as answer:
+                        assert 200 == answer.status
+                    async with replica.get("/readyz") as answer:
+                        found.append((await answer.json())["experiment"])
+        assert ["unknown", "ok", "unknown", "ok"] == found
+        assert 1 == fake.count("experiments/get-by-name")
+
     async def test_replicas_share_an_index_by_its_user(
         self, program: str, tmp_path: Path, fake: FakeMlflow
     ) -> None:

@@ -1,5 +1,9 @@
 """What goes wrong with replicas, their store and its log, and how all have the same runs again."""
 
+import pytest
+
+from service.errors import StoreFailed
+from service.index.shared.log import Deposed
 from service.index.shared.roles import ALONE_AFTER, Role
 from tests.index.fleet import Fleet
 from tests.index.test_shared_index import fleet
@@ -173,11 +177,12 @@ async def test_the_answer_of_a_publish_is_lost() -> None:
     assert [1, 1, 1] == [m.told.count("new") for m in one.members.values()]
 
 
-async def test_the_snapshot_is_rubbish() -> None:
+@pytest.mark.parametrize(("further", "end"), [(0, b"?"), (1, None)], ids=["rubbish", "of another record"])
+async def test_the_snapshot_is_rubbish(further: int, end: bytes | None) -> None:
     """A new replica that cannot read the snapshot asks for another one, and is alone until it comes."""
     one = await fleet()
     epoch, number, data = one.store.kept or ("", 0, b"")
-    one.store.kept = (epoch, number, data[:-1] + b"?")
+    one.store.kept = (epoch, number + further, data if end is None else data[:-1] + end)
     new = one.join("d")
     await one.pass_time(1)
     assert not new.index.covers(("1",))
@@ -212,3 +217,23 @@ async def test_a_wish_for_a_snapshot_is_lost() -> None:
     await new.turn()
     one.store.wishes.clear()
     await settled(one, 30)
+
+
+@pytest.mark.parametrize("error", [StoreFailed("slow"), Deposed(), RuntimeError("a defect")])
+async def test_a_snapshot_that_cannot_be_put(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replica that writes goes on, and puts one a little later, so that a new replica can follow."""
+    one = await fleet()
+    log = one.writer.log
+    put, errors = log.put_snapshot, iter([error])
+
+    async def failing(epoch: str, number: int, data: bytes) -> None:
+        if (error := next(errors, None)) is not None:
+            raise error
+        await put(epoch, number, data)
+
+    monkeypatch.setattr(log, "put_snapshot", failing)
+    one.store.kept = None
+    one.join("d")
+    await settled(one, 30)
+    assert next(errors, None) is None
+    assert one.store.kept is not None

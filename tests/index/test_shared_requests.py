@@ -68,6 +68,24 @@ async def test_a_dead_writer_is_replaced_while_somebody_waits() -> None:
     assert Role.WRITING in {first.role, second.role}
 
 
+@pytest.mark.parametrize("has_own_caller", [True, False])
+async def test_a_writer_that_is_deposed_while_it_makes_the_tick(*, has_own_caller: bool) -> None:
+    """Whoever waits for it, there or on another replica, has one of the replica that writes then."""
+    one = await fleet()
+    former = one.writer
+    [heir, follower] = one.others
+    asked = former if has_own_caller else follower
+    one.mlflow.add("new")
+
+    async def depose() -> None:
+        one.store.writer = (heir.log._name, one.clock.now + 3)
+
+    former.log.meanwhile = depose
+    await refreshed(one, asked, 15)
+    assert "new" in asked.indexed()
+    assert heir is one.writer
+
+
 async def test_nobody_makes_the_tick() -> None:
     """Where the writer does not answer in time, the deadline of the request ends in the usual error."""
     one = await fleet()

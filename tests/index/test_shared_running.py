@@ -6,6 +6,9 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
+from service.index.shared.log import Head
 from service.index.shared.replica import Replica
 from service.index.shared.roles import Role
 from service.index.shared.upkeep import SharedUpkeep
@@ -66,6 +69,27 @@ async def test_they_share_while_they_run() -> None:
             one.kill("a")
             await until(lambda: left.role is Role.WRITING)
     assert ("", 0.0) == one.store.writer
+
+
+async def test_a_defect_ends_no_replica(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody foresaw is logged, and tried again a little later."""
+    one = running_fleet()
+    log = one.members["a"].log
+    lead, calls = log.lead, iter([RuntimeError("a defect")])
+
+    async def failing() -> Head:
+        if (error := next(calls, None)) is not None:
+            raise error
+        return await lead()
+
+    monkeypatch.setattr(log, "lead", failing)
+    async with AsyncExitStack() as stack:
+        for member in one.members.values():
+            await stack.enter_async_context(member.upkeep.running())
+        await until(lambda: one.is_complete() and one.is_in_step())
+    assert "a defect" in caplog.text
 
 
 def kept(member: Member, path: Path) -> SnapshotKeeper:

@@ -69,7 +69,7 @@ class OnServer:
         self._server = server
         self._stack = stack
 
-    async def replica(self) -> SharedStore:
+    async def replica(self) -> RedisStore:
         """The store behind a link of its own."""
         link = RedisLink(self._server.url, PATIENCE, prefix=PREFIX)
         store = RedisStore(link, PREFIX)

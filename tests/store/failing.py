@@ -87,12 +87,13 @@ NAMES: Final = (
     b"v:" + KEY,
     b"l:" + KEY,
     b"notices",
-    b"writer",
-    b"index",
-    b"log",
-    b"progress",
-    b"wishes",
-    b"snapshot",
+    b"indexes",
+    b"shared:writer",
+    b"shared:index",
+    b"shared:log",
+    b"shared:progress",
+    b"shared:wishes",
+    b"shared:snapshot",
 )
 
 

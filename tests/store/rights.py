@@ -8,6 +8,7 @@ from tests.deploy.files import DEPLOY
 from tests.store.servers import StoreServer
 
 PREFIX: Final = "tracking"  # of the keys that the user may use
+INDEX: Final = f"{PREFIX}:shared"  # what the keys of the index begin with
 NAME: Final = "tracking"
 PASSWORD: Final = "a long and secret word"  # noqa: S105 - a test's own
 

@@ -1,6 +1,7 @@
 """The pure parts of the link: when it detaches, the server's clock, and how replicas are counted."""
 
 import pytest
+from redis.asyncio import Redis
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
@@ -16,6 +17,7 @@ from service.store.attachment import Attachment
 from service.store.failures import ends_attachment, kind_of
 from service.store.replicas import ReplicaCount
 from service.store.server_clock import ServerClock
+from service.store.session import Session
 
 
 class TestAttachment:
@@ -50,6 +52,17 @@ class TestAttachment:
         assert attachment.is_attached
         attachment.detach(11.0)
         assert not attachment.is_attached
+
+
+class TestSession:
+    async def test_a_connection_that_cannot_be_closed_is_no_failure(self) -> None:
+        """A server that hangs does not take leave of a connection over TLS; whoever closes it goes on."""
+
+        class Hanging(Redis):
+            async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: ARG002 - its own
+                raise NoReply("Timed out closing connection")
+
+        await Session(Hanging(), 1).close(0.0)
 
 
 class TestServerClock:

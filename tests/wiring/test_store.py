@@ -89,6 +89,24 @@ async def test_a_store_that_is_not_there_stops_nobody(fake: FakeMlflow) -> None:
                     pass
 
 
+async def test_an_export_says_that_the_store_is_not_there(fake: FakeMlflow) -> None:
+    """A table that is streamed has the words of any other answer: MLflow was asked, without the store."""
+    fake.add_run()
+    async with scripted() as server:
+        await server.stop()
+        async with serving(fake.url, store={"url": server.url}, index={"enabled": True}) as api:
+            indexing = api.service.indexing
+            assert indexing is not None
+            await eventually(lambda: "complete" == indexing.index.condition, lambda: "it is being read")
+            response = await api.get(
+                f"{API}/runs/search", headers={"Accept": "text/csv", "Cache-Control": "no-cache"}
+            )
+            assert ("text/csv", "experiment-tracking; fwd=request; detail=detached") == (
+                response.content_type,
+                response.headers["Cache-Status"],
+            )
+
+
 def test_the_memory_is_bounded_with_a_store_as_without() -> None:
     """The store takes no memory from answers."""
     plain, beside = (

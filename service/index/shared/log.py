@@ -79,7 +79,10 @@ class SharedLog(Protocol):
         ...
 
     async def publish(self, epoch: str, last: int, records: Sequence[bytes]) -> int:
-        """Append records behind the one of this number; the number of the last one. Deposed."""
+        """Append records behind the one of this number; the number of the last one. Deposed.
+
+        None of them has more than `records.MOST_BYTES`.
+        """
         ...
 
     async def tell(self, epoch: str, progress: bytes) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from secrets import token_hex
 from typing import Final
 
-from service.index.shared.progress import Tick, error_of
+from service.index.shared.progress import Failure, Tick, error_of
 
 _AGAIN: Final = 2.0  # seconds after which it is asked for again: who makes ticks may be another one by then
 
@@ -43,17 +43,23 @@ class WishedTicks:
         return due
 
     def tell(self, ticks: Iterable[Tick]) -> None:
-        """These ticks have been made."""
+        """These ticks have been made; each is one for all that were wished for before it, too."""
         for tick in ticks:
-            future = self._waiting.pop(tick.token, None)
-            self._sent.pop(tick.token, None)
-            if future is None or future.done():
-                continue
-            if tick.failure is None:
-                future.set_result(True)
-            else:
-                future.set_exception(error_of(tick.failure))
-                future.exception()  # where all have left, nobody misses it
+            if tick.token in self._waiting:
+                tokens = list(self._waiting)
+                for token in tokens[: tokens.index(tick.token) + 1]:
+                    self._settle(token, tick.failure)
+
+    def _settle(self, token: str, failure: Failure | None) -> None:
+        future = self._waiting.pop(token)
+        del self._sent[token]
+        if future.done():
+            return
+        if failure is None:
+            future.set_result(True)
+        else:
+            future.set_exception(error_of(failure))
+            future.exception()  # where all have left, nobody misses it
 
     def give_up(self) -> None:
         """Nobody is asked any more: whoever waits looks for another way."""

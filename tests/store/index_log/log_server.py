@@ -62,7 +62,7 @@ class LogServer(ScriptedServer):
     def entries(self, stream: str, *entries: tuple[bytes, list[bytes]]) -> None:
         """It has these entries, which were not read yet."""
         self.says["XREAD"] = {
-            b"tracking:" + stream.encode(): [[number, fields] for number, fields in entries]
+            b"tracking:shared:" + stream.encode(): [[number, fields] for number, fields in entries]
         }
 
 

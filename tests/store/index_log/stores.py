@@ -11,7 +11,7 @@ from service.store.index_log import RedisIndexLog
 from service.store.index_snapshot import CHUNK
 from service.store.link import Patience, RedisLink
 from tests.fakes.shared_log import LogStore, MemoryLog
-from tests.store.rights import PREFIX, as_user
+from tests.store.rights import INDEX, PREFIX, as_user
 from tests.store.servers import StoreServer
 
 TWO_CHUNKS = b"x" * (CHUNK + 10)
@@ -73,13 +73,13 @@ class RealStore:
         """The log behind a link of its own."""
         link = RedisLink(as_user(self.server.url), PATIENCE, connections=1, prefix=PREFIX)
         await self._stack.enter_async_context(link.open())
-        log = RedisIndexLog(link, PREFIX, lease=60.0, most_records=self.most_records)
+        log = RedisIndexLog(link, PREFIX, "shared", lease=60.0, most_records=self.most_records)
         await self._stack.enter_async_context(log.open())
         return log
 
     async def end_lease(self) -> None:
         """As if its time were over."""
-        assert 1 == await self.server.command("DEL", f"{PREFIX}:writer")
+        assert 1 == await self.server.command("DEL", f"{INDEX}:writer")
 
     async def empty(self) -> None:
         """Remove all keys."""
@@ -98,4 +98,4 @@ def numbered(first: int, last: int) -> list[Record]:
 
 async def chunks(real: RealStore) -> list[bytes]:
     """The keys of all chunks that are there."""
-    return sorted(await real.server.command("KEYS", f"{PREFIX}:snapshot:*"))
+    return sorted(await real.server.command("KEYS", f"{INDEX}:snapshot:*"))

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from service.errors import StoreFailed
+from service.index.records import MOST_BYTES
 from service.index.shared.log import Deposed
 from service.store.index_log import RedisIndexLog
 from service.store.own_connection import Command, OwnConnection
 from tests.store.index_log.stores import TWO_CHUNKS, RealStore, chunks, numbered, records
-from tests.store.rights import PREFIX
+from tests.store.rights import INDEX, PREFIX
 
 pytestmark = pytest.mark.fleet
 
@@ -64,6 +64,27 @@ class TestReplacement:
             assert 0 < await real.server.command("PTTL", key) <= 300_000
 
 
+class TestIndexes:
+    async def test_an_index_that_nobody_uses_goes(self, real: RealStore, written: RedisIndexLog) -> None:
+        """Whoever uses another index gives all keys of it an end, a day after its last replica."""
+        old = RedisIndexLog(written._link, PREFIX, "old")
+        await old.lead()
+        await old.begin("one")
+        await old.publish("one", 0, records(1, 1))
+        await old.put_snapshot("one", 1, TWO_CHUNKS)
+        await old.resign()
+        last = await real.server.command("ZSCORE", f"{PREFIX}:indexes", "old")
+        keys = await real.server.command("KEYS", f"{PREFIX}:old:*")
+        for age, is_kept in ((86_000, True), (87_000, False)):
+            await real.server.command("ZADD", f"{PREFIX}:indexes", int(last) - age, "old")
+            await written.lead()
+            for key in keys:
+                assert is_kept is (-1 == await real.server.command("PTTL", key))
+        assert [b"shared"] == await real.server.command("ZRANGE", f"{PREFIX}:indexes", 0, -1)
+        assert ("one", 2, TWO_CHUNKS) == await written.snapshot()
+        assert numbered(1, 2) == list((await written.read("one", 0, 0)).records)
+
+
 class TestReading:
     async def test_who_stops_reading_leaves_nothing(
         self, written: RedisIndexLog, reader: RedisIndexLog
@@ -80,7 +101,7 @@ class TestReading:
     async def test_the_log_is_bounded_in_bytes(self, real: RealStore) -> None:
         """The oldest records go where all together would be too large; the newest one always stays."""
         link = (await real.replica())._link
-        log = RedisIndexLog(link, f"{PREFIX}:bounded", most_bytes=1_000_000)
+        log = RedisIndexLog(link, PREFIX, "bounded", most_bytes=1_000_000)
         await log.lead()
         await log.begin("one")
         for last in range(20):
@@ -91,23 +112,22 @@ class TestReading:
 
     async def test_wishes_are_bounded(self, real: RealStore, written: RedisIndexLog) -> None:
         """No more than a thousand wishes are kept, and those for a minute."""
-        script = f"for i = 1, 1010 do redis.call('XADD', '{PREFIX}:wishes', '*', 'd', i) end"
+        script = f"for i = 1, 1010 do redis.call('XADD', '{INDEX}:wishes', '*', 'd', i) end"
         await real.server.command("EVAL", script, 0)
         await written.wish(b"a wish")
-        assert 1_000 == await real.server.command("XLEN", f"{PREFIX}:wishes")
-        assert 0 < await real.server.command("PTTL", f"{PREFIX}:wishes") <= 60_000
+        assert 1_000 == await real.server.command("XLEN", f"{INDEX}:wishes")
+        assert 0 < await real.server.command("PTTL", f"{INDEX}:wishes") <= 60_000
 
     async def test_old_wishes_are_not_read(self, real: RealStore, written: RedisIndexLog) -> None:
         """A new replica reads no wish that is older than a lease."""
-        await real.server.command("XADD", f"{PREFIX}:wishes", "1000-0", "d", "long ago")
+        await real.server.command("XADD", f"{INDEX}:wishes", "1000-0", "d", "long ago")
         await written.wish(b"now")
         assert [b"now"] == list((await (await real.replica()).read("one", 0, 0)).wishes)
 
-    async def test_what_nobody_could_read_is_not_written(self, written: RedisIndexLog) -> None:
-        """A record larger than a reply may be is refused, and the log goes on without it."""
-        with pytest.raises(StoreFailed, match="too_large"):
-            await written.publish("one", 2, [bytes(17 * 2**20)])
-        assert 3 == await written.publish("one", 2, [bytes(15 * 2**20)])
-        [record] = (await written.read("one", 2, 0)).records
-        assert 15 * 2**20 == len(record.data)
+    async def test_the_largest_record_can_be_read(self, written: RedisIndexLog) -> None:
+        """A record of as many bytes as any may have is read, and so is the next one."""
+        for last in (2, 3):
+            assert last + 1 == await written.publish("one", last, [bytes(MOST_BYTES)])
+            [record] = (await written.read("one", last, 0)).records
+            assert MOST_BYTES == len(record.data)
         assert written.is_attached

@@ -10,7 +10,7 @@ from service.index.shared.log import Deposed, LogGap
 from service.store.index_log import RedisIndexLog
 from service.store.index_snapshot import CHUNK
 from tests.store.index_log.stores import TWO_CHUNKS, RealStore, chunks, numbered, records
-from tests.store.rights import PREFIX
+from tests.store.rights import INDEX
 
 pytestmark = pytest.mark.fleet
 
@@ -65,7 +65,7 @@ class TestLosses:
     async def test_a_part_of_the_log(self, real: RealStore, key: str) -> None:
         """Where a part of the log is gone, who needs it has a gap."""
         late = await real.replica()
-        await real.server.command("DEL", f"{PREFIX}:{key}")
+        await real.server.command("DEL", f"{INDEX}:{key}")
         with pytest.raises(LogGap):
             await late.read("one", 0, 0)
 
@@ -73,7 +73,7 @@ class TestLosses:
         self, real: RealStore, written: RedisIndexLog, reader: RedisIndexLog
     ) -> None:
         """Where old records are gone, who has them reads on; who has not has a gap."""
-        await real.server.command("DEL", f"{PREFIX}:log")
+        await real.server.command("DEL", f"{INDEX}:log")
         await written.publish("one", 2, records(3, 3))
         assert numbered(3, 3) == list((await reader.read("one", 2, 0)).records)
         with pytest.raises(LogGap):
@@ -121,19 +121,19 @@ class TestOthers:
     ) -> None:
         """What stands under the log's names and is not of a replica is a gap."""
         name, key, *rest = command
-        await real.server.command(name, f"{PREFIX}:{key!s}", *rest)
+        await real.server.command(name, f"{INDEX}:{key!s}", *rest)
         with pytest.raises(LogGap):
             await reader.read("one", 2, 0)
 
     async def test_a_wish_of_others_is_none(self, real: RealStore, reader: RedisIndexLog) -> None:
         """What stands among the wishes and is none is passed over."""
-        await real.server.command("XADD", f"{PREFIX}:wishes", "*", "what", "ever")
+        await real.server.command("XADD", f"{INDEX}:wishes", "*", "what", "ever")
         await reader.wish(b"a wish")
         assert [b"a wish"] == list((await reader.read("one", 2, 0)).wishes)
 
     async def test_the_log_is_begun_anew(self, real: RealStore, written: RedisIndexLog) -> None:
         """Where somebody wrote behind the last record, there is no log any more, and a new one can begin."""
-        await real.server.command("XADD", f"{PREFIX}:log", "7-0", "what", "ever")
+        await real.server.command("XADD", f"{INDEX}:log", "7-0", "what", "ever")
         with pytest.raises(StoreFailed):
             await written.publish("one", 2, records(3, 3))
         assert ("", 0, None, True) == (await written.lead())[:4]
@@ -145,8 +145,8 @@ class TestOthers:
         self, real: RealStore, written: RedisIndexLog, key: str
     ) -> None:
         """Keys of another type are another service's: each use is a failure of that kind, and they stay."""
-        await real.server.command("DEL", f"{PREFIX}:{key}")
-        await real.server.command("SADD", f"{PREFIX}:{key}", "their own")
+        await real.server.command("DEL", f"{INDEX}:{key}")
+        await real.server.command("SADD", f"{INDEX}:{key}", "their own")
         for use in (
             written.lead(),
             written.begin("two"),
@@ -155,7 +155,7 @@ class TestOthers:
         ):
             with suppress(StoreFailed, Deposed):
                 await use
-        assert {b"their own"} == set(await real.server.command("SMEMBERS", f"{PREFIX}:{key}"))
+        assert {b"their own"} == set(await real.server.command("SMEMBERS", f"{INDEX}:{key}"))
         assert written.is_attached
 
     @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ class TestOthers:
         self, real: RealStore, written: RedisIndexLog, fields: tuple[str | bytes, ...]
     ) -> None:
         """A hash that is not ours is no snapshot, and holds nobody up."""
-        await real.server.command("HSET", f"{PREFIX}:snapshot", *fields)
+        await real.server.command("HSET", f"{INDEX}:snapshot", *fields)
         async with asyncio.timeout(10):
             assert await written.snapshot() is None
             await written.lead()

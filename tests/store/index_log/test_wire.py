@@ -37,7 +37,7 @@ async def log(server: LogServer) -> AsyncIterator[RedisIndexLog]:
     async with AsyncExitStack() as stack:
         link = RedisLink(server.url, LONG, connections=1)
         await stack.enter_async_context(link.open())
-        log = RedisIndexLog(link, "tracking")
+        log = RedisIndexLog(link, "tracking", "shared")
         await stack.enter_async_context(log.open())
         assert log.is_attached
         yield log
@@ -205,7 +205,7 @@ class TestSnapshot:
         """Each chunk is asked for by its key, and no more than one byte beyond it is read."""
         self.kept(server)
         assert ("one", 7, self.DATA[: 2**20]) == await log.snapshot()
-        assert ("GETRANGE", [b"tracking:snapshot:t:0", b"0", b"%d" % 2**20]) == server.asked[-1]
+        assert ("GETRANGE", [b"tracking:shared:snapshot:t:0", b"0", b"%d" % 2**20]) == server.asked[-1]
 
     async def test_it_is_written_in_chunks(self, server: LogServer, log: RedisIndexLog) -> None:
         """Chunks of at most 1 MB come first, and the head with their digest last."""
