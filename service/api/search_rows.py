@@ -19,7 +19,7 @@ Value = float | str | None
 RUN_ID: Final = Field(FieldKind.ATTRIBUTE, "run_id")
 
 _whole_run = schemas.projection(schemas.RunDetail, "experiment_id")
-_OF_DETAIL: Final = (*(name for name in schemas.RunDetail.model_fields if name in ATTRIBUTES), "experiment_id")
+_OF_DETAIL: Final = (*filter(ATTRIBUTES.__contains__, schemas.RunDetail.model_fields), "experiment_id")
 _ALL_ATTRIBUTES: Final = (*_OF_DETAIL, *sorted(ATTRIBUTES - set(_OF_DETAIL)))
 _KINDS: Final = (FieldKind.PARAM, FieldKind.METRIC, FieldKind.TAG)
 _WHOLE: Final = Choice(attributes=frozenset(_OF_DETAIL))

@@ -59,7 +59,7 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
         keys.append(NumberKeyOf(statistic, descending=descending))
     key_descends = descending and statistic is None
     keys += [_component(column, descending=key_descends) for column in groups.keys]
-    chosen = np.arange(len(groups.samples))
+    chosen = np.ones(len(groups.samples), np.bool_)
     if grouping.after is not None:
         ascending = [
             key_of_value(view, Order(field), value)
@@ -88,7 +88,7 @@ def _no_key(_: int) -> str:
 
 def _component(column: Keys, *, descending: bool) -> KeyOf:
     keys = rank_keys(column, descending=descending)
-    return KeyOf(lambda some: keys[some])
+    return KeyOf(lambda rows: keys[rows])
 
 
 def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
