@@ -145,8 +145,7 @@ class View:
             some = [code for value in _values(comparison) if (code := texts.find(str(value))) > 0]
             equal: Mask = column.among(some) if isinstance(column, RunIds) else among(codes, some, len(texts))
             return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
-        mask: Mask = by_code[codes]
-        return mask
+        return by_code.take(codes)
 
     def _compare_as_number(self, field: Field, comparison: Comparison) -> Mask:
         """Each text is compared once, and not each row."""
