@@ -134,18 +134,20 @@ class View:
         column = self.column(operand)
         if column is None:
             return np.full(self.table.rows, comparison.operator is Operator.IS_NULL)
-        codes = column.codes()
         texts = column.texts
         if _looks_at_texts(column, comparison.operator):
             by_code: Mask = self._satisfied(column, comparison).by_code()
         elif comparison.operator in (Operator.IS_NULL, Operator.IS_NOT_NULL):
-            lacking: Mask = codes == NO_TEXT
+            lacking: Mask = column.codes() == NO_TEXT
             return lacking if comparison.operator is Operator.IS_NULL else ~lacking
         else:
             some = [code for value in _values(comparison) if (code := texts.find(str(value))) > 0]
-            equal: Mask = column.among(some) if isinstance(column, RunIds) else among(codes, some, len(texts))
-            return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
-        return by_code.take(codes)
+            if isinstance(column, RunIds):
+                equal = column.among(some)
+            else:
+                equal = among(column.codes(), some, len(texts))
+            return equal if comparison.operator in _EQUAL else ~equal & (column.codes() != NO_TEXT)
+        return by_code.take(column.codes())
 
     def _compare_as_number(self, field: Field, comparison: Comparison) -> Mask:
         """Each text is compared once, and not each row."""
