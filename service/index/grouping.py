@@ -167,14 +167,15 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
 
 def _statuses(view: View, parts: Parts) -> list[dict[str, int]]:
     column = view.table.status
-    group = np.repeat(np.arange(len(parts.starts)), parts.sizes)
-    width = len(column.texts)
-    counts = np.bincount(group * width + column.codes().take(parts.rows), minlength=len(parts.starts) * width)
-    statuses: list[dict[str, int]] = [{} for _ in parts.starts]
-    for place in np.flatnonzero(counts).tolist():
-        status = column.texts.text(place % width)
-        statuses[place // width][str(status)] = int(counts[place])
-    return statuses
+    groups, width = len(parts.starts), len(column.texts)
+    cells = np.repeat(np.arange(0, groups * width, width), parts.sizes)
+    cells += column.codes().take(parts.rows)
+    counts = np.bincount(cells, minlength=groups * width).reshape(groups, width)
+    statuses = [str(status) for status in column.texts.of(range(width))]
+    return [
+        {status: count for status, count in zip(statuses, own, strict=True) if count}
+        for own in counts.tolist()
+    ]
 
 
 def _number(number: np.float64) -> Scalar | None:
