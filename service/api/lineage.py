@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from msgspec.structs import asdict
 
 from service.api import lineage_examples as examples
 from service.api import lineage_schemas as schemas
@@ -87,7 +88,7 @@ def _body(lineage: Lineage) -> Mapping[str, Any]:
         "edges": list(map(_edge, lineage.graph.edges)),
         "completeness": list(map(_completeness, lineage.completeness)),
         "contradictions": [
-            {**_contradiction(one), "variants": list(map(_variant, one.variants))}
+            {**asdict(_contradiction(one)), "variants": list(map(_variant, one.variants))}
             for one in lineage.contradictions
         ],
         "model_version": None if version is None else _version(version),
@@ -100,7 +101,7 @@ def _body(lineage: Lineage) -> Mapping[str, Any]:
 def _maker(maker: Maker) -> Mapping[str, Any]:
     run = maker.run
     return {
-        **_detail(run),
+        **asdict(_detail(run)),
         "experiment_id": run.experiment_id,
         "deleted": run.is_deleted,
         "evidence": maker.evidence,

@@ -7,10 +7,11 @@ model of its own, so that a generated client has one name for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
 
 from service.http.problems import codes
@@ -246,8 +247,13 @@ class Readiness(AnswerBody):
     store: StoreCondition
 
 
-def projection(model: type[BaseModel]) -> Callable[[Any], Mapping[str, Any]]:
-    """A function that reads a model's fields, in their order, from the attributes of a value."""
-    names = tuple(model.model_fields)
+def projection(model: type[BaseModel], *more: str) -> Callable[[Any], msgspec.Struct]:
+    """A function that reads a model's fields, in their order, from the attributes of a value.
+
+    more: attributes to read after them. It makes structs, which take a quarter of a dict's time to make, and
+    less to encode.
+    """
+    names = (*model.model_fields, *more)
     read = attrgetter(*names)
-    return lambda value: dict(zip(names, read(value), strict=True))
+    fields = msgspec.defstruct(model.__name__, [(name, Any) for name in names], frozen=True, gc=False)
+    return lambda value: fields(*read(value))

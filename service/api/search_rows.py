@@ -6,7 +6,6 @@ import csv
 import io
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, Final
 
 from service.api import schemas
@@ -19,9 +18,8 @@ Value = float | str | None
 
 RUN_ID: Final = Field(FieldKind.ATTRIBUTE, "run_id")
 
-_WHOLE_RUN: Final = (*schemas.RunDetail.model_fields, "experiment_id")
-_read_whole = attrgetter(*_WHOLE_RUN)
-_OF_DETAIL: Final = tuple(name for name in _WHOLE_RUN if name in ATTRIBUTES)
+_whole_run = schemas.projection(schemas.RunDetail, "experiment_id")
+_OF_DETAIL: Final = (*filter(ATTRIBUTES.__contains__, schemas.RunDetail.model_fields), "experiment_id")
 _ALL_ATTRIBUTES: Final = (*_OF_DETAIL, *sorted(ATTRIBUTES - set(_OF_DETAIL)))
 _KINDS: Final = (FieldKind.PARAM, FieldKind.METRIC, FieldKind.TAG)
 _WHOLE: Final = Choice(attributes=frozenset(_OF_DETAIL))
@@ -29,10 +27,10 @@ _INFINITE: Final = (math.inf, -math.inf)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def row_of(choice: Choice | None) -> Callable[[Run], Mapping[str, Any]]:
+def row_of(choice: Choice | None) -> Callable[[Run], object]:
     """What makes the object of a run: its detail and its experiment, or what was chosen of them."""
     if choice is None:
-        return lambda run: dict(zip(_WHOLE_RUN, _read_whole(run), strict=True))
+        return _whole_run
     attributes = [name for name in _ALL_ATTRIBUTES if name in choice.attributes]
     parts = {str(kind): keys for kind in _KINDS if (keys := _keys(choice.selection, kind)) != frozenset()}
 

@@ -11,7 +11,7 @@ import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ _encode = msgspec.json.Encoder().encode
 _GZIP_FROM = 1_024  # below a packet's size compressing wins nothing
 _GZIP_INLINE = 16_384  # above it, compressing takes long enough to be left to a thread
 _GZIP_LEVEL = 3
+_DIGEST = 24  # digits of a hash that tell one body from another; processors have instructions for SHA-256
 _OVERHEAD = 2_048  # bytes of objects around a body
 _VALUES_PER_BODY = 4  # a body, and the objects it was made from, which take up to three times its bytes
 
@@ -46,13 +47,13 @@ class Encoded:
 
     def __init__(self, body: bytes) -> None:
         self.body = body
-        self._hash = blake2b(body, digest_size=12)
+        self._hash = sha256(body)
 
     def digest(self, lines: str) -> str:
         """What the body and those lines are told from others by."""
         whole = self._hash.copy()
         whole.update(lines.encode("ascii"))
-        return whole.hexdigest()
+        return whole.hexdigest()[:_DIGEST]
 
 
 class Representation:

@@ -37,7 +37,7 @@ def among(codes: Codes, some: Sequence[int], most: int) -> NDArray[np.bool_]:
         return equal
     is_one = np.zeros(most, np.bool_)
     is_one[list(some)] = True
-    return is_one[codes]
+    return is_one.take(codes)
 
 
 class Space:

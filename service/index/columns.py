@@ -164,6 +164,10 @@ class RunIds:
         """The id of the run of a row."""
         return self.dictionary.text(row + 1)  # type: ignore[return-value] # it has one
 
+    def values(self, rows: NDArray[np.intp]) -> Sequence[str]:
+        """The ids of the runs of rows that have one."""
+        return self.dictionary.of((rows + 1).tolist())  # type: ignore[return-value] # they have one
+
     def codes(self) -> Codes:
         """The codes of all rows; a free row's code stands for no text."""
         return np.arange(1, self._space.rows + 1, dtype=np.int32)
@@ -226,6 +230,10 @@ class UriColumn:
         """The URI of a row that has one."""
         return self.text(row + 1)  # type: ignore[return-value] # it has one
 
+    def values(self, rows: NDArray[np.intp], run_ids: Sequence[str]) -> Sequence[str]:
+        """The URIs of rows that have one. run_ids: of their runs."""
+        return list(map(_uri, self._column.values(rows), run_ids))
+
     def codes(self) -> Codes:
         """The codes of all rows; a free row's code stands for no text."""
         return np.arange(1, self._space.rows + 1, dtype=np.int32)
@@ -248,12 +256,15 @@ class UriColumn:
         run_id = self._id_of(code - 1) if code else None
         if run_id is None:
             return None
-        template = self._column.value(code - 1)
-        return template[1:] if template[0] == _AS_IT_IS else template[1:].replace(_ID, run_id)
+        return _uri(self._column.value(code - 1), run_id)
 
     def of(self, codes: Iterable[int]) -> Sequence[str | None]:
         """The same for several."""
         return [self.text(code) for code in codes]
+
+
+def _uri(template: str, run_id: str) -> str:
+    return template[1:] if template[0] == _AS_IT_IS else template[1:].replace(_ID, run_id)
 
 
 def _template(uri: str, run_id: str) -> str:

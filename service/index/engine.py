@@ -14,7 +14,7 @@ from service.index.field_lists import FieldHits, fields_of
 from service.index.grouping import GroupHits, groups_of
 from service.index.keys import NEWEST, key_of, key_of_value, position_of
 from service.index.masks import Mask, View
-from service.index.ordering import Rows, after, first
+from service.index.ordering import after, first
 from service.index.table import RunTable
 from service.tracking.runs import Run
 from service.tracking.search.expressions import Expression
@@ -54,17 +54,20 @@ class Engine:
         """A page of the runs that match. A facet has at most facets.MOST_VALUES values."""
         operands = (*(order.operand for order in search.order), *search.facets)
         view = await self._view(search.filter, operands)
-        rows = self._rows(view, search.experiment_ids, search.filter)
-        total = len(rows)
-        facets = tuple(facet(view, field, rows) for field in search.facets)
+        mask = self._mask(view, search.experiment_ids, search.filter)
+        total = int(np.count_nonzero(mask))
+        facets: tuple[tuple[FacetValue, ...], ...] = ()
+        if search.facets:
+            rows = np.flatnonzero(mask)
+            facets = tuple(facet(view, field, rows) for field in search.facets)
         orders = search.order if NEWEST in search.order else (*search.order, NEWEST)
         keys = [key_of(view, order) for order in orders]
         run_id = self._table.ids.value
         if search.after is not None:
             values = (*search.after.values, search.after.start_time)[: len(orders)]
             position = [key_of_value(view, *pair) for pair in zip(orders, values, strict=True)]
-            rows = after(rows, keys, run_id, position, search.after.run_id)
-        page = first(rows, keys, run_id, search.page_size + 1)
+            mask = after(mask, keys, run_id, position, search.after.run_id)
+        page = first(mask, keys, run_id, search.page_size + 1)
         shown = page[: search.page_size]
         following = position_of(view, search.order, shown[-1]) if len(page) > len(shown) else None
         return Hits(await self._runs_at(shown, search.selection), total, following, facets)
@@ -72,7 +75,8 @@ class Engine:
     async def groups(self, grouping: Grouping) -> GroupHits:
         """A page of the groups of the runs that match."""
         view = await self._view(grouping.filter, grouping.by)
-        return groups_of(view, grouping, self._rows(view, grouping.experiment_ids, grouping.filter))
+        mask = self._mask(view, grouping.experiment_ids, grouping.filter)
+        return groups_of(view, grouping, np.flatnonzero(mask))
 
     async def fields(self, asked: FieldSearch) -> FieldHits:
         """The fields of the runs that match."""
@@ -104,9 +108,6 @@ class Engine:
             some = [table.ids.row(run_id) for run_id in ids[start : start + _IN_A_TURN]]
             runs += table.runs_at([row for row in some if row >= 0], selection)
         return tuple(runs)
-
-    def _rows(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Rows:
-        return np.flatnonzero(self._mask(view, experiment_ids, expression))
 
     def _mask(self, view: View, experiment_ids: tuple[str, ...], expression: Expression | None) -> Mask:
         mask = self._table.of_experiments(experiment_ids)

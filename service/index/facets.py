@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,12 @@ MOST_VALUES: Final = 1_000
 class Values(NamedTuple):
     """The different values of a field over some rows, in ascending order, and which of them each row has.
 
-    keys: of each value. of_row: its place, by row. Rows that lack the field have one value, None, the last; a
-    metric that is NaN counts as lacking.
+    keys: of each value. of_row: its place, by row, in as few bytes as places need. Rows that lack the field
+    have one value, None, the last; a metric that is NaN counts as lacking.
     """
 
     keys: Keys
-    of_row: NDArray[np.intp]
+    of_row: NDArray[Any]
 
 
 def values_of(view: View, field: Field, rows: Rows) -> Values:
@@ -36,12 +36,12 @@ def values_of(view: View, field: Field, rows: Rows) -> Values:
     column, ranks = view.column(field), view.ranks(field)
     if column is None or ranks is None:
         return Values(np.full(min(1, len(rows)), LAST), np.zeros(len(rows), np.intp))
-    codes = column.codes()[rows]
+    codes = column.codes().take(rows)
     there, _ = _counted(codes, len(column.texts))
     keys, place_of = np.unique(ranks.by_code()[there], return_inverse=True)  # equal texts have one rank
-    places = np.empty(len(column.texts), np.intp)
+    places = np.empty(len(column.texts), np.min_scalar_type(len(keys)))
     places[there] = place_of
-    return Values(keys, places[codes])
+    return Values(keys, places.take(codes))
 
 
 def _number_keys(view: View, field: Field, rows: Rows) -> Keys:

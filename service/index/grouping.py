@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers
 from service.index.facets import Values, dense, values_of
@@ -59,7 +58,7 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
         keys.append(NumberKeyOf(statistic, descending=descending))
     key_descends = descending and statistic is None
     keys += [_component(column, descending=key_descends) for column in groups.keys]
-    chosen = np.arange(len(groups.samples))
+    chosen = np.ones(len(groups.samples), np.bool_)
     if grouping.after is not None:
         ascending = [
             key_of_value(view, Order(field), value)
@@ -88,22 +87,22 @@ def _no_key(_: int) -> str:
 
 def _component(column: Keys, *, descending: bool) -> KeyOf:
     keys = rank_keys(column, descending=descending)
-    return KeyOf(lambda some: keys[some])
+    return KeyOf(lambda rows: keys[rows])
 
 
 def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
     number, below = fields[0].of_row, len(fields[0].keys)
     for values in fields[1:]:
-        number, below = number * len(values.keys) + values.of_row, below * len(values.keys)
-        different, number = dense(number, below)
+        pair = number.astype(np.int64) * len(values.keys) + values.of_row
+        different, number = dense(pair, below * len(values.keys))
         below = len(different)
-    narrow: NDArray[Any] = number.astype(np.uint16) if below <= _NARROW else number
+    narrow = number.astype(np.uint16, copy=False) if below <= _NARROW else number
     order = np.argsort(narrow, kind="stable")
-    starts = np.concatenate(([0], np.cumsum(np.bincount(number, minlength=below))[:-1]))
+    sizes = np.bincount(number, minlength=below)
+    starts = np.cumsum(sizes) - sizes
     firsts = order[starts]
-    return _Groups(
-        Parts(rows[order], starts), [each.keys[each.of_row[firsts]] for each in fields], rows[firsts]
-    )
+    parts = Parts(rows.take(order), starts, sizes)
+    return _Groups(parts, [each.keys[each.of_row[firsts]] for each in fields], rows[firsts])
 
 
 def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:
@@ -112,7 +111,7 @@ def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:
         if order.statistic not in STATISTICS:
             raise ValueError(f"groups cannot be sorted by {order.statistic!r} of a metric")
         numbers = view.numbers(Field(FieldKind.METRIC, order.metric))
-        statistic: Numbers = getattr(statistics_of(numbers, parts), order.statistic)
+        statistic: Numbers = getattr(statistics_of(numbers.take(parts.rows), parts), order.statistic)
         return statistic
     match order.statistic:
         case "key":
@@ -120,16 +119,16 @@ def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:
         case "runs":
             return parts.sizes.astype(np.float64)
         case "first_start_time":
-            return _extreme(np.fmin, view, parts)
+            return _extreme(np.fmin, view.numbers(START_TIME).take(parts.rows), parts)
         case "last_start_time":
-            return _extreme(np.fmax, view, parts)
+            return _extreme(np.fmax, view.numbers(START_TIME).take(parts.rows), parts)
     raise ValueError(f"groups cannot be sorted by {order.statistic!r}")
 
 
-def _extreme(which: np.ufunc, view: View, parts: Parts) -> Numbers:
-    times: Numbers = which.reduceat(view.numbers(START_TIME)[parts.rows], parts.starts)
-    times[np.isnan(times)] = MISSING
-    return times
+def _extreme(which: np.ufunc, times: Numbers, parts: Parts) -> Numbers:
+    extremes: Numbers = which.reduceat(times, parts.starts)
+    extremes[np.isnan(extremes)] = MISSING
+    return extremes
 
 
 def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) -> tuple[Group, ...]:
@@ -150,7 +149,8 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
         for each, summary in zip(metrics, summaries, strict=True):
             each[name] = summary
     statuses = _statuses(view, parts)
-    first_times, last_times = _extreme(np.fmin, view, parts), _extreme(np.fmax, view, parts)
+    times = start_times.take(parts.rows)
+    first_times, last_times = _extreme(np.fmin, times, parts), _extreme(np.fmax, times, parts)
     return tuple(
         Group(key, size, status, _time(begin), _time(end), own)
         for key, size, status, begin, end, own in zip(
@@ -167,14 +167,15 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
 
 def _statuses(view: View, parts: Parts) -> list[dict[str, int]]:
     column = view.table.status
-    group = np.repeat(np.arange(len(parts.starts)), parts.sizes)
-    width = len(column.texts)
-    counts = np.bincount(group * width + column.codes()[parts.rows], minlength=len(parts.starts) * width)
-    statuses: list[dict[str, int]] = [{} for _ in parts.starts]
-    for place in np.flatnonzero(counts).tolist():
-        status = column.texts.text(place % width)
-        statuses[place // width][str(status)] = int(counts[place])
-    return statuses
+    groups, width = len(parts.starts), len(column.texts)
+    cells = np.repeat(np.arange(0, groups * width, width), parts.sizes)
+    cells += column.codes().take(parts.rows)
+    counts = np.bincount(cells, minlength=groups * width).reshape(groups, width)
+    statuses = [str(status) for status in column.texts.of(range(width))]
+    return [
+        {status: count for status, count in zip(statuses, own, strict=True) if count}
+        for own in counts.tolist()
+    ]
 
 
 def _number(number: np.float64) -> Scalar | None:

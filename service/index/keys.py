@@ -24,7 +24,8 @@ def key_of(view: View, order: Order) -> KeyOf:
         return NumberKeyOf(view.numbers(operand), descending=descending)
     column, ranks = view.column(operand), view.ranks(operand)
     if column is None or ranks is None:
-        return KeyOf(lambda rows: np.full(len(rows), LAST))
+        lacking = np.full(view.table.rows, LAST)
+        return KeyOf(lambda rows: lacking[rows])
     codes, by_code = column.codes(), ranks.by_code()
     return KeyOf(lambda rows: rank_keys(by_code[codes[rows]], descending=descending))
 

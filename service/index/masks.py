@@ -118,7 +118,7 @@ class View:
             column = self.column(operand.field)
             if column is None:
                 return np.full(self.table.rows, MISSING)
-            numbers: Numbers = self.as_numbers(column).by_code()[column.codes()]
+            numbers: Numbers = self.as_numbers(column).by_code().take(column.codes())
             return numbers
         if operand.kind is FieldKind.METRIC:
             metric = self.table.metrics.column(operand.key)
@@ -127,24 +127,35 @@ class View:
 
     def _compare(self, comparison: Comparison) -> Mask:
         operand = comparison.operand
-        if isinstance(operand, AsNumber) or operand.is_number:
+        if isinstance(operand, AsNumber):
+            return self._compare_as_number(operand.field, comparison)
+        if operand.is_number:
             return _compare_numbers(self.numbers(operand), comparison)
         column = self.column(operand)
         if column is None:
             return np.full(self.table.rows, comparison.operator is Operator.IS_NULL)
-        codes = column.codes()
         texts = column.texts
         if _looks_at_texts(column, comparison.operator):
             by_code: Mask = self._satisfied(column, comparison).by_code()
         elif comparison.operator in (Operator.IS_NULL, Operator.IS_NOT_NULL):
-            lacking: Mask = codes == NO_TEXT
+            lacking: Mask = column.codes() == NO_TEXT
             return lacking if comparison.operator is Operator.IS_NULL else ~lacking
         else:
             some = [code for value in _values(comparison) if (code := texts.find(str(value))) > 0]
-            equal: Mask = column.among(some) if isinstance(column, RunIds) else among(codes, some, len(texts))
-            return equal if comparison.operator in _EQUAL else ~equal & (codes != NO_TEXT)
-        mask: Mask = by_code[codes]
-        return mask
+            if isinstance(column, RunIds):
+                equal = column.among(some)
+            else:
+                equal = among(column.codes(), some, len(texts))
+            return equal if comparison.operator in _EQUAL else ~equal & (column.codes() != NO_TEXT)
+        return by_code.take(column.codes())
+
+    def _compare_as_number(self, field: Field, comparison: Comparison) -> Mask:
+        """Each text is compared once, and not each row."""
+        column = self.column(field)
+        if column is None:
+            return np.full(self.table.rows, comparison.operator is Operator.IS_NULL)
+        by_text = _compare_numbers(self.as_numbers(column).by_code(), comparison)
+        return by_text.take(column.codes())
 
     def _satisfied(self, column: TextColumn | RunIds | UriColumn, comparison: Comparison) -> PerText:
         return self._held_as(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -106,8 +107,8 @@ class NamedValues(Generic[C]):
                     }
             elif shown:
                 by_row = zip(*[column.values(own_rows) for column in columns], strict=True)
-                for at, own in zip(places, by_row, strict=True):
-                    values[at] = dict(zip(shown, own, strict=True))
+                for at, own in zip(places, map(dict, map(zip, repeat(shown), by_row)), strict=True):
+                    values[at] = own
             else:
                 for at in places:
                     values[at] = {}

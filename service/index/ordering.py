@@ -13,10 +13,11 @@ from service.index.ranks import LAST
 
 Keys = NDArray[np.int64]
 Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 NAN: Final = LAST - 1
 
-_FEW: Final = 256  # rows that are sorted as they are
+_ALL: Final = slice(None)
 _SAMPLE: Final = 1_024
 
 
@@ -49,20 +50,20 @@ def rank_keys(ranks: Keys, *, descending: bool) -> Keys:
 class Sides(NamedTuple):
     """Which rows come before a key, and which have it."""
 
-    before: NDArray[np.bool_]
-    equal: NDArray[np.bool_]
+    before: Mask
+    equal: Mask
 
 
 class KeyOf:
     """The keys of rows, by which they are sorted."""
 
-    def __init__(self, keys: Callable[[Rows], Keys]) -> None:
+    def __init__(self, keys: Callable[[Rows | slice], Keys]) -> None:
         self._keys = keys
 
     def __call__(self, rows: Rows) -> Keys:
         return self._keys(rows)
 
-    def sides(self, rows: Rows, key: int) -> Sides:
+    def sides(self, rows: Rows | slice, key: int) -> Sides:
         """On which side of a key rows stand."""
         keys = self._keys(rows)
         return Sides(keys < key, keys == key)
@@ -76,7 +77,7 @@ class NumberKeyOf(KeyOf):
         self._numbers = numbers
         self._descending = descending
 
-    def sides(self, rows: Rows, key: int) -> Sides:
+    def sides(self, rows: Rows | slice, key: int) -> Sides:
         if key >= NAN:
             return super().sides(rows, key)
         number = numbers_of_keys(np.array([~key if self._descending else key], np.int64))[0]
@@ -85,23 +86,36 @@ class NumberKeyOf(KeyOf):
         return Sides(before, numbers == number)
 
 
-def first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> list[int]:
-    """The first rows by the keys, then by last_key: at most so many, in order."""
-    rows = _first(rows, keys, last_key, most)
+def first(mask: Mask, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> list[int]:
+    """The first rows of a mask by the keys, then by last_key: at most so many, in order."""
+    rows = _first(_near(mask, keys[0], most), keys, last_key, most)
     columns = [key(rows).tolist() for key in keys]
     order = sorted(zip(*columns, map(last_key, rows.tolist()), rows.tolist(), strict=True))
     return [each[-1] for each in order[:most]]
 
 
+def _near(mask: Mask, key: KeyOf, most: int) -> Rows:
+    """A part of the mask's rows that has at least the first so many; all of them where that is no small part.
+
+    A sample says where they end, so that the many others are only compared.
+    """
+    step = max(1, len(mask) // _SAMPLE)
+    sample = np.flatnonzero(mask[::step]) * step
+    at = 8 + 2 * most // step
+    if len(sample) > 4 * at:
+        sides = key.sides(_ALL, int(np.partition(key(sample), at)[at]))
+        near = np.flatnonzero((sides.before | sides.equal) & mask)
+        if len(near) >= most:
+            return near
+    return np.flatnonzero(mask)
+
+
 def _first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], most: int) -> Rows:
-    """The same in any order, and maybe some more."""
-    if len(rows) <= max(_FEW, most):
+    """The first of some rows, in any order."""
+    if len(rows) <= most:
         return rows
     if not keys:
         return np.array(sorted(rows.tolist(), key=last_key)[:most], np.intp)
-    rows = _near(rows, keys[0], most)
-    if len(rows) <= most:
-        return rows
     values = keys[0](rows)
     border = np.partition(values, most - 1)[most - 1]
     before = rows[values < border]
@@ -109,24 +123,21 @@ def _first(rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], mo
     return np.concatenate((before, ties))
 
 
-def _near(rows: Rows, key: KeyOf, most: int) -> Rows:
-    """A part of the rows that has at least the first so many; all of them where there is no small part.
-
-    A sample says where they end, so that the many others are only compared.
-    """
-    if len(rows) < 16 * max(_SAMPLE, most):
-        return rows
-    sample = key(rows[:: len(rows) // _SAMPLE])
-    at = min(len(sample) - 1, 8 + 2 * most * len(sample) // len(rows))
-    sides = key.sides(rows, int(np.partition(sample, at)[at]))
-    near = rows[sides.before | sides.equal]
-    return near if len(near) >= most else rows
-
-
 def after(
+    mask: Mask, keys: Sequence[KeyOf], last_key: Callable[[int], str], position: Sequence[int], last: str
+) -> Mask:
+    """Which rows of a mask come after a position: its keys, and its last_key."""
+    sides = keys[0].sides(_ALL, position[0])
+    behind = ~(sides.before | sides.equal) & mask
+    ties = np.flatnonzero(sides.equal & mask)
+    behind[_after(ties, keys[1:], last_key, position[1:], last)] = True
+    return behind
+
+
+def _after(
     rows: Rows, keys: Sequence[KeyOf], last_key: Callable[[int], str], position: Sequence[int], last: str
 ) -> Rows:
-    """The rows that come after a position: its keys, and its last_key."""
+    """The same of some rows."""
     if not keys:
         return np.array([row for row in rows.tolist() if last_key(row) > last], np.intp)
     sides = keys[0].sides(rows, position[0])
@@ -134,4 +145,4 @@ def after(
     ties = rows[sides.equal]
     if not len(ties):
         return behind
-    return np.concatenate((behind, after(ties, keys[1:], last_key, position[1:], last)))
+    return np.concatenate((behind, _after(ties, keys[1:], last_key, position[1:], last)))

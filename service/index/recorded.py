@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -75,6 +75,10 @@ class RecordedColumn:
     def value(self, row: int) -> Recorded | None:
         """What the run of a row has recorded; None where it has recorded nothing."""
         return self._rows.get(row)
+
+    def values(self, rows: Iterable[int]) -> Sequence[Recorded | None]:
+        """The same of several rows."""
+        return list(map(self._rows.get, rows))
 
     def replace(self, row: int, recorded: Recorded | None) -> None:
         """Set what the run of a row has recorded."""

@@ -16,30 +16,23 @@ from service.tracking.statistics import t_quantile
 
 _CONFIDENCE: Final = 0.975  # of each side of a 95 % interval
 
-_SCORE: Final[dict[Direction, Callable[[Numbers], Numbers]]] = {
-    Direction.MAX: lambda numbers: numbers.copy(),
-    Direction.MIN: lambda numbers: -numbers,
-    Direction.CLOSEST_TO_ZERO: lambda numbers: -np.abs(numbers),
-}
-
 
 class Parts(NamedTuple):
-    """Rows group by group. starts: where each group begins; none is empty."""
+    """Rows group by group. starts: where each group begins. sizes: how many rows it has, one at least."""
 
     rows: Rows
     starts: NDArray[np.intp]
-
-    @property
-    def sizes(self) -> NDArray[np.intp]:
-        """How many rows each group has."""
-        return np.diff(self.starts, append=len(self.rows))
+    sizes: NDArray[np.intp]
 
     def some(self, groups: list[int]) -> Parts:
         """These groups only, in this order."""
-        sizes = self.sizes
-        rows = [self.rows[self.starts[group] : self.starts[group] + sizes[group]] for group in groups]
-        starts = np.cumsum([0, *map(len, rows)])[:-1]
-        return Parts(np.concatenate(rows) if rows else self.rows[:0], starts)
+        starts, sizes = self.starts[groups].tolist(), self.sizes[groups]
+        rows = [self.rows[start : start + size] for start, size in zip(starts, sizes.tolist(), strict=True)]
+        return Parts(np.concatenate(rows) if rows else self.rows[:0], np.cumsum(sizes) - sizes, sizes)
+
+    def groups_at(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The groups that the rows at these places belong to."""
+        return np.searchsorted(self.starts, places, side="right") - 1
 
 
 class Statistics(NamedTuple):
@@ -55,28 +48,22 @@ class Statistics(NamedTuple):
     ci_high: Numbers
 
 
-def statistics_of(numbers: Numbers, parts: Parts) -> Statistics:
-    """Of a metric, whose numbers are those of all rows."""
-    values, sizes, starts = numbers[parts.rows], parts.sizes, parts.starts
-    finite = np.isfinite(values)
-    if finite.all():
-        return _statistics(values, values, values, None, sizes.astype(np.float64), parts)
-    n = np.add.reduceat(finite.astype(np.float64), starts)
-    low, high = np.where(finite, values, np.inf), np.where(finite, values, -np.inf)
-    return _statistics(np.where(finite, values, 0.0), low, high, finite, n, parts)
-
-
-def _statistics(
-    values: Numbers, low: Numbers, high: Numbers, finite: NDArray[np.bool_] | None, n: Numbers, parts: Parts
-) -> Statistics:
-    """The same of values, low and high, in which no value is 0, infinity and -infinity."""
+def statistics_of(values: Numbers, parts: Parts) -> Statistics:
+    """Of a metric, whose values are those of the rows of the groups."""
     starts, sizes = parts.starts, parts.sizes
+    lacking = np.flatnonzero(~np.isfinite(values))
+    missing = np.bincount(parts.groups_at(lacking), minlength=len(starts)).astype(np.float64)
+    n = sizes - missing
+    finite = values.copy()
     with np.errstate(all="ignore"):  # a sum beyond what a float can be has no mean
-        lowest, highest = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-        mean = np.clip(np.add.reduceat(values, starts) / n, lowest, highest)
-        away = values - np.repeat(mean, sizes)
-        if finite is not None:
-            away[~finite] = 0.0
+        finite[lacking] = np.inf
+        lowest = np.minimum.reduceat(finite, starts)
+        finite[lacking] = -np.inf
+        highest = np.maximum.reduceat(finite, starts)
+        finite[lacking] = 0.0
+        mean = np.clip(np.add.reduceat(finite, starts) / n, lowest, highest)
+        away = finite - np.repeat(mean, sizes)
+        away[lacking] = 0.0
         mean = np.clip(mean + np.add.reduceat(away, starts) / n, lowest, highest)
         away *= away
         sd = np.sqrt(np.add.reduceat(away, starts) / np.where(n > 1, n - 1, np.nan))
@@ -84,18 +71,19 @@ def _statistics(
         columns = [mean, sd, lowest, highest, mean - half, mean + half]
     for column in columns:
         column[~np.isfinite(column)] = MISSING
-    return Statistics(n, sizes - n, *columns)
+    return Statistics(n, missing, *columns)
 
 
 def summaries_of(
     numbers: Numbers, start_times: Numbers, parts: Parts, direction: Direction, id_of: Callable[[int], str]
 ) -> list[MetricSummary]:
     """The summaries of a metric. id_of: the id of the run of a row."""
-    n, missing, *others = statistics_of(numbers, parts)
+    values = numbers.take(parts.rows)
+    statistics = statistics_of(values, parts)
+    n, missing, *others = statistics
     columns = [_or_none(each) for each in others]
-    best = [
-        min(map(id_of, rows), default=None) for rows in _best_rows(numbers, start_times, parts, direction)
-    ]
+    best_rows = _best_rows(values, statistics, start_times, parts, direction)
+    best = [min(map(id_of, rows), default=None) for rows in best_rows]
     counts = (each.astype(np.int64).tolist() for each in (n, missing))
     return list(map(MetricSummary, *counts, *columns, best))
 
@@ -104,34 +92,35 @@ def _or_none(numbers: Numbers) -> list[float | None]:
     return [None if number != number else number for number in numbers.tolist()]  # noqa: PLR0124  # NaN
 
 
-def _best_rows(numbers: Numbers, start_times: Numbers, parts: Parts, direction: Direction) -> list[list[int]]:
+def _best_rows(
+    values: Numbers, statistics: Statistics, start_times: Numbers, parts: Parts, direction: Direction
+) -> list[list[int]]:
     """Of each group, the newest of the rows with the best value: several where they started at once."""
-    best: list[list[int]] = [[] for _ in parts.starts]
-    score_of = _SCORE.get(direction)
-    if score_of is None:
-        return best
-    score = score_of(numbers[parts.rows])
-    finite = np.isfinite(score)
-    score[~finite] = -np.inf
-    is_best = score == np.repeat(np.maximum.reduceat(score, parts.starts), parts.sizes)
-    places = np.flatnonzero(is_best & finite)
+    newest_rows: list[list[int]] = [[] for _ in parts.starts]
+    match direction:
+        case Direction.MAX:
+            best = statistics.max
+        case Direction.MIN:
+            best = statistics.min
+        case Direction.CLOSEST_TO_ZERO:
+            values = np.abs(values)
+            best = np.fmin.reduceat(values, parts.starts)
+            best[np.isinf(best)] = MISSING
+        case _:
+            return newest_rows
+    places = np.flatnonzero(values == np.repeat(best, parts.sizes))  # NaN is equal to nothing
     if not len(places):
-        return best
-    rows = parts.rows[places]
-    groups = np.searchsorted(parts.starts, places, side="right") - 1
+        return newest_rows
+    rows, groups = parts.rows[places], parts.groups_at(places)
     starts = number_keys(start_times[rows], descending=True)
     first_of_group = np.flatnonzero(np.diff(groups, prepend=-1))
     newest = np.minimum.reduceat(starts, first_of_group)
     counts = np.diff(first_of_group, append=len(groups))
     is_newest = starts == np.repeat(newest, counts)
     for group, row in zip(groups[is_newest].tolist(), rows[is_newest].tolist(), strict=True):
-        best[group].append(row)
-    return best
+        newest_rows[group].append(row)
+    return newest_rows
 
 
 def _quantiles(n: Numbers) -> Numbers:
-    different, places = np.unique(n, return_inverse=True)
-    quantiles = [
-        t_quantile(_CONFIDENCE, int(each) - 1) if each > 1 else np.nan for each in different.tolist()
-    ]
-    return np.array(quantiles)[places]
+    return np.array([t_quantile(_CONFIDENCE, int(each) - 1) if each > 1 else np.nan for each in n.tolist()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -152,28 +153,25 @@ class RunTable:
     def runs_at(self, rows: Sequence[int], selection: Selection = ALL) -> tuple[Run, ...]:
         """The runs of rows that have one, each with the metrics, params and tags of the selection."""
         places = np.array(rows, np.intp)
-        metrics = self.metrics.values(places, selection.metrics)
-        params = self.params.values(places, selection.params)
-        tags = self.tags.values(places, selection.tags)
+        run_ids = self.ids.values(places)
         names, statuses, users, experiments = (text.values(places) for text in self._texts.values())
         starts, ends = (time.values(places) for time in self._times.values())
-        return tuple(
-            Run(
-                self.ids.value(row),
-                names[at],
-                statuses[at],
-                starts[at],
-                ends[at],
-                self._uris.value(row),
-                params[at],
-                metrics[at],
-                tags[at],
-                experiments[at],
-                user_id=users[at],
-                recorded=self._recorded.value(row),
-            )
-            for at, row in enumerate(rows)
+        columns = (  # in the order of a run's fields
+            run_ids,
+            names,
+            statuses,
+            starts,
+            ends,
+            self._uris.values(places, run_ids),
+            self.params.values(places, selection.params),
+            self.metrics.values(places, selection.metrics),
+            self.tags.values(places, selection.tags),
+            experiments,
+            repeat(False),  # is_deleted
+            users,
+            self._recorded.values(rows),
         )
+        return tuple(map(Run, *columns))
 
     @property
     def attributes(self) -> Mapping[str, TextColumn]:

@@ -67,11 +67,8 @@ def tallies_of_numbers(columns: Sequence[Numbers], rows: ChosenRows) -> list[Num
     """Of columns, given the values of all rows."""
     block = rows.numbers_of(columns)
     there = rows.count - np.count_nonzero(is_missing(block), axis=1)
-    is_nan = np.isnan(block)
-    low: Numbers = np.min(np.where(is_nan, np.inf, block), axis=1)
-    high: Numbers = np.max(np.where(is_nan, -np.inf, block), axis=1)
-    is_empty = low > high
-    low[is_empty] = high[is_empty] = np.nan
+    low: Numbers = np.fmin.reduce(block, axis=1)
+    high: Numbers = np.fmax.reduce(block, axis=1)
     for at in np.flatnonzero(np.isinf(low) | np.isinf(high)).tolist():
         finite = block[at][np.isfinite(block[at])]
         low[at], high[at] = (np.min(finite), np.max(finite)) if len(finite) else (np.nan, np.nan)

@@ -124,7 +124,8 @@ class Dictionary:
         """The texts of several codes."""
         if isinstance(codes, range) and codes.step == 1:
             return self._texts[codes.start : codes.stop]
-        return list(map(self._texts.__getitem__, codes))
+        texts = self._texts
+        return [texts[code] for code in codes]
 
     def known(self) -> Iterable[str]:
         """All texts."""

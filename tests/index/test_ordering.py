@@ -37,14 +37,18 @@ def test_rows_stand_on_the_same_side_of_a_key_by_their_numbers_as_by_their_keys(
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("different", [3, 1_000_000])
-def test_the_first_of_many_rows_are_those_of_sorting_all(different: int, descending: bool) -> None:
-    """Whether few numbers are equal, or so many that the last key decides."""
+@pytest.mark.parametrize("share", [0.9, 0.01, 0.0001])
+def test_the_first_of_many_rows_are_those_of_sorting_all(
+    share: float, different: int, descending: bool
+) -> None:
+    """Whether few numbers are equal, or so many that the last key decides; and of few rows, too."""
     dice = np.random.default_rng(7)
     numbers = dice.integers(0, different, 50_000).astype(np.float64)
     numbers[dice.integers(0, 50_000, 5_000)] = np.nan
     numbers[dice.integers(0, 50_000, 5_000)] = MISSING
-    rows = np.flatnonzero(dice.random(50_000) < 0.9)
+    mask = dice.random(50_000) < share
+    rows = np.flatnonzero(mask)
     keys = number_keys(numbers, descending=descending)
     expected = sorted(rows.tolist(), key=lambda row: (int(keys[row]), _id_of(row)))[:51]
-    assert expected == first(rows, [NumberKeyOf(numbers, descending=descending)], _id_of, 51)
-    assert expected == first(rows, [KeyOf(lambda some: keys[some])], _id_of, 51)
+    assert expected == first(mask, [NumberKeyOf(numbers, descending=descending)], _id_of, 51)
+    assert expected == first(mask, [KeyOf(lambda some: keys[some])], _id_of, 51)

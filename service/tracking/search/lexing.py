@@ -14,8 +14,8 @@ _SHOWN = 40  # characters of what was found
 _DOUBLE = r'"(?:[^"]|"")*+"'
 _BACKTICK = r"`(?:[^`]|``)*+`"
 _TOKEN: Final = re.compile(
-    rf"""(?P<space>\s++)
-    | (?P<number>[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w./\-]))
+    rf"""\s*+(?:
+      (?P<number>[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w./\-]))
     | (?P<field>(?:\w++|`\w++`)\.(?:{_DOUBLE}|{_BACKTICK})|`\w++`\.\w[\w./\-]*+)
     | (?P<star>(?:\w++\.)?\*)
     | (?P<word>\w[\w./\-]*+)
@@ -25,7 +25,8 @@ _TOKEN: Final = re.compile(
     | (?P<operator>[<>=!]++)
     | (?P<open>\()
     | (?P<close>\))
-    | (?P<comma>,)""",
+    | (?P<comma>,)
+    | (?P<end>\Z))""",
     re.VERBOSE,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -94,16 +95,14 @@ def tokens_of(text: str) -> list[Token]:
     """The tokens of a text without its white space, and END; FilterError where a part of it is none."""
     _check(text)
     tokens: list[Token] = []
-    position = 0
-    while position < len(text):
+    position, kind = 0, None
+    while kind is not Kind.END:
         match = _TOKEN.match(text, position)
         if match is None:
-            raise _no_token(text, position)
+            raise _no_token(text, len(text) - len(text[position:].lstrip()))
         name = str(match.lastgroup)
-        if name != "space":
-            tokens.append(Token(_KINDS[name], match[0], position))
-        position = match.end()
-    tokens.append(Token(Kind.END, "", position))
+        kind, position = _KINDS[name], match.end()
+        tokens.append(Token(kind, match[name], match.start(name)))
     return tokens
 
 

@@ -20,7 +20,7 @@ from service.tracking.search.expressions import And, Comparison, Expression, Not
 from service.tracking.search.fields import AsNumber, FieldKind, Operand
 from service.tracking.search.lexing import FilterError, Kind, Token, tokens_of
 from service.tracking.search.naming import A_FIELD, field_of
-from service.tracking.search.values import value_of
+from service.tracking.search.values import reader_of
 
 MAX_COMPARISONS: Final = 50
 MAX_VALUES: Final = 1_000  # of one IN
@@ -196,15 +196,16 @@ class FilterParser(Cursor):
     def _value(self, operand: Operand, operator: Operator) -> Scalar:
         if operator.value in _PATTERNS and operand.is_number:
             raise self.error(self._no_pattern(operand, operator))
-        return value_of(self.take(), operand, operator)
+        return reader_of(operand, operator)(self.take())
 
     def _values(self, operand: Operand, operator: Operator) -> tuple[Scalar, ...]:
         self.need(Kind.OPEN, f"( after {operator}")
-        values = [self._value(operand, Operator.EQ)]
+        read = reader_of(operand, Operator.EQ)
+        values = [read(self.take())]
         while self.takes(Kind.COMMA):
             if len(values) == MAX_VALUES:
                 raise self.error(f"at most {MAX_VALUES} values after {operator}")
-            values.append(self._value(operand, Operator.EQ))
+            values.append(read(self.take()))
         self.need(Kind.CLOSE, ", or )")
         return tuple(values)
 

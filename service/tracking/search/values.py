@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,14 +22,15 @@ _NOT_FINITE: Final = frozenset({"INF", "INFINITY", "NAN"})
 _A_TIME: Final = "epoch milliseconds, 'YYYY-MM-DD' or 'YYYY-MM-DDThh:mm:ssZ'"
 
 
-def value_of(token: Token, operand: Operand, operator: Operator) -> Scalar:
-    """The value that a token is, of the operand's type; FilterError where it has another one.
+def reader_of(operand: Operand, operator: Operator) -> Callable[[Token], Scalar]:
+    """What reads a token as a value of the operand's type; FilterError where it has another one.
 
     operator: for advice.
     """
     if is_time(operand):
-        return _time(token)
-    return _number(token, operand, operator) if operand.is_number else _text(token, operand, operator)
+        return _time
+    read = _number if operand.is_number else _text
+    return lambda token: read(token, operand, operator)
 
 
 def is_time(operand: Operand) -> bool:
