@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import check_jsonschema
-import kubernetes_validate
+import check_jsonschema  # type: ignore[import-untyped] # it has no types of its own
+import kubernetes_validate  # type: ignore[import-untyped] # nor has this one
 import pytest
 import yaml
 from click.testing import CliRunner, Result
