@@ -1,5 +1,6 @@
 """What most tests start from: an environment of their own, a fake MLflow, and the service over it."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,6 +17,11 @@ from tests.once import worked_out_once
 for name, examples in {"quick": 20, "tests": 50, "long": 200}.items():
     settings.register_profile(name, deadline=None, max_examples=examples)
 settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    """No garbage is looked for among what has been imported and collected, which stays to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

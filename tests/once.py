@@ -1,25 +1,34 @@
-"""What libraries work out from the same input for every service that a test builds: once a process.
+"""What is the same for every service that a test builds, worked out once a process.
 
-It is half of the time that it takes to build a service, and a thousand tests build one each.
+It is most of the time that it takes to build a service, and a thousand tests build one each.
 """
 
 import pickle
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic.json_schema import GenerateJsonSchema
+
+from service.api.openapi import openapi_json
+from service.http.route import Route
+from service.settings.load import config_dir
+from service.tracking.directions import Directions, load_directions
 
 
 @contextmanager
 def worked_out_once() -> Iterator[None]:
-    """JSON Schemas of the same classes, and the same TOML, are read back from memory; each time as a copy."""
+    """The document of the same operations, the same rules of metrics, and the same TOML are remembered.
+
+    None of them changes afterwards: the document is bytes, and of TOML each reader gets a copy.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tomllib, "loads", _loads(tomllib.loads))
-        patch.setattr(GenerateJsonSchema, "generate_definitions", _definitions())
+        patch.setattr("service.app.load_directions", _directions(load_directions))
+        patch.setattr("service.api.resources.openapi_json", _document(openapi_json))
         yield
 
 
@@ -28,16 +37,24 @@ def _loads(loads: Any) -> Any:
     def pickled(text: str) -> bytes:
         return pickle.dumps(loads(text))
 
-    return lambda text: pickle.loads(pickled(text))  # noqa: S301 - what stands four lines above
+    return lambda text: pickle.loads(pickled(text))  # noqa: S301 - what stands two lines above
 
 
-def _definitions() -> Any:
-    original, known = GenerateJsonSchema.generate_definitions, dict[Any, bytes]()
+def _directions(load: Callable[[Path], Directions]) -> Any:
+    remembered, shipped = cache(load), config_dir() / "metrics.toml"
+    return lambda path: remembered(path) if path == shipped else load(path)
 
-    def generated(self: GenerateJsonSchema, inputs: Sequence[Any]) -> Any:
-        key = (type(self), self.ref_template, self.by_alias, tuple(each[:2] for each in inputs))
-        if key not in known:
-            known[key] = pickle.dumps(original(self, inputs))
-        return pickle.loads(known[key])  # noqa: S301 - what stands two lines above
 
-    return generated
+def _document(make: Any) -> Any:
+    known: list[tuple[Any, bytes]] = []  # operations can be compared, but have no hash
+
+    def document(routes: Sequence[Route], auth: str) -> bytes:
+        of_each = [(one.method, one.path, one.access, one.always_answered, one.operation) for one in routes]
+        key = (auth, of_each)
+        for other, content in known:
+            if key == other:
+                return content
+        known.append((key, make(routes, auth)))
+        return known[-1][1]
+
+    return document

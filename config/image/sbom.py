@@ -15,9 +15,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 Json = dict[str, Any]
 
 
@@ -124,6 +121,9 @@ def listed(python: str, report: Path, pyproject: str, service: Path) -> Json:
 
 def main(python: str, report: str, pyproject: str, service: str, output: str) -> None:
     text = json.dumps(listed(python, Path(report), pyproject, Path(service)), indent=1, ensure_ascii=False)
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 - seconds, for a list that there is
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if wrong is not None:
         sys.exit(f"the list is not valid CycloneDX: {wrong}")

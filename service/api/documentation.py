@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -18,10 +16,13 @@ _ASSETS = [STATIC / "start.js", *sorted((STATIC / "swagger-ui").iterdir())]
 
 
 class DocumentationRoutes:
-    """The handlers of the documentation, and the routes that lead to them."""
+    """The handlers of the documentation, and the routes that lead to them.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = json.dumps(document).encode()
+    document: the OpenAPI document, as JSON.
+    """
+
+    def __init__(self, document: bytes) -> None:
+        self._document = document
 
     def routes(self) -> list[Route]:
         """The document, the page, and one route for each file that the page loads."""

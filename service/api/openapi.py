@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -80,6 +81,11 @@ def openapi_document(routes: Iterable[Route], auth: str = "none") -> dict[str, A
             **({"securitySchemes": schemes} if schemes else {}),
         },
     }
+
+
+def openapi_json(routes: Iterable[Route], auth: str) -> bytes:
+    """The document as callers get it."""
+    return json.dumps(openapi_document(routes, auth)).encode()
 
 
 def errors_of(route: Route) -> Errors:

@@ -16,7 +16,7 @@ from service.api.health import HealthRoutes
 from service.api.history import HistoryRoutes
 from service.api.lineage import LineageRoutes
 from service.api.metrics import MetricsRoutes
-from service.api.openapi import openapi_document
+from service.api.openapi import openapi_json
 from service.api.runs import RunRoutes
 from service.api.search import SearchRoutes
 from service.api.selection import SelectionRoutes
@@ -53,4 +53,4 @@ def all_routes(
         *health.routes(),
         *(metrics.routes() if metrics else ()),
     ]
-    return (*routes, *DocumentationRoutes(openapi_document(routes, auth)).routes())
+    return (*routes, *DocumentationRoutes(openapi_json(routes, auth)).routes())

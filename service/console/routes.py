@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -27,15 +28,21 @@ def console_routes(version: str, mlflow_url: str, experiment: str) -> list[Route
     """
     about = (version, mlflow_url, experiment)
     routes = [_route(f"{CONSOLE}/{name}", _page(name, *about)) for name in PAGES]
-    base = f"{CONSOLE}/assets/{digest()}"
-    for path, content in contents().items():
-        # What is not listed is no route, so no path can name another file.
-        etag = hashlib.sha256(content).hexdigest()[:24]
-        asset = Asset(content, TYPES[PurePosixPath(path).suffix], etag)
-        routes.append(_route(f"{base}/{path}", asset))
+    routes += _files()
     for path, target in ((CONSOLE, "console/runs"), (f"{CONSOLE}/", "runs")):
         routes.append(Route(method="GET", path=path, handler=_leading_to(target), access=Access.OPEN))
     return routes
+
+
+@cache  # the files do not change while the service runs
+def _files() -> tuple[Route, ...]:
+    """A route for each file. What is not listed is no route, so no path can name another file."""
+    base = f"{CONSOLE}/assets/{digest()}"
+    return tuple(_route(f"{base}/{path}", _file(path, content)) for path, content in contents().items())
+
+
+def _file(path: str, content: bytes) -> Asset:
+    return Asset(content, TYPES[PurePosixPath(path).suffix], hashlib.sha256(content).hexdigest()[:24])
 
 
 def _route(path: str, asset: Asset) -> Route:

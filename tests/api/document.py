@@ -1,5 +1,7 @@
 """The routes and the OpenAPI document as such: no handler of these routes is ever called."""
 
+import json
+from functools import cache
 from typing import Any, cast
 
 from service.api.answering import Answering, Searching
@@ -7,7 +9,7 @@ from service.api.event_hub import EventHub
 from service.api.events import EventRoutes
 from service.api.health import HealthRoutes
 from service.api.metrics import MetricsRoutes
-from service.api.openapi import openapi_document
+from service.api.openapi import openapi_json
 from service.api.resources import all_routes
 from service.http.body import BodyReader
 from service.http.capacity import Capacity
@@ -33,7 +35,12 @@ DESCRIBED = [route for route in ROUTES if route.operation is not None]
 
 def document(auth: str = "none") -> dict[str, Any]:
     """The document of a service that authenticates callers in this way."""
-    return openapi_document(ROUTES, auth)
+    return dict(json.loads(_json(auth)))
+
+
+@cache
+def _json(auth: str) -> bytes:
+    return openapi_json(ROUTES, auth)
 
 
 def closed_document(auth: str = "none") -> dict[str, Any]:

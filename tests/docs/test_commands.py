@@ -16,16 +16,18 @@ from tests.docs.pages import ANSWERS, COMMANDS, commands, run_page, sample_mlflo
 PICTURES = {"", "mermaid"}
 FILES = {"diff", "js", "nginx", "sql", "toml", "yaml"}
 STAND_IN = f"{shlex.quote(sys.executable)} {shlex.quote(str(Path(__file__).with_name('curl.py')))}"
-CURLS = {"stand-in": STAND_IN, **({"curl": found} if (found := shutil.which("curl")) else {})}
+CURL = shutil.which("curl") or STAND_IN
 RUN = [page for page in GUIDES if commands(page)]
 
 
-@pytest.mark.parametrize("curl", CURLS)
+@pytest.mark.parametrize(
+    "curl", [CURL, pytest.param(STAND_IN, marks=pytest.mark.slow)], ids=["curl", "stand-in"]
+)
 @pytest.mark.parametrize("page", RUN, ids=name)
 async def test_every_command_does_what_the_page_says(page: Path, curl: str, tmp_path: Path) -> None:
     """Each command of a page succeeds over the sample session, and its answer is the one that is shown."""
     async with sample_mlflow() as mlflow:
-        await run_page(page, mlflow.url, CURLS[curl], tmp_path)
+        await run_page(page, mlflow.url, curl, tmp_path)
 
 
 def test_every_block_is_a_command_an_answer_a_picture_or_a_file() -> None:

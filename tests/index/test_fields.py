@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.checkpoint import checkpoint
@@ -63,7 +63,6 @@ def plainly_listed(runs: Sequence[Run]) -> list[FieldSummary]:
 
 
 @given(run_lists(12), st.one_of(st.none(), expressions(3)), st.sampled_from((0, 2, 500)))
-@settings(max_examples=80)
 def test_fields_are_those_of_a_plain_evaluation(
     runs: list[Run], expression: Expression | None, few_texts: int
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cmp_to_key
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -156,7 +156,6 @@ def runs_with_numbers(draw: st.DrawFn) -> list[Run]:
     ),
     st.one_of(st.none(), expressions(3)),
 )
-@settings(max_examples=60)
 def test_groups_are_those_of_a_plain_evaluation(
     runs: list[Run],
     by: list[Field],
@@ -210,7 +209,6 @@ async def walk(engine: Engine, grouping: Grouping) -> list[Group]:
     st.booleans(),
     st.integers(1, 3),
 )
-@settings(max_examples=60)
 def test_the_pages_of_any_order_meet_each_group_once(
     runs: list[Run], by: list[Field], order: tuple[str, str], descending: bool, page_size: int
 ) -> None:

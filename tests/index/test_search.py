@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.index.engine import Engine
@@ -30,7 +30,6 @@ def ids_of(runs: Iterable[Run]) -> list[str]:
 
 
 @given(run_lists(10), expressions(), orders())
-@settings(max_examples=100)
 def test_a_filter_finds_what_a_plain_evaluation_finds(
     runs: list[Run], expression: Expression, order: tuple[Order, ...]
 ) -> None:

@@ -3,7 +3,7 @@
 import random
 import tracemalloc
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.index.table import RunTable
@@ -15,7 +15,6 @@ IDS = [f"r{number:03}" for number in range(8)]
 
 
 @given(st.data())
-@settings(max_examples=60)
 def test_a_table_is_a_dict_of_runs(data: st.DataObject) -> None:
     """Runs are put, changed and dropped in any order, and each is as it was put last."""
     table, known = RunTable(), dict[str, Run]()

@@ -128,8 +128,7 @@ async def test_a_probe_has_to_write_and_to_be_quick() -> None:
 
 async def test_one_slow_reply_does_not_detach_and_three_in_a_row_do() -> None:
     """A caller leaves after its patience; only when that happens again and again the store is left alone."""
-    patience = LONG._replace(answer=0.05)
-    async with scripted() as server, attached(server, patience) as link:
+    async with scripted() as server, attached(server, LONG) as link:
         await kind_of(link)
         server.held.clear()
         assert ["slow", "slow"] == [await kind_of(link) for _ in range(2)]
@@ -144,8 +143,7 @@ async def test_one_slow_reply_does_not_detach_and_three_in_a_row_do() -> None:
 
 async def test_callers_who_wait_at_the_same_time_count_as_one() -> None:
     """One pause of the server delays many callers at once, and is one slow reply."""
-    patience = LONG._replace(answer=0.05)
-    async with scripted() as server, attached(server, patience) as link:
+    async with scripted() as server, attached(server, LONG) as link:
         server.held.clear()
         assert {"slow"} == set(await asyncio.gather(*(kind_of(link) for _ in range(50))))
         assert link.is_attached

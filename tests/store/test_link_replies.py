@@ -26,7 +26,7 @@ async def test_a_reply_never_goes_to_another_command() -> None:
 
 async def test_what_nobody_waits_for_is_not_sent_any_more() -> None:
     """A command that waits for a connection when its caller leaves is not run: it might take a lease."""
-    async with scripted() as server, attached(server, LONG._replace(answer=0.05)) as link:
+    async with scripted() as server, attached(server, LONG) as link:
         ran: list[bytes] = []
 
         def note(script: str, arguments: list[bytes]) -> bytes:
@@ -44,7 +44,7 @@ async def test_what_nobody_waits_for_is_not_sent_any_more() -> None:
 
 async def test_a_late_reply_is_handed_to_whoever_undoes_it() -> None:
     """What ran although the caller had left is told, so that a lease can be given back."""
-    async with scripted() as server, attached(server, LONG._replace(answer=0.05)) as link:
+    async with scripted() as server, attached(server, LONG) as link:
         await kind_of(link)
         late: list[bytes] = []
         server.held.clear()

@@ -155,7 +155,7 @@ async def test_ends_the_probe_when_the_transport_closes(fake: FakeMlflow) -> Non
         fake.before = Hold(PROBE)
         await upstream.ask_while_open()
         await eventually(lambda: 1 == fake.in_flight, lambda: "no probe")
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):  # its reply is waited for longer
             await transport.__aexit__(None, None, None)
 
 

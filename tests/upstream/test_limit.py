@@ -18,6 +18,7 @@ from tests.fakes.faults import only
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.faults import hang
 from tests.resilience.measure import eventually
+from tests.upstream.test_slots import turns
 
 STEPS = st.lists(
     st.one_of(
@@ -178,19 +179,19 @@ async def test_can_change_while_calls_are_in_flight() -> None:
     waiting = [upstream.start("a"), upstream.start("b")]
     upstream.finish(0)
     upstream.finish(1)
-    await asyncio.sleep(0.001)
+    await turns(5)
     assert (2, 2, True) == (upstream.limit.in_flight, upstream.limit.waiting, upstream.limit.is_full)
     upstream.finish(2)
-    await asyncio.sleep(0.001)
+    await turns(5)
     assert (2, 1) == (upstream.limit.in_flight, upstream.limit.waiting)
     upstream.limit.resize(16)
-    await asyncio.sleep(0.001)
+    await turns(5)
     assert (3, 0) == (upstream.limit.in_flight, upstream.limit.waiting)
     assert 6 == len(await upstream.finish_all())
     assert all(task.done() for task in waiting)
     for _ in range(16):
         upstream.start("a")
-    await asyncio.sleep(0.001)
+    await turns(5)
     assert (14, 2) == (upstream.limit.in_flight, upstream.limit.waiting)  # an eighth is for other endpoints
     await upstream.finish_all()
 

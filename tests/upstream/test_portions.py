@@ -146,7 +146,7 @@ async def test_reads_a_slow_list_in_smaller_pages(fake: FakeMlflow) -> None:
             await asyncio.Event().wait()
 
     fake.before = only("runs/search", hang)
-    async with MlflowTransport(fake.url, Limits(attempts=1, read_timeout=0.2)) as transport:
+    async with MlflowTransport(fake.url, Limits(attempts=1, read_timeout=0.5)) as transport:
         client = MlflowClient(transport, Ticking())
         for expected in ([50, 12, 12], [12, 12]):
             assert run_ids == [run.run_id for run in (await client.answer(QUESTION)).value]

@@ -90,7 +90,7 @@ async def test_who_waits_gets_one_in_the_order_of_asking() -> None:
     tasks = [asyncio.create_task(take(place)) for place in range(4)]
     await asyncio.sleep(0)
     slots.resize(3)
-    await asyncio.wait(tasks, timeout=0.01)
+    await turns(3)
     assert [0, 1] == order
     slots.resize(1)
     for _ in range(2):

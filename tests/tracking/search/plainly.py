@@ -19,6 +19,8 @@ def value_of(run: Run, operand: Operand) -> Scalar | None:
         return _number(value_of(run, operand.field))
     key = operand.key
     match operand.kind:
+        case FieldKind.ATTRIBUTE:
+            return _attribute(run, key)
         case FieldKind.METRIC:
             if key not in run.metrics:
                 return None
@@ -28,8 +30,6 @@ def value_of(run: Run, operand: Operand) -> Scalar | None:
             return run.params.get(key)
         case FieldKind.TAG:
             return run.tags.get(key)
-        case FieldKind.ATTRIBUTE:
-            return _attribute(run, key)
 
 
 def _number(text: Scalar | None) -> float | None:
@@ -66,7 +66,7 @@ def _compare(value: Scalar | None, comparison: Comparison) -> bool:
     operator, other = comparison.operator, comparison.value
     if value is None:
         return operator is Operator.IS_NULL
-    if operator in {Operator.IS_NULL, Operator.IS_NOT_NULL}:
+    if operator is Operator.IS_NULL or operator is Operator.IS_NOT_NULL:
         return operator is Operator.IS_NOT_NULL
     if isinstance(value, float) and math.isnan(value):
         return operator in {Operator.NE, Operator.NOT_IN}
@@ -90,14 +90,20 @@ def _compare_texts(value: str, operator: Operator, other: str) -> bool:
 
 
 def _in_order(operator: Operator, is_less: bool, is_equal: bool) -> bool:
-    return {
-        Operator.EQ: is_equal,
-        Operator.NE: not is_equal,
-        Operator.LT: is_less,
-        Operator.LE: is_less or is_equal,
-        Operator.GT: not is_less and not is_equal,
-        Operator.GE: not is_less,
-    }[operator]
+    match operator:
+        case Operator.EQ:
+            return is_equal
+        case Operator.NE:
+            return not is_equal
+        case Operator.LT:
+            return is_less
+        case Operator.LE:
+            return is_less or is_equal
+        case Operator.GT:
+            return not is_less and not is_equal
+        case Operator.GE:
+            return not is_less
+    raise ValueError(operator)
 
 
 def like(text: str, pattern: str) -> bool:
