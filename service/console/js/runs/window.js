@@ -5,7 +5,6 @@ export const ROW = 28; // px, as --row in the style sheet
 const AROUND = 6; // rows above and below the screen
 const REST = 150; // ms without scrolling after which the region is at rest
 const AFTER = 50; // ms more, after which the rows stand in their order in the document
-const STEP = 6; // rows by which the window moves, so that not each pixel of scrolling changes the document
 
 /**
  * The window on the rows of a scrolled region. Signals: first (place of its first row), size (rows), isMoving
@@ -59,10 +58,10 @@ export class Window {
   look() {
     if (!this.region) return;
     const { scrollTop, clientHeight, clientWidth } = this.region;
-    const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
+    const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + 1;
     this._seen = { top: scrollTop, height: clientHeight, width: clientWidth };
     batch(() => {
-      this.first.value = Math.max(0, Math.floor(scrollTop / ROW / STEP) * STEP - AROUND);
+      this.first.value = Math.max(0, Math.floor(scrollTop / ROW) - AROUND);
       if (size !== this.size.peek()) this._settle(); // all rows are drawn anew
       this.size.value = size;
     });
