@@ -105,6 +105,26 @@ async def test_all_cells_are_written_once_an_answer_is_shown(table: Watched) -> 
     assert 30 < await table.page.locator(f"{BODY} tr").count() <= 60
 
 
+async def test_rows_that_are_scrolled_to_at_once_are_those_of_the_answer(table: Watched) -> None:
+    """Rows off the screen are drawn later than the others, but not later than they come onto it."""
+    rows = await table.page.evaluate(f"""async () => {{
+      const region = document.querySelector(".runs-region");
+      const changed = new Promise((done) => new MutationObserver((_, observer) => {{
+        if (document.querySelector("{BODY} tr .name bdi").textContent !== "trial 0") return;
+        observer.disconnect();
+        done();
+      }}).observe(region, {{ subtree: true, characterData: true, childList: true }}));
+      [...document.querySelectorAll("thead button")].find((one) => one.title.startsWith("start_time")).click();
+      await changed;
+      region.scrollTop = 6 * 28;
+      for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+      return ({ROWS})();
+    }}""")
+    assert len(rows) > 20
+    for index, name in rows:
+        assert f"trial {index - 2}" == name
+
+
 async def test_columns_that_stay_do_so_while_the_rows_are_scrolled(table: Watched) -> None:
     """A table that is scrolled to the right keeps the runs' names at its left edge, moving or not."""
     name = table.page.locator(f"{BODY} .name").first
