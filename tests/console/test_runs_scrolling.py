@@ -114,7 +114,8 @@ async def test_rows_that_are_scrolled_to_at_once_are_those_of_the_answer(table: 
         observer.disconnect();
         done();
       }}).observe(region, {{ subtree: true, characterData: true, childList: true }}));
-      [...document.querySelectorAll("thead button")].find((one) => one.title.startsWith("start_time")).click();
+      const heads = [...document.querySelectorAll("thead button")];
+      heads.find(({{ title }}) => title.startsWith("start_time")).click();
       await changed;
       region.scrollTop = 6 * 28;
       for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
