@@ -27,7 +27,7 @@ async ([address, options]) => {
     isHidden = hidden;
     document.dispatchEvent(new Event("visibilitychange"));
   };
-  const limits = { silence: 300, quiet: 60_000, poll: 30, longest: 60_000, first: 30 };
+  const limits = { silence: 300, quiet: 60_000, poll: 30, idle: 60_000, longest: 60_000, first: 30 };
   window.stop = listen({
     filter: "status = 'FINISHED'", experimentIds: ["1", "2"], limits, draw: () => 1,
     onEvent: (event) => window.heard.push(event), onState: (state) => window.states.push(state), ...options,

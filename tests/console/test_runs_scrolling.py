@@ -105,6 +105,27 @@ async def test_all_cells_are_written_once_an_answer_is_shown(table: Watched) -> 
     assert 30 < await table.page.locator(f"{BODY} tr").count() <= 60
 
 
+async def test_rows_that_are_scrolled_to_at_once_are_those_of_the_answer(table: Watched) -> None:
+    """Rows off the screen are drawn later than the others, but not later than they come onto it."""
+    rows = await table.page.evaluate(f"""async () => {{
+      const region = document.querySelector(".runs-region");
+      const changed = new Promise((done) => new MutationObserver((_, observer) => {{
+        if (document.querySelector("{BODY} tr .name bdi").textContent !== "trial 0") return;
+        observer.disconnect();
+        done();
+      }}).observe(region, {{ subtree: true, characterData: true, childList: true }}));
+      const heads = [...document.querySelectorAll("thead button")];
+      heads.find(({{ title }}) => title.startsWith("start_time")).click();
+      await changed;
+      region.scrollTop = 6 * 28;
+      for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+      return ({ROWS})();
+    }}""")
+    assert len(rows) > 20
+    for index, name in rows:
+        assert f"trial {index - 2}" == name
+
+
 async def test_columns_that_stay_do_so_while_the_rows_are_scrolled(table: Watched) -> None:
     """A table that is scrolled to the right keeps the runs' names at its left edge, moving or not."""
     name = table.page.locator(f"{BODY} .name").first
@@ -140,15 +161,17 @@ async def test_the_focus_stays_with_its_run(table: Watched) -> None:
 @pytest.mark.parametrize(
     ("window", "expected"),
     [
-        ({"first": 0, "last": 4, "size": 4, "settled": 0}, [(0, 0), (1, 1), (2, 2), (3, 3)]),
-        ({"first": 2, "last": 6, "size": 4, "settled": 0}, [(4, 0), (5, 1), (2, 2), (3, 3)]),
-        ({"first": 2, "last": 6, "size": 4, "settled": 2}, [(2, 2), (3, 3), (4, 0), (5, 1)]),
-        ({"first": 0, "last": 2, "size": 4, "settled": 0}, [(0, 0), (1, 1)]),
+        ({"first": 0, "size": 4, "settled": 0}, [(0, 0), (1, 1), (2, 2), (3, 3)]),
+        ({"first": 2, "size": 4, "settled": 0}, [(4, 0), (5, 1), (2, 2), (3, 3)]),
+        ({"first": 2, "size": 4, "settled": 2}, [(2, 2), (3, 3), (4, 0), (5, 1)]),
+        ({"first": 0, "size": 2, "settled": 0}, [(0, 0), (1, 1)]),
     ],
 )
 async def test_a_place_keeps_its_element(
     module_page: Watched, window: dict[str, int], expected: list[tuple[int, int]]
 ) -> None:
     """A place is shown by the same element for as long as it is in the window."""
-    places = await evaluated(module_page, "runs/window.js", "m.placesOf(values[0])", window)
-    assert expected == [(one["place"], one["slot"]) for one in places]
+    call = """m.slotsOf(values[0].size, values[0].settled)
+      .map((slot) => [m.placeOf(slot, values[0].first, values[0].size), slot])"""
+    places = await evaluated(module_page, "runs/window.js", call, window)
+    assert expected == [tuple(one) for one in places]

@@ -91,15 +91,21 @@ async def test_default_columns_are_those_that_tell_runs_apart(module_page: Watch
     ] == names
 
 
+async def test_a_column_that_is_sorted_by_stays_where_it_is(module_page: Watched) -> None:
+    """A head does not leave the pointer that has clicked it; a field without a column gets one."""
+    fields = [field("metrics.a"), field("metrics.b"), field("params.c", distinct=2)]
+    chosen = "m.chosen(values[0], 10, values[1])"
+    before = await evaluated(module_page, "runs/columns.js", chosen, fields, [])
+    assert before == await evaluated(module_page, "runs/columns.js", chosen, fields, ["metrics.b", "status"])
+    after = await evaluated(module_page, "runs/columns.js", chosen, fields, ["metrics.x"])
+    assert [*before[:4], "metrics.x", *before[4:]] == after
+
+
 async def test_the_name_stays_first_and_pinned_columns_beside_it(module_page: Watched) -> None:
     """Columns that stay stand first, in their order, each at the right edge of the one before."""
-    state = {
-        "cols": ["status", "metrics.a", "run_name", "params.b"],
-        "pin": ["params.b"],
-        "base": "",
-        "sort": [],
-    }
-    columns = await evaluated(module_page, "runs/columns.js", "m.columnsOf(values[0], [], 0)", state)
+    names = ["status", "metrics.a", "run_name", "params.b"]
+    view = {"pin": ["params.b"], "base": ""}
+    columns = await evaluated(module_page, "runs/columns.js", "m.columnsOf(...values, [])", names, view)
     assert ["run_name", "params.b", "status", "metrics.a"] == [column["name"] for column in columns]
     left = [column["left"] for column in columns]
     assert [left[0] + columns[0]["width"], None, None] == left[1:]

@@ -9,7 +9,7 @@ import { Failure, Freshness } from "../parts/states.js";
 import { Actions } from "../runs/actions.js";
 import { Bar, change } from "../runs/bar.js";
 import { useChanges } from "../runs/changes.js";
-import { columnsOf } from "../runs/columns.js";
+import { columnsOf, namesOf } from "../runs/columns.js";
 import { isNotReady, isOfFilter } from "../runs/errors.js";
 import { orderOf } from "../runs/fields.js";
 import { useFields } from "../runs/known_fields.js";
@@ -32,6 +32,7 @@ const NotReady = componentOf(nothing, "NotReady");
 const Printed = componentOf(later(() => import("../runs/printed.js")), "Printed");
 const Facets = componentOf(later(() => import("../runs/facets.js")), "Facets");
 
+const NO_FIELDS = [];
 // What was shown when the reader went to another page: there on return, at the place where it was.
 const NOTHING = { rows: null, fields: undefined, exp: "", key: "", scrollTop: 0, active: -1 };
 let left = NOTHING;
@@ -87,10 +88,10 @@ function useTable(state) {
   const fields = known.data ?? before.fields;
   const shown = useMemo(() => new Window(before.scrollTop), []);
   const actions = useMemo(() => new Actions(rows, shown, before.active), []);
-  const columns = useMemo(
-    () => columnsOf(state, fields?.fields ?? [], fields?.total ?? 0),
-    [fields, state.cols.join(), state.pin.join(), state.cols.length ? "" : state.sort.join(), Boolean(state.base)],
-  );
+  const all = fields?.fields ?? NO_FIELDS;
+  const names = useMemo(() => namesOf(state, all, fields?.total ?? 0), [fields, state.cols.join(), state.sort.join()]);
+  // The same ones for as long as they are the same, for all rows are drawn anew for others.
+  const columns = useMemo(() => columnsOf(names, state, all), [fields, names.join(), state.pin.join(), Boolean(state.base)]);
   actions.holds(state, columns);
   useLayoutEffect(() => rows.begun.subscribe(() => shown.hurry()), []);
   const search = useRows(rows, above, state, fields, columns);

@@ -31,15 +31,23 @@ export const CHECK = 34; // px, of the column of check boxes
  */
 
 /**
- * The columns of a view, those that stay first. The run's name is always among them and always stays.
- * @param {{cols: string[], pin: string[], base: string, sort: string[]}} state
+ * The names of the columns of a view. The run's name is always among them.
+ * @param {{cols: string[], sort: string[]}} state
  * @param {Array<object>} fields as /runs/fields has them
  * @param {number} total runs that those were counted over
+ */
+export function namesOf({ cols, sort }, fields, total) {
+  return [...new Set(["run_name", ...(cols.length ? cols : chosen(fields, total, sort.map(nameOf)))])];
+}
+
+/**
+ * The columns of a view, those that stay first. The run's name always stays.
+ * @param {string[]} names of `namesOf` @param {{pin: string[], base: string}} state
+ * @param {Array<object>} fields as /runs/fields has them
  * @returns {Column[]}
  */
-export function columnsOf({ cols, pin, base, sort }, fields, total) {
+export function columnsOf(names, { pin, base }, fields) {
   const known = new Map(fields.map((field) => [field.name, field]));
-  const names = [...new Set(["run_name", ...(cols.length ? cols : chosen(fields, total, sort.map(nameOf)))])];
   const isPinned = (name) => name === "run_name" || pin.includes(name);
   const ordered = [...names.filter(isPinned), ...names.filter((name) => !isPinned(name))];
   let at = CHECK;
@@ -54,7 +62,7 @@ export function columnsOf({ cols, pin, base, sort }, fields, total) {
 /**
  * The names of the columns for a reader who has chosen none: metrics of which it is known when they are better,
  * other metrics, and params that vary, each by the number of runs that have them. sorted: what the table is sorted
- * by, which is among them in any case.
+ * by, which is among them in any case; a column that is there already stays where it is.
  */
 export function chosen(fields, total, sorted = []) {
   if (!fields.length) return [...FIRST, ...sorted];
@@ -65,7 +73,10 @@ export function chosen(fields, total, sorted = []) {
   const type = varied("tags").some((field) => field.name === "tags.run_type") ? ["tags.run_type"] : [];
   const places = MOST - FIRST.length - type.length;
   const ofParams = Math.min(params.length, Math.max(places - metrics.length, Math.floor(places / 2)));
-  return [...FIRST, ...type, ...sorted, ...metrics.slice(0, places - ofParams), ...params.slice(0, ofParams)];
+  const first = [...FIRST, ...type];
+  const varying = [...metrics.slice(0, places - ofParams), ...params.slice(0, ofParams)];
+  const others = sorted.filter((name) => ![...first, ...varying].includes(name));
+  return [...first, ...others, ...varying];
 }
 
 // Whether a rule says that a metric is better when higher, lower or nearer to zero.

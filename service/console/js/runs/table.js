@@ -1,11 +1,12 @@
 // The table of runs: as many rows in the document as the screen shows, and some around them.
+import { useComputed } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { count } from "../format.js";
 import { html } from "../html.js";
 import { cellOf } from "./cells.js";
 import { CHECK } from "./columns.js";
 import { Head } from "./head.js";
-import { ROW, placesOf } from "./window.js";
+import { ROW, placeOf, slotsOf } from "./window.js";
 
 const HEAD = 42; // px, as in the style sheet
 const UNREAD = 20; // places that are shown before it is known how many there are
@@ -82,48 +83,58 @@ function Top({ rows, columns, state, base }) {
 }
 
 function Body({ rows, above, columns, selected, baseId, base, shown, region, active }) {
-  // The rows at the places may be others now; and before there is one, there are places for some.
-  const extent = rows.revision.value ? rows.extent.value : UNREAD;
-  const size = shown.size.value;
-  const [first, settled] = [shown.first.value, shown.settled.value].map((place) => Math.min(place, Math.max(0, extent - size)));
-  const last = Math.min(extent, first + size);
-  const chosen = new Set(selected);
+  const extent = useComputed(() => (rows.revision.value ? rows.extent.value : UNREAD));
+  const first = useComputed(() => shown.firstOf(extent.value));
+  const settled = Math.min(shown.settled.value, first.peek());
   const { place: current, isToFocus } = active.value;
+  const chosen = new Set(selected);
   const focused = document.activeElement;
   useLayoutEffect(() => {
     if (isToFocus) region.current?.querySelector("tr[data-active] a")?.focus({ preventScroll: true });
   }, [active.value]);
-  useLayoutEffect(() => keepFocus(region.current, focused, current), [first, settled]);
-  return html`<tbody role="rowgroup" class="rows" style=${{ height: `${extent * ROW}px` }}>
-      ${placesOf({ first, last, size, settled }).map(({ place, slot }) => {
-        const row = rows.at(place);
-        const style = { transform: `translateY(${place * ROW}px)` };
-        const rowIndex = above + place + 2;
-        if (!row) return html`<tr role="row" key=${slot} class="unread" aria-rowindex=${rowIndex} style=${style}><td role="cell"></td></tr>`;
-        return html`<${RunRow}
-          key=${slot}
-          row=${row}
-          place=${place}
-          rowIndex=${rowIndex}
-          columns=${columns}
-          base=${base}
-          isBase=${row.id === baseId}
-          isSelected=${chosen.has(row.id)}
-          isActive=${place === current}
-          shown=${shown}
-        />`;
-      })}
+  useLayoutEffect(() => keepFocus(region.current, focused, current), [settled]);
+  const given = { extent, first, rows, above, columns, chosen, current, baseId, base, shown, region };
+  return html`<tbody role="rowgroup" class="rows" style=${{ height: `${extent.value * ROW}px` }}>
+      ${slotsOf(shown.size.value, settled).map(
+        (slot) => html`<${Slot} key=${slot} slot=${slot} revision=${rows.revision.value} ...${given} />`,
+      )}
     </tbody>
-    ${extent < (rows.total.value ?? 0) &&
+    ${extent.value < (rows.total.value ?? 0) &&
     html`<tbody role="rowgroup" class="more">
-      <tr role="row"><td role="cell">${count(rows.total.value - extent)} more are read when you scroll on</td></tr>
+      <tr role="row"><td role="cell">${count(rows.total.value - extent.value)} more are read when you scroll on</td></tr>
     </tbody>`}`;
+}
+
+// The element of a place for as long as that is in the window. It draws itself when it gets another one, so that
+// scrolling draws the rows that come into the window, and nothing else.
+function Slot({ slot, extent, first, rows, above, columns, chosen, current, baseId, base, shown, region }) {
+  const place = useComputed(() => placeOf(slot, first.value, shown.size.value)).value;
+  const drawn = useRef(null);
+  useLayoutEffect(() => keepFocus(region.current, document.activeElement, current), [place]);
+  if (place >= extent.value) return null;
+  if (shown.isLater(place)) return drawn.current;
+  const row = rows.at(place);
+  const rowIndex = above + place + 2;
+  drawn.current = row
+    ? html`<${RunRow}
+        row=${row}
+        place=${place}
+        rowIndex=${rowIndex}
+        columns=${columns}
+        base=${base}
+        isBase=${row.id === baseId}
+        isSelected=${chosen.has(row.id)}
+        isActive=${place === current}
+        shown=${shown}
+      />`
+    : html`<tr role="row" class="unread" aria-rowindex=${rowIndex} style=${styleOf(place)}><td role="cell"></td></tr>`;
+  return drawn.current;
 }
 
 // It reads signals, so it is drawn anew only where these or one of its props have changed.
 function RunRow({ row, place, rowIndex, columns, base, isBase, isSelected, isActive, shown }) {
   row.version.value;
-  const isInSight = shown?.sightOf(place) ?? (() => true);
+  const isInSight = shown?.sight() ?? (() => true);
   const reached = isActive ? 0 : -1;
   return html`<tr
     role="row"
@@ -134,7 +145,7 @@ function RunRow({ row, place, rowIndex, columns, base, isBase, isSelected, isAct
     data-active=${isActive || undefined}
     data-base=${isBase || undefined}
     data-fate=${row.fate || undefined}
-    style=${place === undefined ? undefined : { transform: `translateY(${place * ROW}px)` }}
+    style=${place === undefined ? undefined : styleOf(place)}
   >
     <td role="cell" class="check stays">
       <label><input type="checkbox" checked=${isSelected} tabindex=${reached} aria-label=${`Select ${row.values.run_name || row.id}`} /></label>
@@ -151,6 +162,10 @@ function keepFocus(region, focused, current) {
   };
   if (!region?.contains(focused) || isRight(document.activeElement)) return;
   (isRight(focused) ? focused : region).focus({ preventScroll: true });
+}
+
+function styleOf(place) {
+  return { transform: `translateY(${place * ROW}px)` };
 }
 
 // As grid-template-columns has them.

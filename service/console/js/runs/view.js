@@ -6,7 +6,7 @@ import { flag, list, viewOf } from "../url.js";
  * q: a filter in the API's grammar. exp: ids of experiments, none for the default one. Of each facet the values
  * that are chosen. sort: fields, the first
  * one counts most, with "-" before one that descends. cols: the columns shown, in their order; none for those
- * that `columnsOf` chooses. pin: columns that stay when the others are scrolled. base: the id of the run that
+ * that `namesOf` chooses. pin: columns that stay when the others are scrolled. base: the id of the run that
  * others are compared with. sel: ids of selected runs. top: whether the selected runs stand above the others.
  * live: whether changes are shown as they come.
  */

@@ -1,16 +1,15 @@
 // Which rows of a long table are in the document: those that are on the screen, and some around them.
-import { batch, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 
 export const ROW = 28; // px, as --row in the style sheet
 const AROUND = 6; // rows above and below the screen
 const REST = 150; // ms without scrolling after which the region is at rest
 const AFTER = 50; // ms more, after which the rows stand in their order in the document
-const STEP = 6; // rows by which the window moves, so that not each pixel of scrolling changes the document
 
 /**
  * The window on the rows of a scrolled region. Signals: first (place of its first row), size (rows), isMoving
- * (whether it is scrolled up or down right now), isPartial (whether only what is seen of rows is written), left (px that it is scrolled to the right by) and settled (its first
- * place when the scrolling ended).
+ * (whether it is scrolled up or down right now), isHurried (whether rows on the screen go before the others), left
+ * (px that it is scrolled to the right by) and settled (its first place when the scrolling ended).
  * above: px at the region's top that the head and the rows that stay cover. fixed: px at its left that the columns
  * that stay cover.
  */
@@ -20,7 +19,8 @@ export class Window {
     this.first = signal(0);
     this.size = signal(0);
     this.isMoving = signal(false);
-    this.isPartial = signal(false);
+    this.isHurried = signal(false);
+    this._isPartial = computed(() => this.isMoving.value || this.isHurried.value);
     this.left = signal(0);
     this.settled = signal(0);
     this.above = 0;
@@ -43,7 +43,7 @@ export class Window {
       observer.disconnect();
       end();
       clearTimeout(this._timer);
-      this.isMoving.value = this.isPartial.value = false;
+      this.isMoving.value = this.isHurried.value = false;
       this._scrollTop = this.scrollTop;
       this.region = null;
     };
@@ -58,10 +58,10 @@ export class Window {
   look() {
     if (!this.region) return;
     const { scrollTop, clientHeight, clientWidth } = this.region;
-    const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + STEP;
+    const size = Math.ceil(clientHeight / ROW) + 2 * AROUND + 1;
     this._seen = { top: scrollTop, height: clientHeight, width: clientWidth };
     batch(() => {
-      this.first.value = Math.max(0, Math.floor(scrollTop / ROW / STEP) * STEP - AROUND);
+      this.first.value = Math.max(0, Math.floor(scrollTop / ROW) - AROUND);
       if (size !== this.size.peek()) this._settle(); // all rows are drawn anew
       this.size.value = size;
     });
@@ -70,10 +70,10 @@ export class Window {
   /** The region has been scrolled. */
   scrolled() {
     if (!this.region) return;
-    this._isHurried = false;
     const { scrollLeft } = this.region;
     batch(() => {
-      this.isMoving.value = this.isPartial.value = scrollLeft === this.left.value;
+      this.isHurried.value = false;
+      this.isMoving.value = scrollLeft === this.left.value;
       this.left.value = scrollLeft;
       this.look();
     });
@@ -81,19 +81,17 @@ export class Window {
     this._timer = setTimeout(() => this._rest(), REST);
   }
 
-  /** Other rows are about to be drawn: first what is seen of them, and all of it a moment later. */
+  /** Other rows are about to be drawn: those on the screen first, and the others a moment later. */
   hurry() {
     if (!this.region) return;
-    this._isHurried = true;
-    this.isPartial.value = true;
+    this.isHurried.value = true;
     clearTimeout(this._timer);
     this._timer = setTimeout(() => this._rest(), REST);
   }
 
   // What it takes to be at rest is done in two frames.
   _rest() {
-    this._isHurried = false;
-    this.isMoving.value = this.isPartial.value = false;
+    this.isMoving.value = this.isHurried.value = false;
     this._timer = setTimeout(() => this._settle(), AFTER);
   }
 
@@ -101,17 +99,26 @@ export class Window {
     this.settled.value = this.first.value;
   }
 
+  /** Its first place, where there are rows at so many places. @param {number} extent */
+  firstOf(extent) {
+    return Math.min(this.first.value, Math.max(0, extent - this.size.value));
+  }
+
   /**
    * Which columns are to be written in a row that is drawn now: where it has to be quick, those that are seen. The
-   * row is drawn once more after that. @param {number} place of the row
+   * row is drawn once more after that.
    * @returns {(column: {at: number, width: number, left: number | null}) => boolean}
    */
-  sightOf(place) {
-    if (!this.isPartial.peek()) return () => true;
-    this.isPartial.value; // whoever reads it is drawn anew when it changes
-    if (this._isHurried && !this._isSeen(place)) return ({ left }) => left !== null;
+  sight() {
+    if (!this._isPartial.peek()) return () => true;
+    this._isPartial.value; // whoever reads it is drawn anew when it changes
     const [from, to] = [this.left.peek(), this.left.peek() + this._seen.width];
     return ({ left, at, width }) => left !== null || (at < to && at + width > from + this.fixed);
+  }
+
+  /** Whether a row is drawn a moment later, for it is not on the screen. @param {number} place */
+  isLater(place) {
+    return this.isHurried.peek() && !this._isSeen(place) && this.isHurried.value;
   }
 
   _isSeen(place) {
@@ -139,19 +146,18 @@ export class Window {
 }
 
 /**
- * The places of a window's rows in the order in which they stand in the document. Each place has a slot, an element
- * that shows it for as long as it is in the window, and another place after that: so nothing is put into the document
- * while it is scrolled. The order of the document is set right when the scrolling has ended.
- * @param {{first: number, last: number, size: number, settled: number}} window last: the place behind the last row.
- *   size: number of slots. settled: the first place when the scrolling ended
- * @returns {Array<{place: number, slot: number}>}
+ * The place that a slot shows. A slot is an element that shows a place for as long as it is in the window, and another
+ * place after that: so nothing is put into the document while it is scrolled. Pure.
+ * @param {number} slot @param {number} first place of the window @param {number} size number of slots
  */
-export function placesOf({ first, last, size, settled }) {
-  const places = [];
-  for (let number = 0; number < size; number++) {
-    const slot = (settled + number) % size;
-    const place = first + ((slot - (first % size) + size) % size);
-    if (place < last) places.push({ place, slot });
-  }
-  return places;
+export function placeOf(slot, first, size) {
+  return first + ((slot - (first % size) + size) % size);
+}
+
+/**
+ * The slots in the order in which they stand in the document, which is set right when the scrolling has ended. Pure.
+ * @param {number} size number of slots @param {number} settled the first place then
+ */
+export function slotsOf(size, settled) {
+  return Array.from({ length: size }, (_, number) => (settled + number) % size);
 }
