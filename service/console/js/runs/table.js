@@ -93,10 +93,10 @@ function Body({ rows, above, columns, selected, baseId, base, shown, region, act
     if (isToFocus) region.current?.querySelector("tr[data-active] a")?.focus({ preventScroll: true });
   }, [active.value]);
   useLayoutEffect(() => keepFocus(region.current, focused, current), [settled]);
-  const given = { extent, first, rows, above, columns, chosen, current, baseId, base, shown, region };
+  const shared = { extent, first, rows, above, columns, chosen, current, baseId, base, shown, region };
   return html`<tbody role="rowgroup" class="rows" style=${{ height: `${extent.value * ROW}px` }}>
       ${slotsOf(shown.size.value, settled).map(
-        (slot) => html`<${Slot} key=${slot} slot=${slot} revision=${rows.revision.value} ...${given} />`,
+        (slot) => html`<${Slot} key=${slot} slot=${slot} revision=${rows.revision.value} ...${shared} />`,
       )}
     </tbody>
     ${extent.value < (rows.total.value ?? 0) &&
