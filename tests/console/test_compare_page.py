@@ -84,7 +84,7 @@ async def test_warnings_stand_before_the_table(watched: Watched, fake: FakeMlflo
         for version in ("v1", "v2")
     ]
     table = await compared(watched, ids)
-    warning = watched.page.locator(".warnings li", has_text="another dataset")
+    warning = watched.page.locator(".warnings li", has_text="in their dataset")
     assert (await said(warning)).startswith("B These runs differ from the baseline in their dataset")
     assert (await warning.bounding_box())["y"] < (await table.bounding_box())["y"]
 

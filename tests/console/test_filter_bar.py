@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.console.files import digest
 from tests.console.components import calls, give, mount
 from tests.console.watched import Watched
 
@@ -69,6 +70,19 @@ async def test_a_filter_is_asked_at_once_but_for_keys_in_quick_succession(watche
     await expected_calls(watched, "number(params.lr)=1")
     await watched.page.clock.run_for(60)
     await expected_calls(watched, "number(params.lr)=1", "number(params.lr)=1234")
+
+
+async def test_what_is_typed_while_the_language_comes_stays(watched: Watched) -> None:
+    """A text that is typed right after the module that reads it has come is kept, and asked at once."""
+    await watched.page.clock.install(time=0)
+    bar = await draw(watched)
+    await watched.page.clock.pause_at(600_000)
+    await bar.focus()
+    module = f"{watched.base}assets/{digest()}/js/filter/language.js"
+    await watched.page.evaluate("async (module) => void (await import(module))", module)
+    await bar.fill("lr=1")
+    await expected_calls(watched, "number(params.lr)=1")
+    assert "lr=1" == await bar.input_value()
 
 
 async def test_a_name_that_several_fields_have_is_never_guessed(watched: Watched) -> None:

@@ -42,12 +42,14 @@ export function FilterBar({ state, onChange, fields, error = null, experimentIds
     setText(written(language, state.q));
   }, [state.q]);
   useEffect(() => {
-    if (text === state.q) setText(written(language, text)); // as it was shown before it could be read
+    // As it was shown before it could be read; what somebody has typed since then stays.
+    setText((now) => (now === state.q ? written(language, now) : now));
   }, [language]);
   useLayoutEffect(() => {
     const before = typed.current;
+    if (text === before.text) return send(); // other fields are known, or the language is there
     typed.current = { text, at: performance.now() };
-    if (text === before.text || typed.current.at - before.at > QUICK) return send();
+    if (typed.current.at - before.at > QUICK) return send();
     const timer = setTimeout(send, QUICK);
     return () => clearTimeout(timer);
   }, [text, fields, language]);
