@@ -67,8 +67,8 @@ def tallies_of_numbers(columns: Sequence[Numbers], rows: ChosenRows) -> list[Num
     """Of columns, given the values of all rows."""
     block = rows.numbers_of(columns)
     there = rows.count - np.count_nonzero(is_missing(block), axis=1)
-    low: Numbers = np.fmin.reduce(block, axis=1)
-    high: Numbers = np.fmax.reduce(block, axis=1)
+    low: Numbers = np.fmin.reduce(block, axis=1, keepdims=True)[:, 0]
+    high: Numbers = np.fmax.reduce(block, axis=1, keepdims=True)[:, 0]
     for at in np.flatnonzero(np.isinf(low) | np.isinf(high)).tolist():
         finite = block[at][np.isfinite(block[at])]
         low[at], high[at] = (np.min(finite), np.max(finite)) if len(finite) else (np.nan, np.nan)
