@@ -114,7 +114,8 @@ class Writing:
     async def settled(self) -> None:
         """Wait until all is done that was begun for others."""
         while self._tasks:
-            await asyncio.gather(*self._tasks)
+            # Unlike gather, which from Python 3.12 on does not let the loop go on where all have ended.
+            await asyncio.wait(self._tasks)
 
     def _verify(self, run_ids: tuple[str, ...], before: float) -> None:
         old = [one for one in run_ids if (self._runs.table.asked_of(one) or -inf) <= before]
