@@ -122,7 +122,7 @@ def listed(python: str, report: Path, pyproject: str, service: Path) -> Json:
 def main(python: str, report: str, pyproject: str, service: str, output: str) -> None:
     text = json.dumps(listed(python, Path(report), pyproject, Path(service)), indent=1, ensure_ascii=False)
     from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 - seconds, for a list that there is
-    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 - as above
 
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if wrong is not None:
