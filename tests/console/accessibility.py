@@ -8,7 +8,7 @@ from tests.console.watched import Watched
 
 AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
 # How a reader may see a page: options of Playwright's `emulate_media`, and the width of the window in CSS px.
-THEMES: Final[dict[str, tuple[dict[str, str], int]]] = {
+THEMES: Final[dict[str, tuple[dict[str, Any], int]]] = {
     "light": ({"color_scheme": "light", "forced_colors": "none"}, 1280),
     "dark": ({"color_scheme": "dark", "forced_colors": "none"}, 1280),
     "narrow": ({"color_scheme": "light", "forced_colors": "none"}, 320),
@@ -42,8 +42,7 @@ async def faults(watched: Watched, theme: str) -> list[str]:
     """The faults of what a page shows now, to a reader with this theme. theme: a key of THEMES."""
     page = watched.page
     media, width = THEMES[theme]
-    await page.emulate_media(**media)
-    await page.set_viewport_size({"width": width, "height": 800})
+    await watched.is_seen(width=width, **media)
     if not await page.evaluate("'axe' in window"):
         # By the protocol of the browser's own tools: the page's policy lets no script in, and stays as it is.
         session: Any = await page.context.new_cdp_session(page)

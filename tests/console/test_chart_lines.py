@@ -171,7 +171,7 @@ async def test_lines_break_and_never_join_over_what_is_no_number(watched: Watche
 
 async def test_a_chart_takes_the_colours_of_the_theme(watched: Watched) -> None:
     """With another theme it is drawn anew in its colours."""
-    await watched.page.emulate_media(color_scheme="light")
+    await watched.is_seen(color_scheme="light")
     await shown(watched, series=[flat()])
     colour = """async () => {
       await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -185,7 +185,7 @@ async def test_a_chart_takes_the_colours_of_the_theme(watched: Watched) -> None:
     }"""
     light, dark = "0,114,178", "86,180,233"
     assert light in await watched.page.evaluate(colour)
-    await watched.page.emulate_media(color_scheme="dark")
+    await watched.is_seen(color_scheme="dark")
     colours = await watched.page.evaluate(colour)
     assert dark in colours
     assert light not in colours
@@ -196,7 +196,7 @@ async def test_a_chart_is_as_wide_as_its_place(watched: Watched) -> None:
     await shown(watched, series=[flat("a"), flat("b")])
     canvas = watched.page.locator(".chart canvas")
     wide = (await canvas.bounding_box())["width"]
-    await watched.page.set_viewport_size({"width": 320, "height": 700})
+    await watched.is_seen(width=320, height=700)
     await watched.page.locator(f'.chart canvas:not([width="{round(wide)}"])').wait_for()
     assert (await canvas.bounding_box())["width"] <= 320
     assert await watched.page.evaluate("document.documentElement.scrollWidth <= 320")

@@ -268,7 +268,7 @@ async def test_a_run_is_printed_light_and_with_its_source(open_page: Open, sampl
     """On paper a dark page is light, has no controls, and says where it is from and of when it is."""
     watched = await open_page(sampled, color_scheme="dark")
     main = await shown(watched, sample_ids("walk_forward")[0])
-    await watched.page.emulate_media(media="print")
+    await watched.is_seen(media="print")
     assert await main.locator(".run-printed").is_visible()
     text = await main.locator(".run-printed").inner_text()
     assert watched.page.url in text

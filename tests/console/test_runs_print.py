@@ -21,9 +21,9 @@ async def printed(watched: Watched, path: str, rows: int) -> Any:
     await watched.go(path)
     await expects(page.locator(".runs-count strong")).to_have_text(str(rows))
     await page.locator(".runs-paper").wait_for(state="attached")
-    await page.set_viewport_size({"width": WIDTH, "height": 700})
+    await watched.is_seen(width=WIDTH, height=700)
     await page.evaluate("() => void dispatchEvent(new Event('beforeprint'))")
-    await page.emulate_media(media="print")
+    await watched.is_seen(media="print")
     return page.locator(".runs-paper")
 
 

@@ -14,6 +14,8 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+_TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+
 
 class Watched:
     """A page of the console. page: Playwright's. base: the address of the console, with its slash.
@@ -51,6 +53,17 @@ class Watched:
         """Wait until the page has loaded and waits for nothing: no skeleton is shown in its place."""
         await self.page.locator("main h1, main .failure").first.wait_for()
         await self.page.locator('main [aria-busy="true"]').first.wait_for(state="detached")
+
+    async def is_seen(self, *, width: int = 0, height: int = 800, **media: Any) -> None:
+        """Show the page in a window of this size, in CSS px; media: options of Playwright's `emulate_media`.
+
+        It waits until the page is drawn so: what listens to sizes and themes is told when a frame is drawn,
+        and a page that is asked sooner answers for the window that it had before.
+        """
+        await self.page.emulate_media(**media)
+        if width:
+            await self.page.set_viewport_size({"width": width, "height": height})
+        await self.page.evaluate(_TWO_FRAMES)
 
     async def goes_offline(self) -> None:
         """The browser reaches nobody any more."""

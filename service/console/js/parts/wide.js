@@ -1,12 +1,12 @@
 // A place for something wide, such as a table: where it does not fit, it is scrolled, by the keyboard, too.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 
 /** @param {{label: string, children: any}} props label: what is in it, for readers who come to it by the keyboard */
 export function Wide({ label, children }) {
   const box = useRef(null);
   const [overflows, setOverflows] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current;
     const measure = () => setOverflows(element.scrollWidth > element.clientWidth + 1);
     const observer = new ResizeObserver(measure);
