@@ -53,14 +53,19 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 class _Rule(NamedTuple):
-    """interval: seconds from one round to the next. part: of the share, which its rounds use at most."""
+    """interval: seconds from one round to the next. part: of the share, which its rounds use at most.
+
+    saved: seconds of this part that it may have left and use later.
+    """
 
     interval: float
     part: float
+    saved: float = 0.0
 
 
 _RULES: Final[Mapping[Step, _Rule]] = {
-    Step.TICK: _Rule(0.0, 0.6),  # and the interval of the settings
+    # And the interval of the settings. One slow tick in a minute of quick ones holds up none of them.
+    Step.TICK: _Rule(0.0, 0.6, saved=20.0),
     Step.SHOWN: _Rule(0.0, 0.2),
     Step.HOUR: _Rule(60.0, 0.1),
     Step.DAY: _Rule(600.0, 0.05),
@@ -73,15 +78,14 @@ _RULES: Final[Mapping[Step, _Rule]] = {
 class Round(msgspec.Struct):
     """The rounds of one kind of step. A round is one or more steps, such as the pages of a sweep.
 
-    began: when the last one began. is_open: whether it has not ended. cost: seconds that MLflow took for the
-    last one that ended. spent: for the one that is open. failures: failed attempts in a row; the next one is
-    not made before `not_before`.
+    began: when the last one began. is_open: whether it has not ended. paid_at: when the time that MLflow
+    spent for them is within their part of the share again. failures: failed attempts in a row; the next one
+    is not made before `not_before`.
     """
 
     began: float = -inf
     is_open: bool = False
-    cost: float = 0.0
-    spent: float = 0.0
+    paid_at: float = -inf
     failures: int = 0
     not_before: float = -inf
 
@@ -89,13 +93,11 @@ class Round(msgspec.Struct):
         """A step begins, and with it a round, where none is open or the last step failed."""
         if not self.is_open:
             self.began = now
-            self.spent = 0.0
             self.is_open = True
 
     def end(self) -> None:
         """The round is over."""
         self.is_open = False
-        self.cost = self.spent
 
     def fail(self, now: float, *, was_asked: bool, retry_after: float = 0.0) -> None:
         """A step failed; the same is tried again later. was_asked: whether MLflow got a call.
@@ -139,16 +141,17 @@ class Schedule:
 
     def spend(self, step: Step, now: float, seconds: float) -> None:
         """MLflow took so long for a call."""
-        self.rounds[step].spent += seconds
         share = max(self.pace.share, self.pace.first_share) if self.is_reading else self.pace.share
         self.free_at = max(self.free_at, now - seconds) + seconds / share
+        if step in _RULES:
+            own, (_, part, saved) = self.rounds[step], _RULES[step]
+            own.paid_at = max(own.paid_at, now - seconds - saved) + seconds / (part * self.pace.share)
 
     def next(self, now: float) -> tuple[Step | None, float]:
         """The step that is due, and else when one may be; never later than in MOST_BEHIND seconds."""
         earliest = now + MOST_BEHIND
         tick = self._due(Step.TICK, now)
-        pause = max(self._interval(Step.TICK)) - self.rounds[Step.TICK].cost
-        is_near = tick - now < min(_A_PAGE, pause / 4)  # ticks that use their whole part leave two fifths
+        is_near = tick - now < min(_A_PAGE, (tick - self.rounds[Step.TICK].began) / 4)
         for step in Step:
             at = self._due(step, now)
             if is_near and step not in {Step.SCOPE, Step.TICK}:
@@ -165,7 +168,7 @@ class Schedule:
         own = self.rounds[step]
         if step is Step.SCOPE or step is Step.TICK:
             return max(own.not_before, self._regular(step, now))
-        at = -inf if own.is_open else own.began + max(self._interval(step))
+        at = -inf if own.is_open else max(own.began + _RULES[step].interval, own.paid_at)
         return max(at, own.not_before, self.free_at)
 
     def _regular(self, step: Step, now: float) -> float:
@@ -182,13 +185,7 @@ class Schedule:
             return max(scope.began + _SCOPE_IDLE, tick.began + _IDLE)
         if own.is_open:  # it failed
             return -inf
-        return own.began + (_SCOPE if step is Step.SCOPE else max(self._interval(step)))
-
-    def _interval(self, step: Step) -> tuple[float, float]:
-        """Seconds from one round to the next: as the rule has it, and as the share has it."""
-        rule = _RULES[step]
-        interval = self.pace.tick if step is Step.TICK else rule.interval
-        return interval, self.rounds[step].cost / (rule.part * self.pace.share)
+        return max(own.began + (_SCOPE if step is Step.SCOPE else self.pace.tick), own.paid_at)
 
     def _has_reason(self, step: Step, now: float) -> bool:
         if step is Step.FIRST:

@@ -53,10 +53,10 @@ class Ticks:
         began, experiment_ids = self._clock(), self._runs.experiment_ids
         has_active = bool(self._runs.table.active_ids()) or began - self._looked["active"] >= _SELDOM
         page = None if is_idle or not has_active else await self._active(experiment_ids)
+        self.marks.end = await self._since(self.marks.end, END, experiment_ids, is_idle=is_idle)
         if page is None or began - self._looked["start"] >= _SELDOM:
             self.marks.start = await self._since(self.marks.start, START, experiment_ids, is_idle=is_idle)
             self._looked["start"] = began
-        self.marks.end = await self._since(self.marks.end, END, experiment_ids, is_idle=is_idle)
         if page is not None:
             await self._verify_active(page, began)
             self._looked["active"] = began

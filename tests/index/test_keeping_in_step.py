@@ -167,7 +167,17 @@ async def test_a_burst_of_runs_is_visible_within_a_tick() -> None:
     one = await world()
     for each in range(700):
         one.mlflow.add(f"burst{each}", status="FINISHED", end_time=one.mlflow.now_ms)
-    assert 8 >= await one.until(lambda: one.mlflow.visible() == one.indexed(), 60)
+    began, seen = one.clock.now, list[float]()
+
+    def look() -> None:  # with each call, for the step that brings them may go on for longer
+        if one.mlflow.visible() == one.indexed():
+            seen.append(one.clock.now - began)
+        else:
+            one.mlflow.meanwhile = look
+
+    one.mlflow.meanwhile = look
+    await one.until(lambda: bool(seen), 60)
+    assert 8 >= seen[0]
 
 
 async def test_a_clock_that_is_ahead_hides_no_run() -> None:

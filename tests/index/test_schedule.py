@@ -1,5 +1,6 @@
 """What the index asks next, decided from plain values."""
 
+from itertools import pairwise
 from math import inf
 
 import pytest
@@ -9,7 +10,7 @@ from service.index.schedule import IN_USE, Pace, Schedule, Step
 NOW = 10_000.0
 
 
-def after_a_tick(cost: float = 0.1, **state: bool) -> Schedule:
+def after_a_tick(**state: bool) -> Schedule:
     """A schedule in use, right after experiments and runs were looked for."""
     schedule = Schedule(Pace(tick=2.0, share=0.1, first_share=0.25))
     schedule.searched = NOW
@@ -19,7 +20,6 @@ def after_a_tick(cost: float = 0.1, **state: bool) -> Schedule:
     for step in Step:
         schedule.rounds[step].begin(NOW)
         schedule.rounds[step].end()
-    schedule.rounds[Step.TICK].cost = cost
     return schedule
 
 
@@ -35,10 +35,30 @@ def test_a_tick_comes_each_two_seconds() -> None:
     assert (Step.TICK, NOW + 2) == schedule.next(NOW + 2)
 
 
+def times_of_ticks(*costs: float) -> list[float]:
+    """When ticks are made that take MLflow so many seconds, in seconds from the first."""
+    schedule, now, times = after_a_tick(), NOW, list[float]()
+    for step in set(Step) - {Step.TICK}:
+        schedule.rounds[step].began = inf
+    for cost in costs:
+        times.append(round(now - NOW, 3))
+        schedule.searched = schedule.rounds[Step.TICK].began = now
+        schedule.spend(Step.TICK, now + cost, cost)
+        _, now = schedule.next(now + cost)
+    return times
+
+
 def test_ticks_are_stretched() -> None:
-    """Where a tick takes MLflow 0.6 s, the next one begins 10 s later: 60 % of the share of 0.1."""
-    step, at = after_a_tick(cost=0.6).next(NOW + 1)
-    assert (None, NOW + 10) == (step, round(at, 6))
+    """Where each tick takes MLflow 0.6 s, there is soon one each 10 s: 60 % of the share of 0.1."""
+    times = times_of_ticks(*[0.6] * 10)
+    assert [0, 2, 4, 10] == times[:4]
+    assert {10.0} == {round(after - before, 3) for before, after in pairwise(times[3:])}
+
+
+def test_a_tick_that_is_slow_once_holds_up_none() -> None:
+    """Among ticks that cost less than their part one may take MLflow 0.6 s."""
+    costs = [0.1] * 40 + [0.6] + [0.1] * 40
+    assert [2.0 * number for number in range(len(costs))] == times_of_ticks(*costs)
 
 
 def test_a_tick_goes_before_all_else() -> None:
@@ -50,7 +70,6 @@ def test_a_tick_goes_before_all_else() -> None:
 def test_no_page_begins_right_before_a_tick() -> None:
     """In the last quarter of the time to the next tick nothing else begins: it could hold the tick up."""
     schedule = after_a_tick(has_shown=True)
-    schedule.rounds[Step.SHOWN].cost = 0.0
     assert Step.SHOWN == schedule.next(NOW + 1.4)[0]
     assert (None, NOW + 2) == schedule.next(NOW + 1.6)
 
