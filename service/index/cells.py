@@ -186,7 +186,7 @@ class Cells(Generic[Value]):
         self._space.bytes += self._array.nbytes
 
     def _capacity(self, rows: int) -> int:
-        return rows + 16 + int(rows * (0.06 + 0.1 * self._phase))
+        return rows + 16 + int(rows * (0.03 + 0.05 * self._phase))
 
 
 class CodeCells(Cells[int]):

@@ -21,27 +21,32 @@ MOST_VALUES: Final = 1_000
 class Values(NamedTuple):
     """The different values of a field over some rows, in ascending order, and which of them each row has.
 
-    keys: of each value. of_row: its place, by row, in as few bytes as places need. Rows that lack the field
-    have one value, None, the last; a metric that is NaN counts as lacking.
+    keys: of each value. counts: how many rows have each. of_row: its place, by row, in as few bytes as places
+    need. Rows that lack the field have one value, None, the last; a metric that is NaN counts as lacking.
     """
 
     keys: Keys
+    counts: NDArray[np.intp]
     of_row: NDArray[Any]
 
 
 def values_of(view: View, field: Field, rows: Rows) -> Values:
-    """The different values of a field over rows. The ranks of a field of texts have to be known."""
+    """The different values of a field over rows, of which there are some.
+
+    The ranks of a field of texts have to be known.
+    """
     if field.is_number:
-        return Values(*np.unique(_number_keys(view, field, rows), return_inverse=True))
+        keys, of_row = np.unique(_number_keys(view, field, rows), return_inverse=True)
+        return Values(keys, np.bincount(of_row), of_row)
     column, ranks = view.column(field), view.ranks(field)
     if column is None or ranks is None:
-        return Values(np.full(min(1, len(rows)), LAST), np.zeros(len(rows), np.intp))
+        return Values(np.array([LAST]), np.array([len(rows)]), np.zeros(len(rows), np.uint8))
     codes = column.codes().take(rows)
-    there, _ = _counted(codes, len(column.texts))
+    there, counts = _counted(codes, len(column.texts))
     keys, place_of = np.unique(ranks.by_code()[there], return_inverse=True)  # equal texts have one rank
     places = np.empty(len(column.texts), np.min_scalar_type(len(keys)))
     places[there] = place_of
-    return Values(keys, places.take(codes))
+    return Values(keys, np.bincount(place_of, counts).astype(np.intp), places.take(codes))
 
 
 def _number_keys(view: View, field: Field, rows: Rows) -> Keys:

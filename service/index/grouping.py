@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Numbers
 from service.index.facets import Values, dense, values_of
@@ -27,8 +28,6 @@ from service.tracking.search.queries import (
 
 STATISTICS: Final = frozenset({"n", "missing", "mean", "sd", "min", "max", "ci_low", "ci_high"})
 
-_NARROW: Final = 65_536  # numbers of 16 bits are sorted several times as fast
-
 
 class GroupHits(NamedTuple):
     """What a GroupPage holds beside the status of the index."""
@@ -39,11 +38,26 @@ class GroupHits(NamedTuple):
 
 
 class _Groups(NamedTuple):
-    """All groups. keys: for each field, the key of each group's value, ascending. samples: a row of each."""
+    """All groups, in ascending order. keys: for each field, the key of each group's value.
 
-    parts: Parts
+    sizes: how many rows each has. rows: of all of them, ascending. of_row: the group of each row.
+    """
+
     keys: list[Keys]
-    samples: Rows
+    sizes: NDArray[np.intp]
+    rows: Rows
+    of_row: NDArray[Any]
+
+    def parts(self, some: list[int]) -> Parts:
+        """The rows of some groups, group by group."""
+        narrow = np.min_scalar_type(len(some))  # numbers of 16 bits are sorted several times as fast
+        place = np.full(len(self.sizes), len(some), narrow)
+        place[some] = np.arange(len(some))
+        places = place.take(self.of_row)
+        chosen = np.flatnonzero(places < len(some))
+        order = np.argsort(places.take(chosen), kind="stable")
+        sizes = self.sizes[some]
+        return Parts(self.rows.take(chosen.take(order)), np.cumsum(sizes) - sizes, sizes)
 
 
 def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
@@ -51,14 +65,14 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
     if not len(rows):
         return GroupHits((), 0, None)
     groups = _all_groups([values_of(view, field, rows) for field in grouping.by], rows)
-    statistic = _statistic(view, grouping.order, groups.parts)
+    statistic = _statistic(view, grouping.order, groups)
     descending = grouping.order.descending
     keys: list[KeyOf] = []
     if statistic is not None:
         keys.append(NumberKeyOf(statistic, descending=descending))
     key_descends = descending and statistic is None
     keys += [_component(column, descending=key_descends) for column in groups.keys]
-    chosen = np.ones(len(groups.samples), np.bool_)
+    chosen = np.ones(len(groups.sizes), np.bool_)
     if grouping.after is not None:
         ascending = [
             key_of_value(view, Order(field), value)
@@ -78,7 +92,7 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
         key = answer[-1].key
         value = key if statistic is None else _number(statistic[shown[-1]])
         following = GroupPosition(key, value)
-    return GroupHits(answer, len(groups.samples), following)
+    return GroupHits(answer, len(groups.sizes), following)
 
 
 def _no_key(_: int) -> str:
@@ -91,37 +105,37 @@ def _component(column: Keys, *, descending: bool) -> KeyOf:
 
 
 def _all_groups(fields: list[Values], rows: Rows) -> _Groups:
-    number, below = fields[0].of_row, len(fields[0].keys)
+    keys, sizes, of_row = fields[0]
+    if len(fields) == 1:
+        return _Groups([keys], sizes, rows, of_row)
+    places = [np.arange(len(keys))]
     for values in fields[1:]:
-        pair = number.astype(np.int64) * len(values.keys) + values.of_row
-        different, number = dense(pair, below * len(values.keys))
-        below = len(different)
-    narrow = number.astype(np.uint16, copy=False) if below <= _NARROW else number
-    order = np.argsort(narrow, kind="stable")
-    sizes = np.bincount(number, minlength=below)
-    starts = np.cumsum(sizes) - sizes
-    firsts = order[starts]
-    parts = Parts(rows.take(order), starts, sizes)
-    return _Groups(parts, [each.keys[each.of_row[firsts]] for each in fields], rows[firsts])
+        below = len(places[0]) * len(values.keys)
+        pairs, of_row = dense(of_row.astype(np.int64) * len(values.keys) + values.of_row, below)
+        before, own = np.divmod(pairs, len(values.keys))
+        places = [*(each[before] for each in places), own]
+    of_groups = [values.keys[each] for values, each in zip(fields, places, strict=True)]
+    return _Groups(of_groups, np.bincount(of_row), rows, of_row)
 
 
-def _statistic(view: View, order: GroupOrder, parts: Parts) -> Numbers | None:
+def _statistic(view: View, order: GroupOrder, groups: _Groups) -> Numbers | None:
     """What groups are sorted by, MISSING where a group has none; None where they are sorted by their keys."""
     if order.metric is not None:
         if order.statistic not in STATISTICS:
             raise ValueError(f"groups cannot be sorted by {order.statistic!r} of a metric")
-        numbers = view.numbers(Field(FieldKind.METRIC, order.metric))
-        statistic: Numbers = getattr(statistics_of(numbers.take(parts.rows), parts), order.statistic)
+        parts = groups.parts(list(range(len(groups.sizes))))
+        values = view.numbers(Field(FieldKind.METRIC, order.metric)).take(parts.rows)
+        statistic: Numbers = getattr(statistics_of(values, parts), order.statistic)
         return statistic
     match order.statistic:
         case "key":
             return None
         case "runs":
-            return parts.sizes.astype(np.float64)
-        case "first_start_time":
-            return _extreme(np.fmin, view.numbers(START_TIME).take(parts.rows), parts)
-        case "last_start_time":
-            return _extreme(np.fmax, view.numbers(START_TIME).take(parts.rows), parts)
+            return groups.sizes.astype(np.float64)
+        case "first_start_time" | "last_start_time":
+            parts = groups.parts(list(range(len(groups.sizes))))
+            which = np.fmin if order.statistic == "first_start_time" else np.fmax
+            return _extreme(which, view.numbers(START_TIME).take(parts.rows), parts)
     raise ValueError(f"groups cannot be sorted by {order.statistic!r}")
 
 
@@ -134,18 +148,18 @@ def _extreme(which: np.ufunc, times: Numbers, parts: Parts) -> Numbers:
 def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) -> tuple[Group, ...]:
     if not shown:
         return ()
-    parts = groups.parts.some(shown)
-    samples = groups.samples[shown].tolist()
+    parts = groups.parts(shown)
+    samples = parts.rows[parts.starts].tolist()
     values = []
     for field, keys in zip(grouping.by, groups.keys, strict=True):
         lacking = (keys[shown] == LAST).tolist()
         own = values_at(view, field, samples)
         values.append([None if lacks else value for value, lacks in zip(own, lacking, strict=True)])
     metrics: list[dict[str, MetricSummary]] = [{} for _ in shown]
-    start_times, id_of = view.numbers(START_TIME), view.table.ids.value
+    start_times, ids_of = view.numbers(START_TIME), view.table.ids.values
     for name, direction in grouping.metrics:
         numbers = view.numbers(Field(FieldKind.METRIC, name))
-        summaries = summaries_of(numbers, start_times, parts, direction, id_of)
+        summaries = summaries_of(numbers, start_times, parts, direction, ids_of)
         for each, summary in zip(metrics, summaries, strict=True):
             each[name] = summary
     statuses = _statuses(view, parts)

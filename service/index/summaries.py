@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from service.tracking.search.queries import MetricSummary
 from service.tracking.statistics import t_quantile
 
 _CONFIDENCE: Final = 0.975  # of each side of a 95 % interval
+_NONE: Final[NDArray[np.intp]] = np.empty(0, np.intp)
 
 
 class Parts(NamedTuple):
@@ -23,12 +24,6 @@ class Parts(NamedTuple):
     rows: Rows
     starts: NDArray[np.intp]
     sizes: NDArray[np.intp]
-
-    def some(self, groups: list[int]) -> Parts:
-        """These groups only, in this order."""
-        starts, sizes = self.starts[groups].tolist(), self.sizes[groups]
-        rows = [self.rows[start : start + size] for start, size in zip(starts, sizes.tolist(), strict=True)]
-        return Parts(np.concatenate(rows) if rows else self.rows[:0], np.cumsum(sizes) - sizes, sizes)
 
     def groups_at(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """The groups that the rows at these places belong to."""
@@ -75,15 +70,22 @@ def statistics_of(values: Numbers, parts: Parts) -> Statistics:
 
 
 def summaries_of(
-    numbers: Numbers, start_times: Numbers, parts: Parts, direction: Direction, id_of: Callable[[int], str]
+    numbers: Numbers,
+    start_times: Numbers,
+    parts: Parts,
+    direction: Direction,
+    ids_of: Callable[[Rows], Sequence[str]],
 ) -> list[MetricSummary]:
-    """The summaries of a metric. id_of: the id of the run of a row."""
+    """The summaries of a metric. ids_of: the ids of the runs of rows."""
     values = numbers.take(parts.rows)
     statistics = statistics_of(values, parts)
     n, missing, *others = statistics
     columns = [_or_none(each) for each in others]
-    best_rows = _best_rows(values, statistics, start_times, parts, direction)
-    best = [min(map(id_of, rows), default=None) for rows in best_rows]
+    best: list[str | None] = [None] * len(parts.starts)
+    groups, rows = _best_rows(values, statistics, start_times, parts, direction)
+    for group, run_id in zip(groups.tolist(), ids_of(rows), strict=True):
+        before = best[group]
+        best[group] = run_id if before is None else min(before, run_id)
     counts = (each.astype(np.int64).tolist() for each in (n, missing))
     return list(map(MetricSummary, *counts, *columns, best))
 
@@ -94,9 +96,11 @@ def _or_none(numbers: Numbers) -> list[float | None]:
 
 def _best_rows(
     values: Numbers, statistics: Statistics, start_times: Numbers, parts: Parts, direction: Direction
-) -> list[list[int]]:
-    """Of each group, the newest of the rows with the best value: several where they started at once."""
-    newest_rows: list[list[int]] = [[] for _ in parts.starts]
+) -> tuple[NDArray[np.intp], Rows]:
+    """Of each group, the newest of the rows with the best value: several where they started at once.
+
+    The groups, ascending, and the rows.
+    """
     match direction:
         case Direction.MAX:
             best = statistics.max
@@ -107,19 +111,17 @@ def _best_rows(
             best = np.fmin.reduceat(values, parts.starts)
             best[np.isinf(best)] = MISSING
         case _:
-            return newest_rows
+            return _NONE, _NONE
     places = np.flatnonzero(values == np.repeat(best, parts.sizes))  # NaN is equal to nothing
-    if not len(places):
-        return newest_rows
     rows, groups = parts.rows[places], parts.groups_at(places)
+    is_another = groups[1:] != groups[:-1]
+    if is_another.all():
+        return groups, rows
     starts = number_keys(start_times[rows], descending=True)
-    first_of_group = np.flatnonzero(np.diff(groups, prepend=-1))
+    first_of_group = np.append(0, np.flatnonzero(is_another) + 1)
     newest = np.minimum.reduceat(starts, first_of_group)
-    counts = np.diff(first_of_group, append=len(groups))
-    is_newest = starts == np.repeat(newest, counts)
-    for group, row in zip(groups[is_newest].tolist(), rows[is_newest].tolist(), strict=True):
-        newest_rows[group].append(row)
-    return newest_rows
+    is_newest = starts == np.repeat(newest, np.diff(first_of_group, append=len(groups)))
+    return groups[is_newest], rows[is_newest]
 
 
 def _quantiles(n: Numbers) -> Numbers:
