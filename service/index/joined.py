@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
 from sys import getsizeof
 from typing import Final, NamedTuple
 
@@ -17,13 +14,14 @@ from service.tracking.search.patterns import like, longest_piece
 
 _SIZE: Final = 1_024  # texts of a block
 _BETWEEN: Final = "\0"  # two texts
+_INSTEAD: Final = "\1"  # of that in a text
 
 
 class _Block(NamedTuple):
-    """Some texts, joined, and where each of them starts and the next one would."""
+    """text: of texts, joined. texts: how many they are."""
 
     text: str
-    starts: Sequence[int]
+    texts: int
 
 
 class Joined:
@@ -54,7 +52,8 @@ class Joined:
         fitting = np.zeros(len(codes), np.bool_)
         for number in range(codes.start // _SIZE, (codes.stop - 1) // _SIZE + 1):
             start = number * _SIZE
-            for place in _having(piece, self._block(number), ignores_case=ignores_case):
+            block = self._block(number)
+            for place in _places(piece, block.text.lower() if ignores_case else block.text):
                 text = self._texts.text(start + place)
                 if text is not None and codes.start <= start + place < codes.stop:
                     fitting[start + place - codes.start] = fits(text)
@@ -80,32 +79,32 @@ class Joined:
         start = number * _SIZE
         stop = min(start + _SIZE, len(self._texts))
         block = self._blocks.get(number)
-        if block is None or len(block.starts) != stop - start + 1:
+        if block is None or block.texts != stop - start:
             self._forget(number)
             texts = [text or "" for text in self._texts.of(range(start, stop))]
-            ends = accumulate(len(text) + 1 for text in texts)
-            block = self._blocks[number] = _Block(_BETWEEN.join(texts), array("i", [0, *ends]))
+            block = self._blocks[number] = _Block(_joined(texts), stop - start)
             self.size += _bytes_of(block)
         return block
 
 
-def _having(piece: str, block: _Block, *, ignores_case: bool) -> Iterable[int]:
-    """The places in a block of the texts that have the piece, and maybe of some more."""
-    text, starts = block
-    if ignores_case:
-        text = text.lower()
-        if len(text) != starts[-1] - 1:  # a letter that is two small ones: nothing is where it was
-            return range(len(starts) - 1)
-    return _places(piece, text, starts)
+def _joined(texts: list[str]) -> str:
+    """The texts with a character between them that none of them has."""
+    text = _BETWEEN.join(texts)
+    if text.count(_BETWEEN) != len(texts) - 1:
+        text = _BETWEEN.join(one.replace(_BETWEEN, _INSTEAD) for one in texts)
+    return text
 
 
-def _places(piece: str, text: str, starts: Sequence[int]) -> Iterator[int]:
+def _places(piece: str, text: str) -> Iterator[int]:
+    """Which of the joined texts have the piece."""
+    place, counted = 0, 0
     at = text.find(piece)
     while at >= 0:
-        place = bisect_right(starts, at) - 1
+        place += text.count(_BETWEEN, counted, at)
         yield place
-        at = text.find(piece, starts[place + 1])
+        counted = text.find(_BETWEEN, at)
+        at = text.find(piece, counted) if counted >= 0 else -1
 
 
 def _bytes_of(block: _Block) -> int:
-    return getsizeof(block.text) + getsizeof(block.starts)
+    return getsizeof(block) + getsizeof(block.text)
