@@ -84,8 +84,9 @@ async def test_a_key_that_expires_while_live_is_asked_for(open_page: Open, keyed
     async def refuse(route: object) -> None:
         await route.continue_(headers={"Authorization": f"Bearer {unknown}"})  # type: ignore[attr-defined]
 
+    await watched.page.get_by_role("combobox", name="Filter").focus()
     await watched.page.route(refusing, refuse)
-    await watched.page.get_by_role("combobox", name="Filter").fill("momentum")
+    await watched.page.keyboard.type("momentum")  # unless it asked by itself meanwhile
     await watched.page.get_by_role("heading", name="The service does not take this key").wait_for()
     await watched.page.unroute(refusing)
     await use(watched, key)

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.console
     [
         ("", "Runs"),
         ("runs", "Runs"),
-        ("run?id=abc", "Run"),
+        ("run?id=abc", "Run abc"),
+        ("run", "Run"),
         ("compare?ids=a,b", "Comparison"),
         ("strategy", "Strategy"),
         ("lineage", "Lineage"),

@@ -1,7 +1,7 @@
 // Draws the page of the address into the document, and loads what a page needs when it is first shown.
 import { signal } from "@preact/signals";
 import { render } from "preact";
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { key } from "./api.js";
 import { html } from "./html.js";
 import { listen as listenToKeys } from "./keys.js";
@@ -9,6 +9,7 @@ import { Failure } from "./parts/states.js";
 import { listen as listenToLinks, place } from "./router.js";
 import { Shell } from "./shell.js";
 import { loadStyles } from "./styles.js";
+import { useTitle } from "./title.js";
 
 const PAGES = {
   runs: () => import("./pages/runs.js"),
@@ -22,8 +23,8 @@ const PAGES = {
 const loaded = signal({});
 
 /**
- * Each module in pages/ exports `title`, a text, `styles`, the paths of its style sheets, and `Page`, a component
- * whose props are the URL's parameters.
+ * Each module in pages/ exports `styles`, the paths of its style sheets, and `Page`, a component whose props are the
+ * URL's parameters, and which names the document.
  */
 function Console() {
   const { page, params } = place.value;
@@ -33,14 +34,16 @@ function Console() {
   useLayoutEffect(() => {
     if (!module) load(name);
   }, [name, module]);
-  useEffect(() => {
-    document.title = `${module?.title ?? "Runs"} – Experiment Tracking`;
-  }, [module]);
   const { Page, error } = module ?? {};
   return html`<${Shell} page=${name}>
-    ${error && html`<${Failure} error=${error} retry=${() => location.reload()} />`}
+    ${error && html`<${NotLoaded} error=${error} />`}
     ${Page && html`<${Page} key=${`${name} ${key.value}`} params=${params} />`}
   <//>`;
+}
+
+function NotLoaded({ error }) {
+  useTitle("Not loaded");
+  return html`<${Failure} error=${error} retry=${() => location.reload()} />`;
 }
 
 async function load(name) {

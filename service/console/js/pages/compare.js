@@ -16,8 +16,8 @@ import { useKeys } from "../keys.js";
 import { useLooks } from "../live/looks.js";
 import { Shown } from "../parts/states.js";
 import { useResource } from "../resource.js";
+import { useTitle } from "../title.js";
 
-export const title = "Comparison";
 export const styles = [
   "css/compare.css",
   "css/compare-plots.css",
@@ -32,6 +32,7 @@ const SKELETON = 16; // rows
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
+  useTitle("Comparison");
   const state = view.read(params);
   const ids = distinct(state.ids);
   if (ids.length < FEWEST) return html`<${TooFew} ids=${ids} />`;

@@ -7,8 +7,8 @@ import { html } from "../html.js";
 import { copyText } from "../parts/clipboard.js";
 import { Shown, Time } from "../parts/states.js";
 import { useResource } from "../resource.js";
+import { useTitle } from "../title.js";
 
-export const title = "Health";
 export const styles = ["css/health.css"];
 
 const REPORTED = 20; // requests in a text for the operator
@@ -16,6 +16,7 @@ const VERSION = document.querySelector('meta[name="service-version"]')?.content 
 
 /** @param {{params: URLSearchParams}} props */
 export function Page() {
+  useTitle("Health");
   const resource = useResource(load, []);
   const { data, error, reload } = resource;
   return html`

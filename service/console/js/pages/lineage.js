@@ -9,9 +9,9 @@ import { Makers, Session } from "../lineage/session.js";
 import { OUTCOMES } from "../lineage/words.js";
 import { Failure, Shown } from "../parts/states.js";
 import { useResource } from "../resource.js";
+import { useTitle } from "../title.js";
 import { list, viewOf } from "../url.js";
 
-export const title = "Lineage";
 export const styles = ["css/lineage.css", "css/strategy.css", "css/plot.css"];
 
 const view = viewOf([
@@ -30,6 +30,7 @@ const EXAMPLES = [
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
+  useTitle("Lineage");
   const { ref, exp } = view.read(params);
   return html`
     <h1>Lineage</h1>

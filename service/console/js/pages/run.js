@@ -1,5 +1,5 @@
 // The page "Run": all that is known of one run.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Shown } from "../parts/states.js";
@@ -13,8 +13,8 @@ import { byName, withText } from "../run/ranks.js";
 import { useComparison, useLineage, usePeers, useRun, versionOf } from "../run/reading.js";
 import { Params, Tags } from "../run/texts.js";
 import { view } from "../run/view.js";
+import { useTitle } from "../title.js";
 
-export const title = "Run";
 export const styles = ["css/run.css", "css/chart.css", "css/plot.css", "vendor/uplot/uPlot.min.css"];
 
 const METRICS = 50; // that are shown at once
@@ -27,6 +27,7 @@ export function Page({ params }) {
 }
 
 function Question() {
+  useTitle("Run");
   const [text, setText] = useState("");
   const submit = (event) => {
     event.preventDefault();
@@ -46,9 +47,7 @@ function Run({ values }) {
   const lineage = useLineage(values.id);
   const run = useRun(values.id, lineage.data?.runs.find((one) => one.run_id === values.id)?.experiment_id);
   const name = run.data?.run_name || values.id;
-  useEffect(() => {
-    document.title = `Run ${name} – Experiment Tracking`;
-  }, [name]);
+  useTitle(`Run ${name}`);
   return html`
     ${!run.data && html`<h1>Run</h1>`}
     <${Shown} resource=${run} rows=${16}>

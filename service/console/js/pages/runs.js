@@ -20,8 +20,8 @@ import { Table } from "../runs/table.js";
 import { Tools } from "../runs/tools.js";
 import { view } from "../runs/view.js";
 import { Window } from "../runs/window.js";
+import { useTitle } from "../title.js";
 
-export const title = "Runs";
 export const styles = ["css/runs.css", "css/runs-dialogs.css", "css/filter.css", "css/runs-print.css"];
 
 const Chooser = componentOf(later(() => import("../runs/chooser.js")), "Chooser");
@@ -39,6 +39,7 @@ let left = NOTHING;
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
+  useTitle("Runs");
   const state = view.read(params);
   const { known, fields, rows, above, shown, actions, columns, search } = useTable(state);
   const { live, version } = useChanges(rows, above, state);

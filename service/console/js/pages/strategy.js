@@ -2,12 +2,13 @@
 import { html } from "../html.js";
 import { List } from "../strategy/list.js";
 import { Strategy } from "../strategy/strategy.js";
+import { useTitle } from "../title.js";
 
-export const title = "Strategy";
 export const styles = ["css/strategy.css", "css/plot.css", "css/chart.css"];
 
 /** @param {{params: URLSearchParams}} props */
 export function Page({ params }) {
+  useTitle("Strategy");
   const id = params.get("id");
   return id ? html`<${Strategy} key=${id} params=${params} />` : html`<${List} params=${params} />`;
 }
