@@ -198,6 +198,7 @@ async def test_a_hundred_runs_of_the_listed_experiment_are_one_search(api: Clien
     assert ["runs/search"] == [call.endpoint for call in fake.calls]
 
 
+@pytest.mark.thorough
 async def test_others_are_answered_meanwhile(api: Client, fake: FakeMlflow) -> None:
     """A large analysis is made in turns: before it is there, quick answers have been given many times."""
     metrics = {f"metric_{number}": number / 7 for number in range(220)}
@@ -212,6 +213,7 @@ async def test_others_are_answered_meanwhile(api: Client, fake: FakeMlflow) -> N
     assert quick > 3
 
 
+@pytest.mark.thorough
 async def test_a_body_of_megabytes_arrives_whole(api: Client, fake: FakeMlflow) -> None:
     """It is sent in parts, and is the same gzipped or not."""
     metrics = {f"metric_{number}": number / 7 for number in range(220)}

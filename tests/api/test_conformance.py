@@ -163,6 +163,7 @@ async def defects(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         assert 500 == await ask(api, name)
 
 
+@pytest.mark.thorough
 async def test_each_described_response_occurs_as_described(
     fake: FakeMlflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

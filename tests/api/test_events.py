@@ -46,6 +46,7 @@ async def test_a_run_from_its_start_to_its_end(fake: FakeMlflow) -> None:
     assert {**detail, "experiment_id": "0"} == ended.data["run"] == deleted.data["run"]
 
 
+@pytest.mark.thorough
 async def test_a_run_that_ceases_to_match(fake: FakeMlflow) -> None:
     """A listener with a filter hears of a run that ends to match it, and of no other."""
     async with serving(fake.url, **with_index()) as api:
@@ -71,6 +72,7 @@ async def test_a_stream_outlasts_the_deadline(fake: FakeMlflow) -> None:
             await stream.named("run.created")  # the index looks each tenth of a second
 
 
+@pytest.mark.thorough
 async def test_a_reconnect_goes_on(fake: FakeMlflow) -> None:
     """A browser that comes back with its last id hears of what it missed, and of nothing again."""
     async with serving(fake.url, **with_index()) as api:
@@ -187,6 +189,7 @@ async def test_while_the_index_reads(fake: FakeMlflow) -> None:
     assert stream.reader.retry is not None
 
 
+@pytest.mark.thorough
 async def test_while_nobody_knows_the_experiment(fake: FakeMlflow) -> None:
     """Where MLflow cannot say which experiment it is, a stream says so in an event; a poll is an error."""
     fake.before = answering(500)
@@ -197,6 +200,7 @@ async def test_while_nobody_knows_the_experiment(fake: FakeMlflow) -> None:
     assert ("unavailable", 502) == (unavailable.name, unavailable.data["status"])
 
 
+@pytest.mark.thorough
 async def test_mlflow_fails_and_answers_again(fake: FakeMlflow) -> None:
     """Listeners are told when MLflow stops answering, also who comes later, and when it does again."""
     async with serving(fake.url, **with_index()) as api:

@@ -76,6 +76,7 @@ async def test_readiness_tells_what_became_of_the_experiment(api: Client, state:
     schemas.Readiness.model_validate(body, strict=True)
 
 
+@pytest.mark.thorough
 async def test_readiness_tells_whether_the_store_answers(fake: FakeMlflow) -> None:
     """A replica is ready with its store and without it, and says which."""
     async with scripted() as server, serving(fake.url, store={"url": server.url}) as api:

@@ -114,6 +114,7 @@ async def test_a_failure_is_never_an_empty_series(api: Client, fake: FakeMlflow)
         )
 
 
+@pytest.mark.thorough
 async def test_a_failure_is_bridged_by_what_is_remembered(
     api: Client, fake: FakeMlflow, clock: Clock
 ) -> None:

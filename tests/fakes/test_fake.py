@@ -115,6 +115,7 @@ async def test_requests_in_flight_are_counted() -> None:
     assert (fake.in_flight, fake.max_in_flight) == (0, 3)
 
 
+@pytest.mark.thorough
 async def test_latency_delays_every_call() -> None:
     """With a latency beyond a client's patience the client times out."""
     async with FakeMlflow().serve() as fake:

@@ -6,6 +6,7 @@ import inspect
 import textwrap
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -107,11 +108,11 @@ def test_the_date_of_a_response() -> None:
     assert aiohttp.helpers.rfc822_formatted_time().endswith(" GMT")
 
 
-def files() -> Iterator[tuple[Path, ast.Module]]:
+@cache
+def files() -> list[tuple[Path, ast.Module]]:
     """Every file of the service but the one that may name private parts."""
-    for path in sorted(SERVICE.rglob("*.py")):
-        if path != INTERNALS:
-            yield path, ast.parse(path.read_text("utf-8"))
+    others = [path for path in sorted(SERVICE.rglob("*.py")) if path != INTERNALS]
+    return [(path, ast.parse(path.read_text("utf-8"))) for path in others]
 
 
 def test_no_other_file_imports_a_private_part() -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from service.telemetry.loop_lag import LoopLag
 
 
@@ -59,6 +61,7 @@ async def test_it_ends_with_the_application() -> None:
     assert before == asyncio.all_tasks()
 
 
+@pytest.mark.thorough
 async def test_notices_a_blocked_loop() -> None:
     """A lag is measured while something blocks the event loop."""
     lag = LoopLag()

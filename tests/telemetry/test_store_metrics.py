@@ -1,5 +1,7 @@
 """What the service tells Prometheus of the store that replicas share."""
 
+import pytest
+
 from tests.api.serving import API, serving
 from tests.fakes.mlflow import FakeMlflow
 from tests.resilience.measure import eventually
@@ -24,6 +26,7 @@ async def test_without_a_store_there_are_none(fake: FakeMlflow) -> None:
         assert {} == of_store(await scrape(api))
 
 
+@pytest.mark.thorough
 async def test_whether_it_answers_and_how_many_use_it(fake: FakeMlflow) -> None:
     """The gauges follow the store, and each outcome is there before its first time."""
     async with scripted() as server:

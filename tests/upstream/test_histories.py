@@ -55,6 +55,7 @@ async def test_a_long_history_is_read_page_by_page(fake: FakeMlflow, client: Mlf
     assert {"5000"} == {call.params["max_results"] for call in fake.calls}
 
 
+@pytest.mark.thorough
 async def test_a_page_that_is_too_slow_is_asked_for_in_parts(fake: FakeMlflow) -> None:
     """After a page that took too long the service asks for a quarter of it, and no point is lost."""
 
@@ -171,6 +172,7 @@ async def test_pages_that_never_end_are_a_failure(fake: FakeMlflow, client: Mlfl
         await history(client, fake.add_run())
 
 
+@pytest.mark.thorough
 async def test_a_history_of_more_than_a_million_points(fake: FakeMlflow, client: MlflowClient) -> None:
     """What is too long to be read is an error that says so."""
     points = [{"key": "loss", "value": 1.0, "timestamp": step, "step": step} for step in range(250_000)]

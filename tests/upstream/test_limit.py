@@ -117,6 +117,7 @@ async def test_refuses_a_call_that_waits_too_long() -> None:
     assert [type(None), NoSlot, NoSlot] == await upstream.finish_all()
 
 
+@pytest.mark.thorough
 async def test_leaves_a_slot_that_comes_too_late_to_the_next_call() -> None:
     """A call that times out in the moment in which it would get a slot takes none along."""
     for _ in range(50):

@@ -132,6 +132,7 @@ async def test_reads_a_large_comparison_run_by_run(client: MlflowClient, fake: F
     assert (1, 5) == (fake.count("runs/search"), fake.count("runs/get"))
 
 
+@pytest.mark.thorough
 async def test_reads_a_slow_list_in_smaller_pages(fake: FakeMlflow) -> None:
     """After a page that is too slow, the call goes on with smaller pages, and later calls begin with them."""
     run_ids = wide(fake, 20, 1)
@@ -153,6 +154,7 @@ async def test_reads_a_slow_list_in_smaller_pages(fake: FakeMlflow) -> None:
             assert expected == page_sizes(fake)
 
 
+@pytest.mark.thorough
 async def test_asks_a_hanging_server_twice(fake: FakeMlflow) -> None:
     """A server that hangs gets two requests; once it answers again, few pages hold the whole list."""
     run_ids = wide(fake, 50, 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ async def play(steps: list[tuple[str, int]]) -> None:
     assert played.slots.locked()
 
 
+@pytest.mark.thorough
 @given(steps=STEPS)
 @settings(max_examples=200)
 def test_none_is_lost_and_none_too_many(steps: list[tuple[str, int]]) -> None:

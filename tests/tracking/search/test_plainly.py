@@ -114,6 +114,7 @@ def test_what_a_run_does_not_satisfy(text: str) -> None:
     assert not plainly.matches(RUN, parse_filter(text))
 
 
+@pytest.mark.thorough
 @given(
     st.lists(RUNS, max_size=12, unique_by=lambda run: run.run_id),
     st.lists(strategies.comparisons(strategies.fields).filter(conditions_of), max_size=2),
