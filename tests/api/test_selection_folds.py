@@ -65,6 +65,21 @@ async def test_a_trial_that_is_best_in_every_fold_is_not_overfitted(
     assert report["effective_trials"]["value"] is not None
 
 
+async def test_walks_that_logged_no_fold_are_left_out(
+    api: Client, index: HeldIndex, fake: FakeMlflow
+) -> None:
+    """Runs that failed before they logged the metric change nothing, wherever they stand among the others."""
+    for number in range(5):
+        walk(index, fake, number, [number + step / 10 for step in range(6)])
+    before = await selected(api)
+    for number, lookback in ((10, "4"), (11, "0"), (12, "other")):
+        params = {"lookback": lookback}
+        index.put(make_run(number, params=params, metrics={"loss": 1.0}, tags=TAGS, status="FAILED"))
+    index.put(make_run(13, params={"lookback": "4"}, metrics={}, tags=TAGS, start_time=1))
+    after = await selected(api)
+    assert before["pbo"] == after["pbo"]
+
+
 async def test_the_metric_of_the_folds_may_be_named(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:
     """Without a metric named fold_…, the metric itself is looked at, or the one that the query names."""
     for number in range(5):

@@ -62,12 +62,12 @@ def _vectors(histories: Mapping[str, History]) -> dict[str, FoldVector]:
 
 def _newest_of_each(trials: Trials, metric: str) -> list[Run]:
     """The newest walk-forward run that logs the metric, of each configuration."""
-    runs = tuple(sorted(_walk_forwards(trials), key=lambda run: run.place.rank))
+    logged = [run for run in _walk_forwards(trials) if metric in run.metrics]
     logging = msgspec.structs.replace(
-        trials, runs=tuple([run for run in runs if metric in run.metrics]), deleted=()
+        trials, runs=tuple(sorted(logged, key=lambda run: run.place.rank)), deleted=()
     )
     newest: dict[int, Run] = {}
-    for run, configuration in zip(runs, logging.configurations().tolist(), strict=True):
+    for run, configuration in zip(logging.runs, logging.configurations().tolist(), strict=True):
         newest.setdefault(configuration, run)
     return list(newest.values())
 
