@@ -105,7 +105,7 @@ class RequestPipeline:
             add_labels(request, response)
             if observers:
                 record = self._record(request, response, request_id, time.perf_counter() - began)
-                if isinstance(response, EventStream):
+                if type(response) is EventStream:  # isinstance would ask Protocol's metaclass: 1 µs of 44
                     response.over = partial(self._over, record)
                 else:
                     self._tell(record)
