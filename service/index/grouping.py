@@ -57,7 +57,7 @@ class _Groups(NamedTuple):
         chosen = np.flatnonzero(places < len(some))
         order = np.argsort(places.take(chosen), kind="stable")
         sizes = self.sizes[some]
-        return Parts(self.rows.take(chosen.take(order)), np.cumsum(sizes) - sizes, sizes)
+        return Parts(self.rows.take(chosen), order, np.cumsum(sizes) - sizes, sizes)
 
 
 def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
@@ -124,7 +124,7 @@ def _statistic(view: View, order: GroupOrder, groups: _Groups) -> Numbers | None
         if order.statistic not in STATISTICS:
             raise ValueError(f"groups cannot be sorted by {order.statistic!r} of a metric")
         parts = groups.parts(list(range(len(groups.sizes))))
-        values = view.numbers(Field(FieldKind.METRIC, order.metric)).take(parts.rows)
+        values = parts.values(view.numbers(Field(FieldKind.METRIC, order.metric)))
         statistic: Numbers = getattr(statistics_of(values, parts), order.statistic)
         return statistic
     match order.statistic:
@@ -135,7 +135,7 @@ def _statistic(view: View, order: GroupOrder, groups: _Groups) -> Numbers | None
         case "first_start_time" | "last_start_time":
             parts = groups.parts(list(range(len(groups.sizes))))
             which = np.fmin if order.statistic == "first_start_time" else np.fmax
-            return _extreme(which, view.numbers(START_TIME).take(parts.rows), parts)
+            return _extreme(which, parts.values(view.numbers(START_TIME)), parts)
     raise ValueError(f"groups cannot be sorted by {order.statistic!r}")
 
 
@@ -149,7 +149,7 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
     if not shown:
         return ()
     parts = groups.parts(shown)
-    samples = parts.rows[parts.starts].tolist()
+    samples = parts.rows_at(parts.starts).tolist()
     values = []
     for field, keys in zip(grouping.by, groups.keys, strict=True):
         lacking = (keys[shown] == LAST).tolist()
@@ -163,7 +163,7 @@ def _details(view: View, grouping: Grouping, groups: _Groups, shown: list[int]) 
         for each, summary in zip(metrics, summaries, strict=True):
             each[name] = summary
     statuses = _statuses(view, parts)
-    times = start_times.take(parts.rows)
+    times = parts.values(start_times)
     first_times, last_times = _extreme(np.fmin, times, parts), _extreme(np.fmax, times, parts)
     return tuple(
         Group(key, size, status, _time(begin), _time(end), own)
@@ -183,7 +183,7 @@ def _statuses(view: View, parts: Parts) -> list[dict[str, int]]:
     column = view.table.status
     groups, width = len(parts.starts), len(column.texts)
     cells = np.repeat(np.arange(0, groups * width, width), parts.sizes)
-    cells += column.codes().take(parts.rows)
+    cells += parts.values(column.codes())
     counts = np.bincount(cells, minlength=groups * width).reshape(groups, width)
     statuses = [str(status) for status in column.texts.of(range(width))]
     return [

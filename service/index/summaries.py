@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,34 @@ from service.tracking.directions import Direction
 from service.tracking.search.queries import MetricSummary
 from service.tracking.statistics import t_quantile
 
+V = TypeVar("V", bound=np.generic)
+
 _CONFIDENCE: Final = 0.975  # of each side of a 95 % interval
 _NONE: Final[NDArray[np.intp]] = np.empty(0, np.intp)
 
 
 class Parts(NamedTuple):
-    """Rows group by group. starts: where each group begins. sizes: how many rows it has, one at least."""
+    """Rows group by group.
+
+    rows: ascending. order: their places, group by group. starts: where each group begins in that. sizes: how
+    many rows it has, one at least.
+    """
 
     rows: Rows
+    order: NDArray[np.intp]
     starts: NDArray[np.intp]
     sizes: NDArray[np.intp]
+
+    def values(self, column: NDArray[V]) -> NDArray[V]:
+        """The values of the rows, group by group.
+
+        Two steps take half as long as one that reads a whole column once for each group.
+        """
+        return column.take(self.rows).take(self.order)
+
+    def rows_at(self, places: NDArray[np.intp]) -> Rows:
+        """The rows at these places, counted group by group."""
+        return self.rows.take(self.order.take(places))
 
     def groups_at(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """The groups that the rows at these places belong to."""
@@ -77,7 +95,7 @@ def summaries_of(
     ids_of: Callable[[Rows], Sequence[str]],
 ) -> list[MetricSummary]:
     """The summaries of a metric. ids_of: the ids of the runs of rows."""
-    values = numbers.take(parts.rows)
+    values = parts.values(numbers)
     statistics = statistics_of(values, parts)
     n, missing, *others = statistics
     columns = [_or_none(each) for each in others]
@@ -113,7 +131,7 @@ def _best_rows(
         case _:
             return _NONE, _NONE
     places = np.flatnonzero(values == np.repeat(best, parts.sizes))  # NaN is equal to nothing
-    rows, groups = parts.rows[places], parts.groups_at(places)
+    rows, groups = parts.rows_at(places), parts.groups_at(places)
     is_another = groups[1:] != groups[:-1]
     if is_another.all():
         return groups, rows
