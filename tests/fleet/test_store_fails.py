@@ -19,7 +19,7 @@ from tests.fleet.faults import FAULTS
 from tests.fleet.fleet import MOST_IN_FLIGHT, Fleet, fleet
 from tests.fleet.load import Load, until
 from tests.resilience.proxy import FaultProxy, forward, half_open
-from tests.store.servers import StoreServer, running
+from tests.store.servers import BOTH_AT_NIGHT, StoreServer, running
 
 pytestmark = [pytest.mark.fleet, pytest.mark.asyncio(loop_scope="module")]
 
@@ -52,12 +52,14 @@ class Proxied(NamedTuple):
     proxy: FaultProxy
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BOTH_AT_NIGHT)
+async def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Shared]:
     """One fleet for all faults: each begins with a store that is well."""
     async with AsyncExitStack() as stack:
         directory = tmp_path_factory.mktemp("fleet")
-        server = await stack.enter_async_context(running(directory, "redis-server"))
+        server = await stack.enter_async_context(running(directory, request.param))
         yield Shared(await stack.enter_async_context(knowing(directory, server.url)), server)
 
 
