@@ -80,6 +80,9 @@ async def take(url: str, folder: Path) -> None:
                 for name, address in addresses(url).items():
                     await watched.go(address)
                     await watched.is_settled()
+                    if name == "runs":
+                        await watched.page.locator(".facet").first.wait_for()
+                    await watched.page.get_by_text("connecting…").wait_for(state="hidden")
                     await watched.page.wait_for_load_state("load")
                     await watched.page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
                     picture = smaller(await watched.page.screenshot(animations="disabled"))

@@ -50,6 +50,15 @@ async def test_a_pasted_text_is_read_and_the_guess_is_said(sample_page: Watched)
     await guess.get_by_role("link", name="dataset:b04e7d8").wait_for()
 
 
+async def test_the_field_shows_a_whole_reference(fake: FakeMlflow, sample_page: Watched) -> None:
+    """A run's id, and the longer ones of a model, can be read to their end."""
+    reference = f"models:/m-{backtest_of(fake, 'currencies-2026.02')}"
+    await sample_page.go("lineage")
+    field = sample_page.page.get_by_role("searchbox")
+    await field.fill(reference)
+    assert await field.evaluate("(field) => field.scrollWidth <= field.clientWidth")
+
+
 async def test_what_is_not_found_says_what_was_tried(sample_page: Watched) -> None:
     """A reference of nobody's is an answer, not a failure of the page: each attempt and its outcome."""
     sample_page.expected.append("404")
