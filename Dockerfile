@@ -42,6 +42,8 @@ COPY --from=builder /app/venv venv
 COPY --from=builder /app/LICENSE /app/sbom.cdx.json ./
 COPY --from=builder /app/config config
 COPY --from=builder /app/service service
+# A folder for the snapshot of the index: a new volume that is mounted there takes over its owner.
+RUN install -d -o 10001 -g 10001 -m 700 /var/lib/experiment-tracking
 ENV PATH="/app/venv/bin:${PATH}" \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

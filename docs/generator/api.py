@@ -61,7 +61,10 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
         text += f"\nErrors: {', '.join(bad)}; see [errors](errors.md).\n"
     text += "\n<!-- not run: its runs are made up; the tutorial has such a request on real ones -->\n"
     address = path.replace("{run_id}", "abc123def456") + _query(operation)
-    text += f"```sh\ncurl 'http://127.0.0.1:8080{address}'"
+    text += "```sh\ncurl "
+    if "text/event-stream" in responses["200"]["content"]:  # which is what */* gets
+        text += "-H 'Accept: application/json' "
+    text += f"'http://127.0.0.1:8080{address}'"
     if "requestBody" in operation:
         body = json.dumps(_example(operation["requestBody"]))
         text += f" \\\n  -H 'Content-Type: application/json' -d '{body}'"

@@ -48,7 +48,8 @@ class EventRoutes:
                 operation=Operation(
                     id="listenToEvents",
                     tag=_TAG,
-                    summary="What happens to the runs that match a filter, as a stream or since a moment",
+                    summary="What happens to the runs that match a filter: a stream, or a list where Accept "
+                    "prefers JSON",
                     query=schemas.EventParameters,
                     answers={
                         200: Content(schemas.EventList, schemas.EXAMPLE, texts={TEXT: schemas.STREAM_EXAMPLE})

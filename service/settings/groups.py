@@ -94,8 +94,7 @@ class UpstreamSettings(Group):
     breaker_failures: int = Field(
         10,
         ge=1,
-        description="Consecutive failures that open the breaker; MLflow then gets only probes until "
-        "one succeeds.",
+        description="Consecutive failures after which a health probe decides whether the breaker opens.",
     )
     breaker_interval: PositiveSeconds = Field(
         0.5, description="Seconds between two probes while the breaker is open."

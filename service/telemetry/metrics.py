@@ -58,7 +58,7 @@ class ServiceCollector(Collector):
         yield from self._of_requests()
         yield from self._of_upstream()
         yield from self._of_breaker()
-        yield from self._of_store()
+        yield from self._of_cache()
         yield from self._of_answers()
         yield from self._of_process()
 
@@ -126,18 +126,18 @@ class ServiceCollector(Collector):
             value=breaker.openings,
         )
 
-    def _of_store(self) -> Iterator[Metric]:
+    def _of_cache(self) -> Iterator[Metric]:
         memory = self._instruments.memory
         yield counter(
-            "tracking_store_reads",
+            "tracking_cache_reads",
             "Lookups in the cache, by their result.",
             ("result",),
             (((result,), number) for result, number in self._instruments.source.reads.items()),
         )
-        yield GaugeMetricFamily("tracking_store_bytes", "Memory that the cache takes.", value=memory.used)
-        yield GaugeMetricFamily("tracking_store_entries", "Entries in the cache.", value=len(memory))
+        yield GaugeMetricFamily("tracking_cache_bytes", "Memory that the cache takes.", value=memory.used)
+        yield GaugeMetricFamily("tracking_cache_entries", "Entries in the cache.", value=len(memory))
         yield CounterMetricFamily(
-            "tracking_store_evictions",
+            "tracking_cache_evictions",
             "Entries that the cache dropped to stay within its memory.",
             value=memory.evictions,
         )

@@ -63,7 +63,8 @@ class StoreCollector(Collector):
         yield counter(
             "tracking_shared_store_answers",
             "Questions that memory could not answer: the store had it, a list there proved it, this replica "
-            "led and asked MLflow, it awaited another replica, it asked alone, or it rested after a failure.",
+            "led and asked MLflow, it awaited another replica's answer, it asked alone, or it did not ask, "
+            "shortly after a failure.",
             ("outcome",),
             (((outcome,), source.outcomes[outcome]) for outcome in _ANSWERS),
         )

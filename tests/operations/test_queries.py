@@ -84,7 +84,7 @@ async def test_the_dashboard_shows_the_services_metrics(fake: FakeMlflow) -> Non
     shown = set[str]().union(*(metrics_in(target.query) for target in targets("1m")))
     assert {
         "tracking_answers_entries",
-        "tracking_store_entries",
+        "tracking_cache_entries",
         "tracking_upstream_breaker_openings_total",
     } == {name for name, names in own.items() if name.startswith("tracking_") and not names & shown}
 

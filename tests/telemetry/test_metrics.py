@@ -198,9 +198,9 @@ class TestMemory:
             await api.get(API + ROUTES["run"][1])
         samples = await scrape(api)
         results = ("hit", "stale", "miss", "collapsed", "anew", "failed")
-        reads = [value(samples, "tracking_store_reads_total", result=result) for result in results]
+        reads = [value(samples, "tracking_cache_reads_total", result=result) for result in results]
         assert [2, 0, 1, 0, 0, 0] == reads
-        assert value(samples, "tracking_store_bytes") > 0
+        assert value(samples, "tracking_cache_bytes") > 0
 
     async def test_collapsed_reads(self, fake: FakeMlflow) -> None:
         """A request that joins a call that is already under way counts as collapsed."""
@@ -210,7 +210,7 @@ class TestMemory:
             await asyncio.gather(*(api.get(API + ROUTES["run"][1]) for _ in range(3)))
             samples = await scrape(api)
         assert 1 == fake.count("runs/get")
-        assert 2 == value(samples, "tracking_store_reads_total", result="collapsed")
+        assert 2 == value(samples, "tracking_cache_reads_total", result="collapsed")
 
     @pytest.mark.parametrize(("max_bytes", "kept", "dropped"), [(2**20, 2, 0), (40_000, 1, 1)])
     async def test_encoded_answers(self, fake: FakeMlflow, max_bytes: int, kept: int, dropped: int) -> None:

@@ -18,7 +18,7 @@ _AT_ONCE = 4
 _BOUND = 256 * 2**20  # TRACKING_CACHE__MAX_BYTES by default
 _OVER = 1.5
 _MIB = 2**20
-_SAMPLE = re.compile(rb"^(tracking_store_\w+) ([\d.e+]+)$", re.MULTILINE)
+_SAMPLE = re.compile(rb"^(tracking_cache_\w+) ([\d.e+]+)$", re.MULTILINE)
 
 
 def memory(bench: Bench) -> Findings:
@@ -50,13 +50,13 @@ async def _fill(service: Server, lists: range) -> None:
 def _row(service: Server, idle: int, runs: int) -> Row:
     scraped = asyncio.run(ask(service, Question("metrics"))).body
     store = {name.decode(): float(value) for name, value in _SAMPLE.findall(scraped)}
-    used, rss = store["tracking_store_bytes"], service.rss_bytes()
+    used, rss = store["tracking_cache_bytes"], service.rss_bytes()
     over = Spread(*[(rss - idle) / used] * 3)
     wanted, _, met = at_most(over, _OVER)
     return Row(
         f"{runs:,} runs in the store",
-        f"RSS {rss / _MIB:.0f} MiB, {idle / _MIB:.0f} idle; {store['tracking_store_entries']:,.0f} entries, "
-        f"{used / _MIB:.0f} MiB by its own count, {store['tracking_store_evictions_total']:,.0f} dropped",
+        f"RSS {rss / _MIB:.0f} MiB, {idle / _MIB:.0f} idle; {store['tracking_cache_entries']:,.0f} entries, "
+        f"{used / _MIB:.0f} MiB by its own count, {store['tracking_cache_evictions_total']:,.0f} dropped",
         f"RSS {wanted} of the count + idle; count ≤ {_BOUND // _MIB} MiB",
         f"{over.median:.2f}",
         met=met and used <= _BOUND,
