@@ -168,3 +168,11 @@ async def test_an_answer_is_remembered(api: Client, fake: FakeMlflow) -> None:
     again = {"If-None-Match": first.headers["ETag"]}
     assert 304 == (await api.get(f"{API}/runs/{this}/folds", params=query, headers=again)).status
     assert [] == fake.calls
+
+
+async def test_more_steps_than_folds_are_not_paired(api: Client, fake: FakeMlflow) -> None:
+    """Two runs that log a metric at 1,100 steps are refused with and without the other, in the same words."""
+    this, other = walk_forward(fake, [0.1] * 1_100), walk_forward(fake, [0.2] * 1_100)
+    body = await folds(api, this, against=other)
+    assert "too_many" == body["reason"]["code"]
+    assert body["reason"] == body["paired"]["reason"]

@@ -284,3 +284,10 @@ async def test_without_an_index_there_is_no_selection(fake: FakeMlflow) -> None:
     async with searching(None, fake) as client:
         body = await refused(await client.get(path(), params={"metric": "sharpe"}), 422, "invalid_request")
     assert "TRACKING_INDEX__ENABLED" in body["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("alpha", ["1e-17", "1e-300"])
+async def test_any_alpha_above_zero_is_answered(api: Client, alpha: str) -> None:
+    """A level that is 1.0 as a float takes many returns, and not an error."""
+    report = await selected(api, alpha=alpha)
+    assert report["min_track_record"]["value"] > DAYS

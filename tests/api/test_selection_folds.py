@@ -1,5 +1,6 @@
 """What the folds of walk-forward runs add to a selection: how likely the choice is overfitted."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -36,14 +37,15 @@ def walk(
     number: int,
     folds: Sequence[float],
     key: str = "fold_sharpe",
-    **tags: str,
+    status: str = "FINISHED",
 ) -> None:
     """A walk forward with one value a fold, in the index and in MLflow."""
-    metrics = {"sharpe": sum(folds) / len(folds), key: folds[-1], "n_obs": 1_250.0}
+    last = None if math.isnan(folds[-1]) else folds[-1]
+    metrics = {"sharpe": 0.1 * number, key: last, "n_obs": 1_250.0}
     params = {"lookback": str(number % 1_000)}
-    run = make_run(number, params=params, metrics=metrics, tags=TAGS)
+    run = make_run(number, params=params, metrics=metrics, tags=TAGS, status=status)
     index.put(run)
-    fake.add_run(run_id=run.run_id, start_time=run.start_time, params=params, tags=run.tags)
+    fake.add_run(run_id=run.run_id, start_time=run.start_time, params=params, tags=run.tags, status=status)
     fake.log(run.run_id, key, [(step, 1_000 + step, value) for step, value in enumerate(folds)])
 
 
@@ -78,6 +80,40 @@ async def test_walks_that_logged_no_fold_are_left_out(
     index.put(make_run(13, params={"lookback": "4"}, metrics={}, tags=TAGS, start_time=1))
     after = await selected(api)
     assert before["pbo"] == after["pbo"]
+
+
+@pytest.mark.parametrize(
+    ("status", "folds"),
+    [("FAILED", [0.9, 0.1]), ("RUNNING", [0.9]), ("FINISHED", [math.nan] * 6)],
+    ids=["failed", "running", "only NaN"],
+)
+async def test_a_newer_run_without_all_folds_takes_no_configuration_away(
+    api: Client, index: HeldIndex, fake: FakeMlflow, status: str, folds: list[float]
+) -> None:
+    """The run that finished with numbers stands for its configuration."""
+    for number in range(5):
+        walk(index, fake, number, [number + step / 10 for step in range(6)])
+    walk(index, fake, 1_002, folds, status=status)
+    inputs = {one["name"]: one["value"] for one in (await selected(api))["pbo"]["inputs"]}
+    assert (5, 6) == (inputs["configurations"], inputs["folds"])
+
+
+async def test_walks_that_logged_only_nan_are_said(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:
+    """Though they are more than the others; by themselves they are no folds at all."""
+    for number in range(6):
+        walk(index, fake, number, [math.nan] * 4)
+    assert "missing_input" == (await selected(api))["pbo"]["reason"]["code"]
+    for number in range(6, 11):
+        walk(index, fake, number, [number + step / 10 for step in range(6)])
+    pbo = (await selected(api))["pbo"]
+    assert (0.0, True) == (pbo["value"], any("none of their folds" in one for one in pbo["warnings"]))
+
+
+async def test_folds_beyond_what_can_be_squared(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:
+    """They are no numbers to compute with, and said like NaN."""
+    for number in range(5):
+        walk(index, fake, number, [1e308 * (-1) ** (number + step) for step in range(16)])
+    assert "missing_input" == (await selected(api))["pbo"]["reason"]["code"]
 
 
 async def test_the_metric_of_the_folds_may_be_named(api: Client, index: HeldIndex, fake: FakeMlflow) -> None:

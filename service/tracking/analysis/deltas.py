@@ -187,4 +187,7 @@ def _mean(finite: Sequence[float]) -> float:
 
 
 def _squares(finite: Sequence[float], mean: float) -> float:
-    return math.fsum([(value - mean) * (value - mean) for value in finite])
+    try:
+        return math.fsum([(value - mean) * (value - mean) for value in finite])
+    except OverflowError:  # each square is a float, their sum is none
+        return math.inf

@@ -36,7 +36,7 @@ NO_DIRECTION: Final = (
 )
 SINGLE: Final = Reason(TOO_FEW_FOLDS, "One fold has no spread, and so no interval: two are the least.")
 _TWO: Final = 2
-_LARGEST: Final = 1e150
+LARGEST: Final = 1e150
 _OF_RUN_TYPE: Final[Mapping[str, FoldAxis]] = {
     "walk_forward": "folds",
     "cpcv": "paths",
@@ -173,18 +173,25 @@ def half_width(variance: float, df: int) -> float:
 def _refusal(axis: Axis, finite: Mapping[int, float], count: int) -> Reason | None:
     if (refusal := refusal_of(axis)) is not None:
         return refusal
-    if count > MOST_FOLDS:
-        return Reason(TOO_MANY, f"Logged at {count:,} steps: more than {MOST_FOLDS:,} are no folds.")
+    if (reason := too_many(count)) is not None:
+        return reason
     if not finite:
         return Reason(TOO_FEW_FOLDS, "The run logged no finite value of this metric.")
     return too_large(finite)
 
 
+def too_many(count: int) -> Reason | None:
+    """Why so many steps are not taken for folds; None where they are."""
+    if count <= MOST_FOLDS:
+        return None
+    return Reason(TOO_MANY, f"Logged at {count:,} steps: more than {MOST_FOLDS:,} are no folds.")
+
+
 def too_large(values: Mapping[int, float]) -> Reason | None:
     """Why nothing is computed of values whose squares are no numbers; None of all others."""
-    if max(map(abs, values.values()), default=0.0) <= _LARGEST:
+    if max(map(abs, values.values()), default=0.0) <= LARGEST:
         return None
-    return Reason(NOT_COMPUTABLE, f"A value is beyond {_LARGEST:g}, so that its square is no number.")
+    return Reason(NOT_COMPUTABLE, f"A value is beyond {LARGEST:g}, so that its square is no number.")
 
 
 def _worst(values: Mapping[int, float], direction: Direction | None) -> Fold | None:

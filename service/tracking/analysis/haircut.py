@@ -64,7 +64,7 @@ def sharpe_with(p: float, observations: float, most: float) -> float:
     The logarithm of the p-value is nearly a parabola, so that false position in its Illinois form finds it in
     some ten steps.
     """
-    df = observations - 1
+    df = min(observations - 1, _MOST_DEGREES)
 
     def above(sharpe: float) -> float:
         t = sharpe * math.sqrt(observations)

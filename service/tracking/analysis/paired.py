@@ -29,6 +29,7 @@ from service.tracking.analysis.folds import (
     half_width,
     mean_and_sd,
     too_large,
+    too_many,
 )
 from service.tracking.analysis.signed_ranks import exact_sign_p, signed_rank_p
 from service.tracking.directions import Direction
@@ -122,7 +123,7 @@ def paired_of(
     if not steps:
         reason = Reason(TOO_FEW_FOLDS, "The two runs have no step in common with a finite value in each.")
         return refused(reason, *warnings, paired=paired)
-    if reason_ := too_large(first) or too_large(second):
+    if reason_ := too_many(max(len(first), len(second))) or too_large(first) or too_large(second):
         return refused(reason_, *warnings, paired=paired)
     rounding = _ROUNDING * max(max(abs(first[step]), abs(second[step])) for step in steps)
     differences = {step: _unless_tiny(first[step] - second[step], rounding) for step in steps}

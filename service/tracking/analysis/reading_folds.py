@@ -10,7 +10,7 @@ import msgspec
 
 from service.answer import Answer, combine
 from service.tracking.analysis.computed import AXIS_UNKNOWN, FOLDS_OVERLAP, TOO_MANY, Reason
-from service.tracking.analysis.selecting.fold_matrix import FoldVector
+from service.tracking.analysis.selecting.fold_matrix import FoldVector, preference
 from service.tracking.analysis.trials import Trials
 from service.tracking.asked import Asked
 from service.tracking.history import GetHistory, History, last_by_step
@@ -37,11 +37,11 @@ def fold_metric_of(trials: Trials, metric: str) -> str:
 
 
 async def folds_of(asked: Asked, trials: Trials, metric: str) -> Answer[Folds]:
-    """The folds of the newest walk-forward run of each configuration that logs the metric.
+    """The folds of a walk-forward run of each configuration: the newest that finished and logs the metric.
 
     Each step of the metric's history is a fold. UpstreamFailure where MLflow fails.
     """
-    runs = await asked.workers.run(partial(_newest_of_each, trials, metric))
+    runs = await asked.workers.run(partial(_one_of_each, trials, metric))
     if not runs:
         return Answer(Folds(metric, reason=_why_none(trials, metric)))
     if len(runs) > MOST_RUNS:
@@ -60,12 +60,11 @@ def _vectors(histories: Mapping[str, History]) -> dict[str, FoldVector]:
     return {run_id: last_by_step(history) for run_id, history in histories.items()}
 
 
-def _newest_of_each(trials: Trials, metric: str) -> list[Run]:
-    """The newest walk-forward run that logs the metric, of each configuration."""
+def _one_of_each(trials: Trials, metric: str) -> list[Run]:
+    """Of each configuration the walk-forward run that logs the metric: by `preference`, NaN last."""
     logged = [run for run in _walk_forwards(trials) if metric in run.metrics]
-    logging = msgspec.structs.replace(
-        trials, runs=tuple(sorted(logged, key=lambda run: run.place.rank)), deleted=()
-    )
+    logged.sort(key=lambda run: (run.metrics[metric] is None, *preference(run)))
+    logging = msgspec.structs.replace(trials, runs=tuple(logged), deleted=())
     newest: dict[int, Run] = {}
     for run, configuration in zip(logging.runs, logging.configurations().tolist(), strict=True):
         newest.setdefault(configuration, run)

@@ -120,7 +120,7 @@ def min_track_record(moments: Moments, benchmark: float, formula: Formula, alpha
             NOT_COMPUTABLE,
             "The Sharpe ratio is not above the benchmark, so that no number of returns makes it significant.",
         )
-    return formula.track_record(moments, benchmark, _NORMAL.inv_cdf(1 - alpha))
+    return formula.track_record(moments, benchmark, -_NORMAL.inv_cdf(alpha))  # 1 - alpha may be 1.0
 
 
 def expected_maximum(trials: float) -> float:
@@ -153,9 +153,21 @@ def dsr(moments: Moments, deviation: float, trials: float, formula: Formula) -> 
     return psr(moments, deviation * expected_maximum(trials), formula, trials)
 
 
-def break_even_trials(moments: Moments, deviation: float, formula: Formula, level: float) -> int:
-    """The largest number of trials for which the DSR is at least the level; 0 where one is too many."""
-    largest = _largest(lambda trials: dsr(moments, deviation, trials, formula) >= level)
+def break_even_trials(
+    moments: Moments, deviation: float, formula: Formula, level: float, trials: float
+) -> int:
+    """The largest number of trials for which the DSR is at least the level; 0 where one is too many.
+
+    trials: how many there are. By the formula of 2025 the DSR may rise with their number: a Refusal where it
+    is below the level with so many, and reaches it with more.
+    """
+    largest = _largest(lambda number: dsr(moments, deviation, number, formula) >= level)
+    if largest > trials and dsr(moments, deviation, trials, formula) < level:
+        raise Refusal(
+            NOT_COMPUTABLE,
+            f"By this formula the DSR rises with the number of trials here: it is below {level:g} with "
+            f"{trials:,g}, and reaches that with more.",
+        )
     if largest >= MOST_TRIALS:
         raise Refusal(
             NOT_COMPUTABLE, f"The DSR stays at {level:g} or above with {MOST_TRIALS:,} trials and more."

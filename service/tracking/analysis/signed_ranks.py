@@ -17,7 +17,8 @@ def exact_sign_p(differences: _Numbers) -> float:
     count = len(differences)
     rarer = min(int(np.count_nonzero(differences > 0)), int(np.count_nonzero(differences < 0)))
     ways = sum(math.comb(count, number) for number in range(rarer + 1))
-    return min(1.0, ways / float(2 ** (count - 1)))
+    of: int = 2 ** (count - 1)  # which may be larger than any float, as `ways` may
+    return min(1.0, ways / of)
 
 
 def signed_rank_p(differences: _Numbers, rounding: float = 0.0) -> float:

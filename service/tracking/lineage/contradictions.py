@@ -178,7 +178,8 @@ def _different_metrics(runs: Sequence[Run]) -> Iterable[Contradiction]:
         if len(values) < 2:  # noqa: PLR2004 - two differ
             continue
         low, high = min(values), max(values)
-        absolute, relative = high - low, (high - low) / max(abs(low), abs(high))
+        largest = max(abs(low), abs(high))
+        absolute, relative = high - low, high / largest - low / largest  # the difference may be infinite
         if relative > NOISE:
             yield Contradiction(
                 ContradictionKind.RESULTS,

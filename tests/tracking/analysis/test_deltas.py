@@ -105,6 +105,13 @@ def test_the_spread_of_what_is_large() -> None:
     assert Spread(2, 3, 0.0, None, -LARGEST, LARGEST) == analysis({"a": LARGEST, "b": -LARGEST}).spread
 
 
+def test_squares_whose_sum_is_no_float() -> None:
+    """Each square is a float: there is no standard deviation, of the runs or of their repetitions."""
+    held: Held = {"a": 1.2e154, "b": -1.2e154}
+    of_two = analysis(held, repeats=(("a", "b"),))
+    assert (2, None, None) == (of_two.spread.n, of_two.spread.sd, of_two.noise)
+
+
 def test_the_noise_between_repetitions() -> None:
     """The standard deviation is pooled over groups of runs of one configuration that have the metric."""
     held: Held = {"a": 1.0, "b": 3.0, "c": 5.0, "d": 9.0, "e": None}

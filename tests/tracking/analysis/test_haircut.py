@@ -118,3 +118,10 @@ def test_what_is_left_has_the_p_value(sharpe: float, observations: int, share: f
     of_it = share * sharpe
     [p] = p_values(np.array([of_it]), np.array([float(observations)]))
     assert of_it == pytest.approx(sharpe_with(p, observations, sharpe), abs=1e-7)
+
+
+def test_returns_without_end_leave_a_sharpe_ratio() -> None:
+    """More than a million degrees of freedom are as good as a million, in both directions."""
+    sharpe, observations = 2e-7, 1e15
+    [p] = p_values(np.array([sharpe]), np.array([observations]))
+    assert sharpe == pytest.approx(sharpe_with(float(p), observations, 1e-6), rel=1e-6)

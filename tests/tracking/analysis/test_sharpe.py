@@ -115,7 +115,7 @@ def test_88_trials_are_the_limit_if_the_returns_are_normal() -> None:
 @pytest.mark.parametrize(("expected", "moments"), [(46, STRATEGY), (88, NORMAL_STRATEGY)])
 def test_the_break_even_number_of_trials_is_as_published(expected: int, moments: Moments) -> None:
     """The largest number of trials with a DSR of at least 95 %."""
-    assert expected == break_even_trials(moments, DEVIATION, OF_2012, 0.95)
+    assert expected == break_even_trials(moments, DEVIATION, OF_2012, 0.95, 10)
 
 
 def test_one_trial_is_not_deflated() -> None:
@@ -278,12 +278,12 @@ def test_numbers_of_trials_without_end_are_said() -> None:
     with pytest.raises(Refusal, match="1,000,000,000 trials"):
         trial_budget(100, 10)
     with pytest.raises(Refusal, match="1,000,000,000 trials"):
-        break_even_trials(STRATEGY, 1e-9, OF_2012, 0.95)
+        break_even_trials(STRATEGY, 1e-9, OF_2012, 0.95, 10)
 
 
 def test_one_trial_may_be_too_many() -> None:
     """Where not even the PSR is high enough, no number of trials is."""
-    assert 0 == break_even_trials(FUND, 0.1, OF_2012, 0.95)
+    assert 0 == break_even_trials(FUND, 0.1, OF_2012, 0.95, 10)
 
 
 def test_a_variance_that_is_not_positive_is_refused() -> None:
@@ -297,3 +297,17 @@ def test_the_track_record_and_the_psr_agree() -> None:
     for formula in (OF_2012, OF_2025):
         needed = min_track_record(FUND, 0.1, formula, 0.05)
         assert 0.95 == pytest.approx(psr(FUND._replace(observations=needed), 0.1, formula))
+
+
+def test_a_dsr_that_rises_with_the_trials_has_no_limit() -> None:
+    """By the formula of 2025, with trials that are much alike: below 95 % with five, above it with more."""
+    moments = Moments(0.03, 1_250, 0, 3)
+    assert dsr(moments, 1e-4, 5, OF_2025) < 0.95
+    with pytest.raises(Refusal, match="rises with the number of trials"):
+        break_even_trials(moments, 1e-4, OF_2025, 0.95, 5)
+
+
+def test_a_level_next_to_one_takes_a_finite_number_of_returns() -> None:
+    """1 - alpha is 1.0 as a float, and 8.49 standard deviations away (scipy's norm.isf)."""
+    returns = min_track_record(Moments(0.1, 1_250), 0, OF_2012, 1e-17)
+    assert 1 + 1.005 * (8.493793224109599 / 0.1) ** 2 == pytest.approx(returns, rel=1e-9)

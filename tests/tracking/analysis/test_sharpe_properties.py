@@ -91,7 +91,7 @@ def test_the_break_even_number_is_where_the_dsr_crosses_the_level(of: Moments, d
     """At it the DSR is at least the level, and with one trial more it is below."""
     formula = Bailey2012()
     try:
-        number = break_even_trials(of, deviation, formula, 0.95)
+        number = break_even_trials(of, deviation, formula, 0.95, 10)
     except Refusal:
         return
     assert dsr(of, deviation, number + 1, formula) < 0.95

@@ -59,3 +59,9 @@ def test_many_differences_are_tested_by_the_normal_distribution(moved: list[int]
 def test_sizes_that_differ_by_rounding_are_equal() -> None:
     """0.3 - 0.1 and 0.2 are one size, as far as doubles can tell."""
     assert [1.5, 1.5, 3.0] == mean_ranks(np.array([0.3 - 0.1, 0.2, 0.4]), 1e-12).tolist()
+
+
+def test_more_differences_than_a_float_can_count() -> None:
+    """Half of 2,000 differences have either sign: p is one."""
+    assert 1.0 == exact_sign_p(np.tile([1.0, -1.0], 1_000))
+    assert 0.0 <= exact_sign_p(np.ones(2_000)) < 1e-300

@@ -1,5 +1,7 @@
 """What runs say that cannot all be true."""
 
+import math
+
 import pytest
 from msgspec.structs import replace
 
@@ -44,6 +46,16 @@ def test_the_same_work_with_other_results() -> None:
     assert found.relative == pytest.approx(1 / 3)
     assert [(1.0, ("a",)), (1.5, ("b",))] == [(one.value, one.run_ids) for one in found.variants]
     assert {"run_type": "backtest", **WHOLE} == dict(found.shared)
+
+
+def test_results_whose_difference_is_no_float() -> None:
+    """They are two apart, relative to the larger one, as all results of both signs may be."""
+    runs = [
+        lineage_run("a", metrics={"sharpe": 1e308}),
+        lineage_run("b", metrics={"sharpe": -1e308}, start_time=2),
+    ]
+    (found,) = contradictions_in(runs)
+    assert (math.inf, 2.0) == (found.absolute, found.relative)
 
 
 @pytest.mark.parametrize("tag", [name for name in WHOLE if name != "dataset_version"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.tracking.analysis.computed import MISSING_INPUT, MIXED_DATA
+from service.tracking.analysis.folds import LARGEST
 from service.tracking.analysis.refusals import Refusal
 from service.tracking.runs import Run
 
@@ -29,18 +29,29 @@ class FoldMatrix(NamedTuple):
 def fold_matrix(
     runs: Sequence[Run], configurations: Mapping[str, int], vectors: Mapping[str, FoldVector]
 ) -> FoldMatrix:
-    """Of the runs that have a fold vector: the newest run of each configuration. Both mappings are by run id.
+    """Of the runs that have a fold vector one of each configuration, by `preference`.
 
-    Runs whose folds are not at the steps that most have are left out, and said. Raises a Refusal where no run
-    has folds, or where they come from several versions of the data set.
+    Both mappings are by run id. Runs whose folds are not at the steps that most have are left out, and said;
+    so are runs without any fold that can be computed with. Raises a Refusal where no run has folds, or where
+    they come from several versions of the data set.
     """
+    usable = {
+        run_id: {step: value for step, value in vector.items() if abs(value) <= LARGEST}  # NaN is not
+        for run_id, vector in vectors.items()
+    }
     newest: dict[int, Run] = {}
-    for run in sorted(runs, key=lambda run: run.place.rank):
-        if vectors.get(run.run_id):
+    empty: set[int] = set()
+    for run in sorted(runs, key=preference):
+        if usable.get(run.run_id):
             newest.setdefault(configurations[run.run_id], run)
+        elif run.run_id in usable:
+            empty.add(configurations[run.run_id])
     chosen = sorted(newest.values(), key=lambda run: run.run_id)
     if not chosen:
-        raise Refusal(MISSING_INPUT, "No trial has a metric that was logged once for each walk-forward fold.")
+        raise Refusal(
+            MISSING_INPUT,
+            "No trial has a metric that was logged once for each walk-forward fold, with finite values.",
+        )
     versions = sorted({run.tags.get("dataset_version", "(none)") for run in chosen})
     if len(versions) > 1:
         raise Refusal(
@@ -48,17 +59,23 @@ def fold_matrix(
             f"The folds come from {len(versions)} versions of the data set ({', '.join(versions[:3])} …): "
             "choose one with filter=tags.dataset_version = '…'.",
         )
-    finite = {
-        run.run_id: {step: value for step, value in vectors[run.run_id].items() if math.isfinite(value)}
-        for run in chosen
-    }
-    counted = Counter(tuple(sorted(folds)) for folds in finite.values())
+    counted = Counter(tuple(sorted(usable[run.run_id])) for run in chosen)
     steps = min(counted, key=lambda steps: (-counted[steps], -len(steps), steps))
-    fitting = [run.run_id for run in chosen if tuple(sorted(finite[run.run_id])) == steps]
-    left = len(chosen) - len(fitting)
+    fitting = [run.run_id for run in chosen if tuple(sorted(usable[run.run_id])) == steps]
+    left = {
+        "their folds are at other steps": len(chosen) - len(fitting),
+        "none of their folds has a finite value": len(empty - newest.keys()),
+    }
     return FoldMatrix(
-        np.array([[finite[run_id][step] for run_id in fitting] for step in steps], dtype=float),
+        np.array([[usable[run_id][step] for run_id in fitting] for step in steps], dtype=float),
         steps,
         tuple(fitting),
-        (f"Configurations that are left out, since their folds are at other steps: {left}.",) if left else (),
+        tuple(
+            f"Configurations that are left out, since {why}: {count}." for why, count in left.items() if count
+        ),
     )
+
+
+def preference(run: Run) -> tuple[bool, tuple[float, str]]:
+    """The order in which the runs of one configuration are chosen: those that finished, then the newest."""
+    return run.status != "FINISHED", run.place.rank

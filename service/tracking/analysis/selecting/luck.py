@@ -124,7 +124,7 @@ class Luck:
         return computed(
             methods.method_of_break_even(self._terms.formula, self._conventions),
             lambda: sharpe.break_even_trials(
-                self._moments(), known.deviation(), self._formula, 1 - self._terms.alpha
+                self._moments(), known.deviation(), self._formula, 1 - self._terms.alpha, known.counts.all
             ),
             [*self._inputs(), known.spread],
             [*self._warnings, *remarks.on_spread(known)],

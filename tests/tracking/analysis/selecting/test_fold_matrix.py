@@ -47,3 +47,30 @@ def test_no_folds_are_refused() -> None:
     """Runs without a fold vector make no matrix."""
     with pytest.raises(Refusal, match="once for each walk-forward fold"):
         fold_matrix([make_run("a")], {"a": 0}, {})
+
+
+def test_folds_without_a_number_have_no_vote() -> None:
+    """Three configurations logged only NaN, infinity or what has no square; the two others are the matrix."""
+    nothing = ({1: math.nan}, {1: math.inf, 2: math.nan}, {1: 1e308, 2: -1e308})
+    vectors: dict[str, FoldVector] = {"a": FOLDS, "b": FOLDS, **dict(zip("cde", nothing, strict=True))}
+    matrix = fold_matrix(
+        [make_run(run_id) for run_id in vectors], {run_id: at for at, run_id in enumerate(vectors)}, vectors
+    )
+    assert ("a", "b") == matrix.run_ids
+    assert (
+        "Configurations that are left out, since none of their folds has a finite value: 3.",
+    ) == matrix.warnings
+
+
+def test_only_folds_without_a_number_are_refused() -> None:
+    """They are no folds to compute with."""
+    with pytest.raises(Refusal, match="finite values"):
+        fold_matrix([make_run("a")], {"a": 0}, {"a": {1: math.nan}})
+
+
+@pytest.mark.parametrize("status", ["FAILED", "KILLED", "RUNNING", "SCHEDULED"])
+def test_a_run_that_finished_stands_for_its_configuration(status: str) -> None:
+    """A newer one that did not changes nothing."""
+    runs = [make_run("old", start_time=1, status="FINISHED"), make_run("new", start_time=2, status=status)]
+    matrix = fold_matrix(runs, {"old": 7, "new": 7}, {"old": FOLDS, "new": {1: 0.1}})
+    assert (("old",), (1, 2, 3)) == (matrix.run_ids, matrix.steps)
