@@ -9,7 +9,6 @@ from service.tracking.analysis.sharpe import (
     Bailey2012,
     LopezDePrado2025,
     Moments,
-    break_even_trials,
     dsr,
     effective_trials,
     expected_maximum,
@@ -104,18 +103,6 @@ def test_the_dsr_of_2014_is_as_published(trials: int, benchmark: float, expected
     """The paper prints .1132 and .9004 for 100 trials, and that 46 are the limit at 95 %."""
     assert benchmark == pytest.approx(DEVIATION * expected_maximum(trials), abs=1e-6)
     assert expected == pytest.approx(dsr(STRATEGY, DEVIATION, trials, OF_2012), abs=1e-6)
-
-
-def test_88_trials_are_the_limit_if_the_returns_are_normal() -> None:
-    """The paper's other figure: without skewness and fat tails twice as many trials would be allowed."""
-    assert 0.9504908166760138 == pytest.approx(dsr(NORMAL_STRATEGY, DEVIATION, 88, OF_2012), abs=1e-6)
-    assert 0.9101530 == pytest.approx(dsr(STRATEGY, DEVIATION, 88, OF_2012), abs=1e-6)
-
-
-@pytest.mark.parametrize(("expected", "moments"), [(46, STRATEGY), (88, NORMAL_STRATEGY)])
-def test_the_break_even_number_of_trials_is_as_published(expected: int, moments: Moments) -> None:
-    """The largest number of trials with a DSR of at least 95 %."""
-    assert expected == break_even_trials(moments, DEVIATION, OF_2012, 0.95, 10)
 
 
 def test_one_trial_is_not_deflated() -> None:
@@ -273,19 +260,6 @@ def test_noise_reaches_zero_at_once() -> None:
         trial_budget(5, -1)
 
 
-def test_numbers_of_trials_without_end_are_said() -> None:
-    """Where not even a thousand million trials are too many, there is no largest number."""
-    with pytest.raises(Refusal, match="1,000,000,000 trials"):
-        trial_budget(100, 10)
-    with pytest.raises(Refusal, match="1,000,000,000 trials"):
-        break_even_trials(STRATEGY, 1e-9, OF_2012, 0.95, 10)
-
-
-def test_one_trial_may_be_too_many() -> None:
-    """Where not even the PSR is high enough, no number of trials is."""
-    assert 0 == break_even_trials(FUND, 0.1, OF_2012, 0.95, 10)
-
-
 def test_a_variance_that_is_not_positive_is_refused() -> None:
     """A large Sharpe ratio with a positive skewness and a low kurtosis makes it so."""
     with pytest.raises(Refusal, match="not positive"):
@@ -297,14 +271,6 @@ def test_the_track_record_and_the_psr_agree() -> None:
     for formula in (OF_2012, OF_2025):
         needed = min_track_record(FUND, 0.1, formula, 0.05)
         assert 0.95 == pytest.approx(psr(FUND._replace(observations=needed), 0.1, formula))
-
-
-def test_a_dsr_that_rises_with_the_trials_has_no_limit() -> None:
-    """By the formula of 2025, with trials that are much alike: below 95 % with five, above it with more."""
-    moments = Moments(0.03, 1_250, 0, 3)
-    assert dsr(moments, 1e-4, 5, OF_2025) < 0.95
-    with pytest.raises(Refusal, match="rises with the number of trials"):
-        break_even_trials(moments, 1e-4, OF_2025, 0.95, 5)
 
 
 def test_a_level_next_to_one_takes_a_finite_number_of_returns() -> None:
