@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from service.index.cells import MISSING, Cells, Codes, Numbers, Space, among
 from service.index.columns import NumberColumn, RunIds, TextColumn, TimeColumn, UriColumn
+from service.index.doubles import with_doubles
 from service.index.drops import Drops
 from service.index.names import NamedValues
 from service.index.recorded import RecordedColumn
@@ -92,6 +93,7 @@ class RunTable:
         """Take a run as it was when it was asked for. What that changes; None where it changes nothing."""
         if run.is_deleted:
             return self.drop(run.run_id, asked)
+        run = with_doubles(run)
         row = self.ids.row(run.run_id)
         before = None
         if row < 0:
@@ -117,7 +119,7 @@ class RunTable:
             return not run.is_deleted and self.drops.asked(run.run_id) <= asked
         if asked < self._asked.value(row):
             return False
-        if not run.is_deleted and self._at(row) == run:
+        if not run.is_deleted and self._at(row) == with_doubles(run):
             self._asked.replace(row, asked)
             return False
         return True

@@ -68,7 +68,8 @@ class Ticks:
 
     async def _verify_active(self, page: RunPage, began: float) -> None:
         """Ask for the runs that were active and have not come, neither as active nor as ended."""
-        last = min((run.start_time or 0 for run in page.runs), default=0) if self.has_more_active else -inf
+        oldest = min((run.start_time or 0 for run in page.runs), default=0)
+        last = float(oldest) if self.has_more_active else -inf  # a double, as the index keeps the others
         unseen = self._runs.asked_before(self._runs.table.active_ids(), began)
         known = [run for run_id in unseen if (run := self._runs.table.run(run_id)) is not None]
         missing = [run.run_id for run in known if (run.start_time or 0) > last]

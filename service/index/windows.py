@@ -8,7 +8,7 @@ that has more runs than a page is the token used.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import inf
+from math import inf, nextafter
 from typing import Final
 
 import msgspec
@@ -27,6 +27,7 @@ _RUN_ID: Final = Field(FieldKind.ATTRIBUTE, "run_id")
 ACTIVE: Final = tuple(Comparison(_STATUS, Operator.NE, status) for status in sorted(TERMINAL))
 AGAIN: Final = 10  # runs that a tick reads again at most, to find those that arrive late
 _OVERLAP: Final = 15 * 60_000  # milliseconds that their clocks may be late, where there are fewer
+_EARLIEST: Final = -(2**63)  # of the times that MLflow can keep
 _SOON = 1.0  # seconds of MLflow for a page at most, about
 _QUICK = 0.4  # seconds of MLflow below which a page may be larger
 _FIRST_SIZE = 200
@@ -84,7 +85,7 @@ class Walk(msgspec.Struct):
         """What to ask next."""
         conditions = self.conditions
         if self.upto is not None:
-            conditions = (*conditions, Comparison(START, Operator.LE, float(self.upto)))
+            conditions = (*conditions, Comparison(START, Operator.LE, self.upto))
         return SearchRuns(self.experiment_ids, conditions, limit=limit, page_token=self.token)
 
     def take(self, page: RunPage, asked: float) -> Window | None:
@@ -101,8 +102,15 @@ class Walk(msgspec.Struct):
         if not starts or starts[-1] == self.upto:
             self.token = page.next_page_token
             return None
-        self.upto, self.token = starts[-1], ""
-        return self._down_to(starts[-1] + 1)
+        last = self.upto = starts[-1]
+        self.token = ""
+        lo = _above(last)
+        if lo == self.hi:
+            return None
+        window = self._down_to(lo)
+        # This page brought runs between both already, which belong to the next window.
+        self.since = asked if lo > last + 1 else None
+        return window
 
     def _down_to(self, lo: float) -> Window:
         window = Window(lo, self.hi, self.since or 0.0)
@@ -115,14 +123,19 @@ class Walk(msgspec.Struct):
             raise UpstreamError("runs/search does not bring runs by start_time, newest first, as MLflow does")
 
 
+def _above(time: int) -> float:
+    """The next double, as the index keeps times, that stands for later ones alone: from 2^53 on it is far."""
+    return max(float(time) + 1, nextafter(time, inf))
+
+
 def after(field: Field, mark: int) -> Comparison:
     """That a run started or ended after a mark, in Unix epoch milliseconds."""
-    return Comparison(field, Operator.GT, float(mark))
+    return Comparison(field, Operator.GT, mark)
 
 
 def _by(field: Field, now_ms: int) -> Comparison:
     """Times that are further ahead are a clock's error, or made up: ticks leave them to the other steps."""
-    return Comparison(field, Operator.LE, float(now_ms + _OVERLAP))
+    return Comparison(field, Operator.LE, now_ms + _OVERLAP)
 
 
 def by_ids(experiment_ids: tuple[str, ...], run_ids: tuple[str, ...]) -> SearchRuns:
@@ -153,6 +166,7 @@ def next_mark(mark: int | None, times: Iterable[int | None], now_ms: int) -> int
 
     Some of them are read again, since clocks differ and answers overtake each other: those of the last
     quarter of an hour, ten at most; where more than ten share a time, as imported runs do, none of those.
+    A mark is an int64, as the times are that MLflow compares with it.
     """
     known = sorted((time for time in times if time is not None and time <= now_ms + _OVERLAP), reverse=True)
     if not known:
@@ -161,7 +175,7 @@ def next_mark(mark: int | None, times: Iterable[int | None], now_ms: int) -> int
     if len(known) >= AGAIN:
         last = known[AGAIN - 1]
         new = max(new, last - (known.count(last) <= AGAIN))
-    return new if mark is None else max(mark, new)
+    return max(_EARLIEST if mark is None else mark, new)
 
 
 def times_of(runs: Iterable[Run], field: Field) -> list[int | None]:

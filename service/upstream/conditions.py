@@ -26,7 +26,7 @@ _NULLS: Final = frozenset(
 
 _NEVER_ATTRIBUTES: Final = frozenset({"duration", "experiment_id"})
 _TIMES: Final = frozenset({"start_time", "end_time"})
-_INT64: Final = 2.0**63
+_INT64: Final = range(-(2**63), 2**63)  # databases fail on a time beyond it
 _LARGEST: Final = "1.7976931348623157e308"  # as which MLflow's SQL store keeps infinity
 
 _BARE: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -83,9 +83,9 @@ def _value(comparison: Comparison) -> str | None:
     operand, operator, value = comparison.operand, comparison.operator, comparison.value
     if not isinstance(operand, Field):
         return None
-    if isinstance(value, float):
-        is_time = operand.kind is FieldKind.ATTRIBUTE
-        return _number(value, is_time=is_time) if operator in _NUMBERS else None
+    if isinstance(value, int | float):
+        write = _time if operand.kind is FieldKind.ATTRIBUTE else _number
+        return write(value) if operator in _NUMBERS else None
     if operator in _NULLS:
         return "" if operand.kind in {FieldKind.PARAM, FieldKind.TAG} else None
     if isinstance(value, str):
@@ -94,9 +94,14 @@ def _value(comparison: Comparison) -> str | None:
     return _ids(value) if has_lists and value else None
 
 
-def _number(value: float, *, is_time: bool) -> str | None:
-    if is_time:
-        return str(int(value)) if abs(value) < _INT64 and value.is_integer() else None
+def _time(value: float) -> str | None:
+    """MLflow compares whole numbers exactly, so that none goes through a double here."""
+    is_whole = isinstance(value, int) or value.is_integer()
+    return str(int(value)) if is_whole and int(value) in _INT64 else None
+
+
+def _number(value: float) -> str | None:
+    value = float(value)
     if math.isinf(value):
         return _LARGEST if value > 0 else f"-{_LARGEST}"
     return repr(value).replace("e+", "e")

@@ -69,7 +69,10 @@ def text_test(clause: Clause) -> Callable[[str], bool]:
 
 
 def number_test(clause: Clause) -> Callable[[float], bool]:
-    """What a metric or a time has to satisfy; Python's NaN compares as MLflow's does: only != holds."""
+    """What a metric or a time has to satisfy; Python's NaN compares as MLflow's does: only != holds.
+
+    MLflow reads a whole number that a time is compared with as such, and any other one as a double.
+    """
     value = clause.value or END
     if value.kind != "number":
         raise MlflowError(
@@ -77,7 +80,8 @@ def number_test(clause: Clause) -> Callable[[float], bool]:
         )
     if clause.comparator not in ORDER:
         raise MlflowError(f"Invalid comparator '{clause.comparator}' not one of '{set(ORDER)}'")
-    compare, expected = ORDER[clause.comparator], float(value.text)
+    is_whole = clause.entity == "attribute" and value.text.lstrip("-").isdigit()
+    compare, expected = ORDER[clause.comparator], int(value.text) if is_whole else float(value.text)
     return lambda number: bool(compare(number, expected))
 
 

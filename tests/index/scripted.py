@@ -1,5 +1,6 @@
 """An MLflow in memory whose calls take the time of a clock, and an index over it that takes its steps."""
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from service.errors import UpstreamFailure
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
+from service.index.windows import END
 from service.tracking.questions import (
     GetExperiment,
     GetRun,
@@ -20,6 +22,7 @@ from service.tracking.questions import (
     SearchRuns,
 )
 from service.tracking.runs import Experiment, Run
+from service.tracking.search.expressions import Comparison, Operator
 from service.tracking.search.queries import RunSearch, SearchPage
 from service.tracking.source import Source
 from tests.cache.scripted import Clock
@@ -31,6 +34,7 @@ T = TypeVar("T")
 BASE_MS = 1_800_000_000_000  # of the clock's 0
 RESEARCH = "research"
 A_CALL, A_RUN = 0.045, 0.004  # seconds that MLflow takes
+IS_SO: dict[Operator, Callable[[float, float], bool]] = {Operator.LE: operator.le, Operator.GT: operator.gt}
 
 
 class ScriptedMlflow(Source):
@@ -127,7 +131,7 @@ class ScriptedMlflow(Source):
             for run in self.stored.values()
             if run.experiment_id in question.experiment_ids
             and not run.is_deleted
-            and all(matches(run, condition) for condition in question.conditions)
+            and all(meets(run, condition) for condition in question.conditions)
         ]
         runs.sort(key=newest_first, reverse=self.is_oldest_first)
         for field, descending in reversed(question.order):
@@ -142,9 +146,17 @@ class ScriptedMlflow(Source):
         return RunPage(readable, str(end) if end < len(runs) else "", len(page) - len(readable))
 
 
-def newest_first(run: Run) -> tuple[float, str]:
+def meets(run: Run, condition: Comparison) -> bool:
+    """Whether a run meets a condition: MLflow compares times as whole numbers, not as the index's doubles."""
+    if not isinstance(condition.value, int | float):
+        return matches(run, condition)
+    time = run.end_time if condition.operand == END else run.start_time
+    return time is not None and IS_SO[condition.operator](time, condition.value)
+
+
+def newest_first(run: Run) -> tuple[bool, int, str]:
     """MLflow's own order."""
-    return -(run.start_time if run.start_time is not None else -(2**62)), run.run_id
+    return run.start_time is None, -(run.start_time or 0), run.run_id
 
 
 class World:

@@ -23,6 +23,8 @@ KINDS = {
 LARGEST = 1.7976931348623157e308
 X = Field(FieldKind.METRIC, "x")
 T = Field(FieldKind.TAG, "t")
+START = Field(FieldKind.ATTRIBUTE, "start_time")
+INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
 def clause(comparison: Comparison) -> tuple[str, str, str, object]:
@@ -145,3 +147,35 @@ def test_every_number_is_written_exactly(value: Scalar) -> None:
     assert conditions is not None
     if abs(float(value)) != LARGEST:
         assert [("metric", "x", "=", value)] == read_back(filter_text(conditions))
+
+
+@given(INT64, st.sampled_from([Operator.LE, Operator.GT, Operator.EQ]))
+@example(1_764_201_600_000_000_001, Operator.LE)
+@example(2**63 - 1, Operator.LE)
+@example(-(2**63), Operator.LE)
+def test_every_whole_time_is_written_exactly(time: int, operator: Operator) -> None:
+    """MLflow's parser reads each int64 of a time as the same one, a whole number and no double."""
+    [(_, _, _, value)] = read_back(filter_text([Comparison(START, operator, time)]))
+    assert (time, int) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "time", [2**63, 2.0**63, -(2**63) - 1, -(2.0**64), 10**400, 0.5, math.inf, -math.inf]
+)
+def test_a_time_that_no_run_can_have_is_not_said(time: float) -> None:
+    """What is not an int64 is refused, for databases fail on it."""
+    assert conditions_of(Comparison(START, Operator.LE, time)) is None
+
+
+def test_the_double_at_the_lower_end_of_int64_is_said() -> None:
+    """-2^63 is an int64 and a double."""
+    conditions = conditions_of(Comparison(START, Operator.GE, -(2.0**63)))
+    assert conditions is not None
+    assert "attributes.start_time >= -9223372036854775808" == filter_text(conditions)
+
+
+def test_a_whole_number_that_a_metric_is_compared_with_is_written() -> None:
+    """A metric is compared with a whole number as with the double that it is."""
+    conditions = conditions_of(Comparison(X, Operator.GE, 3))
+    assert conditions is not None
+    assert "metrics.x >= 3.0" == filter_text(conditions)

@@ -26,7 +26,8 @@ class Operator(StrEnum):
     IS_NOT_NULL = "IS NOT NULL"
 
 
-Scalar = float | str  # a float for a number, also for epoch milliseconds
+# A float for a number, also for epoch milliseconds; an int for those that come from a run and go to MLflow.
+Scalar = float | str
 
 
 class Comparison(msgspec.Struct, frozen=True, gc=False, cache_hash=True, tag=True):
