@@ -36,7 +36,7 @@ RUN_ID: Final = PathParameter("run_id", "The MLflow run id.", "abc123def456")
 _MOST_KEYS: Final = 20
 _MOST_POINTS: Final = 2_000
 _LONGEST_KEY: Final = 250  # characters: MLflow keeps no more
-_GREATEST: Final = 2**63 - 1  # of steps and times
+_INT64: Final = range(-(2**63), 2**63)  # of steps and times
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_KEY)]
 
@@ -45,10 +45,16 @@ def _each_once(value: object) -> object:
     return list(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
+def _within_64_bits(number: int) -> int:
+    if number not in _INT64:
+        raise ValueError("must be an integer of 64 bits")
+    return number
+
+
 Place = Annotated[
     int,
     BeforeValidator(whole_number),
-    AfterValidator(lambda n: min(n, _GREATEST)),
+    AfterValidator(_within_64_bits),
     Field(json_schema_extra={"format": "int64"}),
 ]
 Keys = Annotated[list[Key], Field(min_length=1, max_length=_MOST_KEYS), BeforeValidator(_each_once)]

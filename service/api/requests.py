@@ -21,7 +21,8 @@ def whole_number(value: object) -> object:
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value):
             raise ValueError("must be an integer")
-        return int(value.lstrip("0")[:19] or 0)  # what is longer is only clamped or refused anyway
+        digits = value.lstrip("-0")[:20]  # what is longer is beyond 64 bits in any case
+        return int(digits or 0) * (-1 if value[0] == "-" else 1)
     return value
 
 

@@ -81,12 +81,17 @@ async def test_a_part_of_a_history_is_given_in_finer_buckets(api: Client, fake: 
     assert 1 == fake.count(HISTORY)
 
 
-async def test_an_end_beyond_all_numbers_is_no_end(api: Client, fake: FakeMlflow) -> None:
-    """A step beyond what MLflow can keep cuts nothing off above, and leaves nothing from there on."""
-    run_id = fake.add_run(metrics={"loss": 1.0})
-    for name, points in (("to", 1), ("from", 0)):
-        body = await histories(api, run_id, "loss", **{name: "9" * 30})
-        assert points == body["series"]["loss"]["n"]
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize("step", [-(2**63), -(10**18), -7, 0, 7, 10**18, 2**63 - 1])
+async def test_any_step_of_64_bits_is_an_end(api: Client, fake: FakeMlflow, name: str, step: int) -> None:
+    """Of three points around it, it is the exact first or last one, however it is written."""
+    run_id = fake.add_run()
+    around = [each for each in (step - 1, step, step + 1) if -(2**63) <= each < 2**63]
+    fake.log(run_id, "loss", [(each, 1_000, 1.0) for each in around])
+    kept = [each for each in around if (each >= step if name == "from" else each <= step)]
+    for text in (str(step), f"{'-' if step < 0 else ''}000{abs(step)}"):
+        body = await histories(api, run_id, "loss", **{name: text})
+        assert kept == body["series"]["loss"]["step"]
 
 
 @pytest.mark.parametrize("most", ["2001", "99999999999999999999"])
@@ -192,6 +197,10 @@ async def test_a_repeated_key_counts_once(api: Client, fake: FakeMlflow) -> None
         ([("key", "a"), ("axis", "epoch")], "query.axis"),
         ([("key", "a"), ("from", "1.5")], "query.from"),
         ([("key", "a"), ("from", "5"), ("to", "4")], "query.to"),
+        ([("key", "a"), ("from", str(-(2**63) - 1))], "query.from"),
+        ([("key", "a"), ("to", str(2**63))], "query.to"),
+        ([("key", "a"), ("to", "1" + "0" * 19)], "query.to"),
+        ([("key", "a"), ("to", "9" * 5_000)], "query.to"),
     ],
 )
 async def test_what_is_wrong_is_said(api: Client, fake: FakeMlflow, query: Query, location: str) -> None:
