@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from service.checkpoint import checkpoint
@@ -12,7 +13,7 @@ from service.index.derived import Derived, Kept
 from service.index.facets import facet
 from service.index.field_lists import FieldHits, fields_of
 from service.index.grouping import GroupHits, groups_of
-from service.index.keys import NEWEST, key_of, key_of_value, position_of
+from service.index.keys import NEWEST, key_of, key_of_value, position_of, whole_values
 from service.index.masks import Mask, View
 from service.index.ordering import after, first
 from service.index.table import RunTable
@@ -52,8 +53,12 @@ class Engine:
 
     async def search(self, search: RunSearch) -> Hits:
         """A page of the runs that match. A facet has at most facets.MOST_VALUES values."""
-        operands = (*(order.operand for order in search.order), *search.facets)
-        view = await self._view(search.filter, operands)
+        operands = [order.operand for order in search.order]
+        view = await self._view(search.filter, (*operands, *search.facets))
+        position: Position | None = search.after
+        if position is not None:
+            values = await whole_values(view, operands, position.values)
+            position = msgspec.structs.replace(position, values=values)
         mask = self._mask(view, search.experiment_ids, search.filter)
         total = int(np.count_nonzero(mask))
         facets: tuple[tuple[FacetValue, ...], ...] = ()
@@ -63,10 +68,10 @@ class Engine:
         orders = search.order if NEWEST in search.order else (*search.order, NEWEST)
         keys = [key_of(view, order) for order in orders]
         run_id = self._table.ids.value
-        if search.after is not None:
-            values = (*search.after.values, search.after.start_time)[: len(orders)]
-            position = [key_of_value(view, *pair) for pair in zip(orders, values, strict=True)]
-            mask = after(mask, keys, run_id, position, search.after.run_id)
+        if position is not None:
+            values = (*position.values, position.start_time)[: len(orders)]
+            place = [key_of_value(view, *pair) for pair in zip(orders, values, strict=True)]
+            mask = after(mask, keys, run_id, place, position.run_id)
         page = first(mask, keys, run_id, search.page_size + 1)
         shown = page[: search.page_size]
         following = position_of(view, search.order, shown[-1]) if len(page) > len(shown) else None
@@ -75,6 +80,10 @@ class Engine:
     async def groups(self, grouping: Grouping) -> GroupHits:
         """A page of the groups of the runs that match."""
         view = await self._view(grouping.filter, grouping.by)
+        if grouping.after is not None:
+            key = await whole_values(view, grouping.by, grouping.after.key)
+            last = msgspec.structs.replace(grouping.after, key=key)
+            grouping = msgspec.structs.replace(grouping, after=last)
         mask = self._mask(view, grouping.experiment_ids, grouping.filter)
         return groups_of(view, grouping, np.flatnonzero(mask))
 

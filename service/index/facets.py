@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.index.cells import Codes
 from service.index.masks import View
-from service.index.ordering import NAN, Keys, Rows, number_keys, numbers_of_keys
+from service.index.ordering import Keys, Rows, number_keys, numbers_of_keys
 from service.index.ranks import LAST
 from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import Field
@@ -22,7 +22,8 @@ class Values(NamedTuple):
     """The different values of a field over some rows, in ascending order, and which of them each row has.
 
     keys: of each value. counts: how many rows have each. of_row: its place, by row, in as few bytes as places
-    need. Rows that lack the field have one value, None, the last; a metric that is NaN counts as lacking.
+    need. Rows that lack the field have one value, None, the last; a metric that is no finite number counts as
+    lacking, as it cannot be told from a missing one in JSON.
     """
 
     keys: Keys
@@ -50,8 +51,9 @@ def values_of(view: View, field: Field, rows: Rows) -> Values:
 
 
 def _number_keys(view: View, field: Field, rows: Rows) -> Keys:
-    keys = number_keys(view.numbers(field)[rows], descending=False)
-    keys[keys == NAN] = LAST
+    numbers = view.numbers(field)[rows]
+    keys = number_keys(numbers, descending=False)
+    keys[~np.isfinite(numbers)] = LAST
     return keys
 
 
@@ -78,7 +80,7 @@ def dense(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], ND
 def facet(view: View, field: Field, rows: Rows) -> tuple[FacetValue, ...]:
     """The most frequent values of a field, at most MOST_VALUES, ties by value; None counts the rows without.
 
-    A metric that is NaN counts as one that is not there.
+    A metric that is no finite number counts as one that is not there.
     """
     values: list[Scalar | None]
     if field.is_number:

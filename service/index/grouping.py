@@ -14,6 +14,7 @@ from service.index.masks import View
 from service.index.ordering import KeyOf, Keys, NumberKeyOf, Rows, after, first, rank_keys
 from service.index.ranks import LAST
 from service.index.summaries import Parts, statistics_of, summaries_of
+from service.tracking.search.cuts import CutText
 from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import Field, FieldKind
 from service.tracking.search.queries import (
@@ -24,6 +25,7 @@ from service.tracking.search.queries import (
     GroupPosition,
     MetricSummary,
     Order,
+    Placed,
 )
 
 STATISTICS: Final = frozenset({"n", "missing", "mean", "sd", "min", "max", "ci_low", "ci_high"})
@@ -74,11 +76,10 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
     keys += [_component(column, descending=key_descends) for column in groups.keys]
     chosen = np.ones(len(groups.sizes), np.bool_)
     if grouping.after is not None:
-        ascending = [
-            key_of_value(view, Order(field), value)
+        position = [
+            _key(view, field, value, descending=key_descends)
             for field, value in zip(grouping.by, grouping.after.key, strict=True)
         ]
-        position: list[int] = rank_keys(np.array(ascending, np.int64), descending=key_descends).tolist()
         if statistic is not None:
             value = grouping.after.value
             number = float(value) if isinstance(value, (int, float)) else None
@@ -97,6 +98,14 @@ def groups_of(view: View, grouping: Grouping, rows: Rows) -> GroupHits:
 
 def _no_key(_: int) -> str:
     return ""  # no two groups have the same key
+
+
+def _key(view: View, field: Field, value: Placed, *, descending: bool) -> int:
+    """The key of a value among those of _component, whose numbers descend as ranks do."""
+    if isinstance(value, str | CutText):
+        return key_of_value(view, Order(field, descending), value)
+    key = key_of_value(view, Order(field), value)
+    return -key if descending and value is not None else key
 
 
 def _component(column: Keys, *, descending: bool) -> KeyOf:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 from service.index.cells import is_missing
 from service.index.masks import View
 from service.index.ordering import KeyOf, NumberKeyOf, number_keys, rank_keys
-from service.index.ranks import LAST
+from service.index.ranks import LAST, Ranks
+from service.tracking.search.cuts import CutText
 from service.tracking.search.expressions import Scalar
 from service.tracking.search.fields import AsNumber, Operand
-from service.tracking.search.queries import START_TIME, Order, Position
+from service.tracking.search.queries import START_TIME, Order, Placed, Position
 
 NEWEST: Final = Order(START_TIME, descending=True)
 
@@ -30,15 +32,40 @@ def key_of(view: View, order: Order) -> KeyOf:
     return KeyOf(lambda rows: rank_keys(by_code[codes[rows]], descending=descending))
 
 
-def key_of_value(view: View, order: Order, value: Scalar | None) -> int:
-    """The key of a value, which no row needs to have any more."""
+def key_of_value(view: View, order: Order, value: Placed) -> int:
+    """The key of a value, which no row needs to have any more.
+
+    Of a text that was cut, a key before those of all texts that begin as it did.
+    """
     if value is None:
         return LAST
-    if not isinstance(value, str) or isinstance(order.operand, AsNumber):
+    if not isinstance(value, str | CutText):
         return number_key(float(value), descending=order.descending)
-    ranks = view.ranks(order.operand)
-    rank = 0 if ranks is None else ranks.rank_of(value)
+    ranks = _ranks(view, order.operand)
+    if ranks is None:
+        return 0
+    if isinstance(value, CutText):
+        rank = ranks.rank_beside(value, descending=order.descending)
+    else:
+        rank = ranks.rank_of(value)
     return -rank if order.descending else rank
+
+
+async def whole_values(
+    view: View, operands: Iterable[Operand], values: tuple[Placed, ...]
+) -> tuple[Placed, ...]:
+    """The values with texts that were cut whole again, as far as there are such texts. Ranks are known."""
+    found: list[Placed] = []
+    for operand, value in zip(operands, values, strict=True):
+        if isinstance(value, CutText) and (ranks := _ranks(view, operand)) is not None:
+            found.append(await ranks.whole(value) or value)
+        else:
+            found.append(value)
+    return tuple(found)
+
+
+def _ranks(view: View, operand: Operand) -> Ranks | None:
+    return None if isinstance(operand, AsNumber) else view.ranks(operand)
 
 
 def number_key(value: float | None, *, descending: bool) -> int:

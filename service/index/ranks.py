@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from service.checkpoint import checkpoint
 from service.index.derived import Changes
 from service.index.texts import Texts
+from service.tracking.search.cuts import CutText
 
 LAST: Final = np.iinfo(np.int64).max  # the key of what is missing
 
 _FEW: Final = 500  # texts that are put in place one by one
 _PART: Final = 1_000  # texts that are looked at or sorted in a turn
+_LONG: Final = 100  # long texts that are looked at in a turn: about 1 ms
 
 
 class Ranks:
@@ -60,6 +62,27 @@ class Ranks:
         """The rank of a text, or a number between two ranks where there is no such text."""
         at = bisect_left(self._sorted, text)
         return 2 * at if at < len(self._sorted) and self._sorted[at] == text else 2 * at - 1
+
+    def rank_beside(self, cut: CutText, *, descending: bool) -> int:
+        """A number between two ranks: before all texts that begin as one that was cut, in this direction."""
+        start = cut.start
+        if not descending:
+            return 2 * bisect_left(self._sorted, start) - 1
+        at = bisect_left(self._sorted, True, key=lambda text: text > start and not text.startswith(start))
+        return 2 * at - 1
+
+    async def whole(self, cut: CutText) -> str | None:
+        """The text that was cut, None where there is no such text. Many are looked at in turns."""
+        texts = self._sorted
+        for at in range(bisect_left(texts, cut.start), len(texts)):
+            text: str = texts[at]
+            if cut.is_of(text):
+                return text
+            if not text.startswith(cut.start):
+                break
+            if at % _LONG == 0:
+                await checkpoint()
+        return None
 
     def _sorted_by_text(self, codes: Iterable[int]) -> list[int]:
         """Those of the codes that have a text, each once."""

@@ -29,7 +29,7 @@ STRATEGY = Field(FieldKind.TAG, "strategy")
 
 def key_of(run: Run, by: Sequence[Field]) -> Key:
     values = (plainly.value_of(run, field) for field in by)
-    return tuple(None if value != value else value for value in values)  # noqa: PLR0124  # NaN
+    return tuple(None if isinstance(value, float) and not math.isfinite(value) else value for value in values)
 
 
 def plain_groups(runs: Sequence[Run], by: Sequence[Field]) -> dict[Key, list[Run]]:
@@ -246,3 +246,16 @@ async def test_many_groups_are_as_few() -> None:
     hits = await Engine(table_of(runs)).groups(grouping)
     assert (3_000, [("s2999",), ("s2998",)]) == (hits.total, [group.key for group in hits.groups])
     assert GroupPosition(("s2998",), 2998.0) == hits.next
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_what_has_no_finite_number_is_one_group(descending: bool) -> None:
+    """Infinities, NaN and what is missing share the key None, which stands last, on any page."""
+    values = {"a": math.inf, "b": -math.inf, "c": None, "d": 1.0, "e": 2.0}
+    runs = [make_run("f"), *(make_run(name, metrics={"m": value}) for name, value in values.items())]
+    by = (Field(FieldKind.METRIC, "m"), STRATEGY)
+    for some in (by[:1], by):
+        order = GroupOrder("key", None, descending)
+        met = await walk(Engine(table_of(runs)), Grouping(("",), some, order=order, page_size=1))
+        ones = [(2.0, 1), (1.0, 1)] if descending else [(1.0, 1), (2.0, 1)]
+        assert [*ones, (None, 4)] == [(group.key[0], group.runs) for group in met]

@@ -1,6 +1,7 @@
 """Searches over a table find what a plain evaluation finds, in its order, page by page."""
 
 import asyncio
+import math
 from collections.abc import Iterable, Sequence
 
 from hypothesis import given
@@ -121,7 +122,7 @@ def plain_facet(runs: Sequence[Run], field: Field) -> list[FacetValue]:
     counts: dict[float | str | None, int] = {}
     for run in runs:
         value = plainly.value_of(run, field)
-        value = None if value != value else value  # noqa: PLR0124  # NaN
+        value = None if isinstance(value, float) and not math.isfinite(value) else value
         counts[value] = counts.get(value, 0) + 1
     return [
         FacetValue(value, count)
@@ -149,6 +150,14 @@ async def test_a_facet_has_no_more_values_than_its_bound() -> None:
     field = Field(FieldKind.TAG, "note")
     hits = await Engine(table_of(runs)).search(RunSearch(("",), facets=(field,)))
     assert [FacetValue(f"{number:05}", 1) for number in range(MOST_VALUES)] == list(hits.facets[0])
+
+
+async def test_what_has_no_finite_number_is_one_value_of_a_facet() -> None:
+    """Infinities and NaN are counted with the runs that lack the metric, under None."""
+    values = {"a": math.inf, "b": -math.inf, "c": None, "d": 1.0}
+    runs = [make_run("e"), *(make_run(name, metrics={"m": value}) for name, value in values.items())]
+    hits = await Engine(table_of(runs)).search(RunSearch(("",), facets=(Field(FieldKind.METRIC, "m"),)))
+    assert [FacetValue(None, 4), FacetValue(1.0, 1)] == list(hits.facets[0])
 
 
 async def test_a_selection_leaves_out_the_other_values() -> None:

@@ -10,10 +10,12 @@ import msgspec
 from service.answer import Answer
 from service.tracking.directions import Direction
 from service.tracking.runs import Run
+from service.tracking.search.cuts import CutText
 from service.tracking.search.expressions import Expression, Scalar
 from service.tracking.search.fields import Field, FieldKind, Operand
 
 START_TIME: Final = Field(FieldKind.ATTRIBUTE, "start_time")
+Placed = Scalar | CutText | None  # a value in a position: None where it is missing
 FIELD_KINDS: Final[tuple[FieldKind, ...]] = (
     FieldKind.ATTRIBUTE,
     FieldKind.PARAM,
@@ -35,10 +37,11 @@ class Order(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 class Position(msgspec.Struct, frozen=True, gc=False):
     """Where a page ends: the values of its last run by each key of the order, its start_time and its run_id.
 
-    A value is None where the run lacks it.
+    A value is None where the run lacks it, and a long text may be cut. Where no run has the whole text any
+    more, the page begins before all texts that start as it did: it may show again what was shown before.
     """
 
-    values: tuple[Scalar | None, ...]
+    values: tuple[Placed, ...]
     start_time: int | None
     run_id: str
 
@@ -128,10 +131,13 @@ class Grouping(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 
 
 class GroupPosition(msgspec.Struct, frozen=True, gc=False):
-    """Where a page of groups ends: the last group's key, and the value that it was sorted by."""
+    """Where a page of groups ends: the last group's key, and the value that it was sorted by.
 
-    key: tuple[Scalar | None, ...]
-    value: Scalar | tuple[Scalar | None, ...] | None
+    Texts are cut as those of a Position.
+    """
+
+    key: tuple[Placed, ...]
+    value: Placed | tuple[Placed, ...]
 
 
 class MetricSummary(msgspec.Struct, frozen=True, gc=False):

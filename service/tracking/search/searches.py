@@ -25,6 +25,7 @@ from service.tracking.search.queries import (
     Order,
     RunIndex,
     RunSearch,
+    SearchPage,
 )
 from service.tracking.search.tokens import token_of_groups, token_of_search
 from service.tracking.source import Source
@@ -136,9 +137,7 @@ class RunSearches:
         if not self._covers(search.experiment_ids):
             return await self._ask_mlflow(search, MlflowPage(""), place)
         answer = await self._the_index(search.experiment_ids).search(search)
-        page = answer.value
-        token = None if page.next is None else token_of_search(search, page.next)
-        return _with(answer, FoundRuns(page.runs, page.total, None, token, page.facets, page.index))
+        return _with(answer, _found(search, answer.value))
 
     async def groups(
         self, grouping: Grouping, page_token: str, place: str = "query", part: str = "by"
@@ -170,17 +169,19 @@ class RunSearches:
         As `search`, but only of the index: part is what MLflow cannot answer. at_once: runs of a page, None
         for those of an export.
         """
-        if search.experiment_ids:
-            self.must_cover(search.experiment_ids, place, part)
-        left, token = EXPORT_LIMIT, ""
+        if not search.experiment_ids:
+            yield (await self.search(search, "", place)).value
+            return
+        left = EXPORT_LIMIT
         while True:
+            self.must_cover(search.experiment_ids, place, part)
             search = msgspec.structs.replace(search, page_size=min(left, at_once or _PER_EXPORTED_PAGE))
-            found = (await self.search(search, token, place)).value
-            yield found
-            left -= len(found.runs)
-            if not left or found.next_page_token is None:
+            page = (await self._the_index(search.experiment_ids).search(search)).value
+            yield _found(search, page)
+            left -= len(page.runs)
+            if not left or page.next is None:
                 return
-            token = found.next_page_token
+            search = msgspec.structs.replace(search, after=page.next)  # whole, which no token would be
 
     async def _reading(self, index: RunIndex, experiment_ids: tuple[str, ...]) -> Answer[None]:
         return index.reading(experiment_ids)
@@ -238,6 +239,11 @@ class AnewSearches(RunSearches):
 
     async def _reading(self, index: RunIndex, experiment_ids: tuple[str, ...]) -> Answer[None]:
         return await index.refresh(experiment_ids)
+
+
+def _found(search: RunSearch, page: SearchPage) -> FoundRuns:
+    token = None if page.next is None else token_of_search(search, page.next)
+    return FoundRuns(page.runs, page.total, None, token, page.facets, page.index)
 
 
 def _is_sorted_by_mlflow(order: Order) -> bool:

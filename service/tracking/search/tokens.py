@@ -3,7 +3,8 @@
 A token belongs to what it was written for, such as a filter and an order, and names it by a digest. It holds
 no secret and needs no key, so that it is good on every replica and after every restart. The check at its
 front finds what was cut or changed on the way. Whoever writes a token by hand gets another place of the same
-list, and nothing else: what a token holds is checked by its type.
+list, and nothing else: what a token holds is checked by its type. Long texts are cut, so that a token of a
+search or of groups has at most about 2 kB, and fits into a request's line and a header.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from service.tracking.search.expressions import Scalar
+from service.tracking.search.cuts import CutText, cut
 from service.tracking.search.fields import Operand
-from service.tracking.search.queries import Grouping, GroupPosition, Position, RunSearch
+from service.tracking.search.queries import Grouping, GroupPosition, Placed, Position, RunSearch
 
 MAX_LENGTH: Final = 65_536  # characters
 
+_TEXTS: Final = 1_000  # bytes of all texts of a position
 _FORMAT: Final = 1
 _CHECK: Final = 8  # bytes
 _DIGEST: Final = 12
@@ -66,7 +68,8 @@ def read_token(kind: str, token: str, type_: type[T], of: object) -> T:
 
 def token_of_search(search: RunSearch, position: Position) -> str:
     """The token of the page behind this position."""
-    return write_token("search", position, _identity(search))
+    values = _short(position.values, len(position.values))
+    return write_token("search", msgspec.structs.replace(position, values=values), _identity(search))
 
 
 def position_of_search(search: RunSearch, token: str) -> Position:
@@ -78,6 +81,11 @@ def position_of_search(search: RunSearch, token: str) -> Position:
 
 def token_of_groups(grouping: Grouping, position: GroupPosition) -> str:
     """The token of the page behind this group."""
+    value, parts = position.value, len(position.key)
+    if isinstance(value, tuple):
+        parts += len(value)
+        value = _short(value, parts)
+    position = GroupPosition(_short(position.key, parts), value)
     return write_token("groups", position, _identity(grouping))
 
 
@@ -89,7 +97,7 @@ def position_of_groups(grouping: Grouping, token: str) -> GroupPosition:
         if not isinstance(position.value, tuple):
             raise _damaged()
         _fit(grouping.by, position.value)
-    elif isinstance(position.value, str | tuple):
+    elif isinstance(position.value, str | tuple | CutText):
         raise _damaged()
     return position
 
@@ -101,14 +109,19 @@ def _identity(question: RunSearch | Grouping) -> tuple[object, ...]:
     return question.experiment_ids, question.filter, question.order
 
 
-def _fit(operands: Any, values: tuple[Scalar | None, ...]) -> None:
+def _short(values: tuple[Placed, ...], parts: int) -> tuple[Placed, ...]:
+    """The values with long texts cut: each has its part of what all may have."""
+    return tuple(cut(value, _TEXTS // parts) if isinstance(value, str) else value for value in values)
+
+
+def _fit(operands: Any, values: tuple[Placed, ...]) -> None:
     """Make sure that a list of values is one of these operands."""
     if len(operands) != len(values) or not all(map(_fits, operands, values)):
         raise _damaged()
 
 
-def _fits(operand: Operand, value: Scalar | None) -> bool:
-    return value is None or isinstance(value, float if operand.is_number else str)
+def _fits(operand: Operand, value: Placed) -> bool:
+    return value is None or isinstance(value, float if operand.is_number else (str, CutText))
 
 
 def _read(token: str) -> _Content:
