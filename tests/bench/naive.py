@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 BASE = "/api/v1/tracking"
 LOWER_IS_BETTER = ("loss", "error", "mse", "rmse", "mae", "mape", "volatility", "turnover")
 CLOSER_TO_ZERO_IS_BETTER = ("drawdown", "var", "cvar")
+NO_VALUE_IS_BETTER = ("count",)
 
 app = FastAPI()
 client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI"))
@@ -160,9 +161,9 @@ def finite(metrics: dict[str, float]) -> dict[str, float | None]:
 def metric_diff(name: str, metrics: dict[str, dict[str, float | None]]) -> MetricDiff:
     values = {run_id: held.get(name) for run_id, held in metrics.items()}
     known = {run_id: value for run_id, value in values.items() if value is not None}
-    if not known:
-        return MetricDiff(values=values, best_run_id=None)
     words = name.split("_")
+    if not known or any(word in NO_VALUE_IS_BETTER for word in words):
+        return MetricDiff(values=values, best_run_id=None)
     if any(word in CLOSER_TO_ZERO_IS_BETTER for word in words):
         best = min(known, key=lambda run_id: abs(known[run_id]))
     elif any(word in LOWER_IS_BETTER for word in words):
