@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from service import errors
 from service.http.body import BodyReader
+from service.http.negotiation import listed
 from service.http.representations import Representations
 from service.tracking.asked import Asked
 from service.tracking.directions import Directions
@@ -68,12 +69,12 @@ class Answering:
 
     def queries(self, request: web.BaseRequest) -> TrackingQueries:
         """The queries that this request may be answered from."""
-        cache_control = request.headers.get(hdrs.CACHE_CONTROL)
+        cache_control = listed(request.headers, hdrs.CACHE_CONTROL)
         return self._cached if cache_control is None or not _is_anew(cache_control) else self._revalidating
 
     def searches(self, request: web.BaseRequest) -> RunSearches:
         """The searches that this request may be answered from."""
-        cache_control = request.headers.get(hdrs.CACHE_CONTROL)
+        cache_control = listed(request.headers, hdrs.CACHE_CONTROL)
         searching = self._searching
         is_cached = cache_control is None or not _is_anew(cache_control)
         return searching.cached if is_cached else searching.revalidating

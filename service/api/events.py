@@ -15,7 +15,7 @@ from service.api.event_parsing import EventQuery, events_of_query, position_of_h
 from service.api.parsing import memoized
 from service.errors import InvalidRequest
 from service.http.event_stream import TEXT
-from service.http.negotiation import prefers
+from service.http.negotiation import listed, prefers
 from service.http.representations import accepts_gzip
 from service.http.route import Content, Operation, Route, Tag
 from service.http.streams import Opening, Streams
@@ -63,7 +63,7 @@ class EventRoutes:
     async def events(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         """The events that the query asks for: a stream, unless JSON is asked for."""
         query = self._parse(request.rel_url.raw_query_string)
-        accept = request.headers.get(hdrs.ACCEPT)
+        accept = listed(request.headers, hdrs.ACCEPT)
         if prefers(accept, _JSON, TEXT) and not prefers(accept, TEXT, _JSON):
             return await self._poll(request, query)
         last_event_id = request.headers.get(_LAST_EVENT_ID, "")
@@ -83,7 +83,7 @@ class EventRoutes:
         events = [one._asdict() for one in told.events]
         body = _encode({"events": events, "next": told.next, "reset": told.is_reset})
         response = web.Response(body=body, content_type=_JSON, headers=_HEADERS)
-        if len(body) >= _GZIP_FROM and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
+        if len(body) >= _GZIP_FROM and accepts_gzip(listed(request.headers, hdrs.ACCEPT_ENCODING) or ""):
             response.enable_compression(web.ContentCoding.gzip)
         return response
 

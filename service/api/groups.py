@@ -11,7 +11,7 @@ from aiohttp import web
 from service.api import search_examples as examples
 from service.api import search_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
-from service.api.links import link_line
+from service.api.links import link_line, searched
 from service.api.parsing import memoized
 from service.api.schemas import projection
 from service.api.search import TAG, state_of
@@ -69,7 +69,8 @@ class GroupRoutes:
             key,
             (found,) if state is None else state.value,
             lambda: WithLines(
-                _body(found), link_line(request, schemas.GroupParameters, found.next_page_token)
+                _body(found),
+                link_line(request, searched(request, schemas.GroupParameters), found.next_page_token),
             ),
         )
 

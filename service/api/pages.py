@@ -31,6 +31,11 @@ class RunListPage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     limit: int
     after: Place | None = None
 
+    def parameters(self) -> list[tuple[str, object]]:
+        """What the query of each of its pages has, but for the cursor."""
+        filters = _filters(self.run_type, self.strategy_id, self.experiment_id)
+        return [*filters.items(), ("limit", self.limit)]
+
     def cursor(self, runs: Sequence[Run]) -> str | None:
         """What stands for the next page; None where there is none.
 

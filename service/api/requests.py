@@ -14,12 +14,13 @@ COMPARE_MIN = 2
 COMPARE_MAX = 10
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+_LONGEST_INTEGER = 100  # characters: a Link repeats them
 
 
 def whole_number(value: object) -> object:
     """The integer that a text of a query is. ValueError."""
     if isinstance(value, str):
-        if not _INTEGER.fullmatch(value):
+        if not _INTEGER.fullmatch(value) or len(value) > _LONGEST_INTEGER:
             raise ValueError("must be an integer")
         digits = value.lstrip("-0")[:20]  # what is longer is beyond 64 bits in any case
         return int(digits or 0) * (-1 if value[0] == "-" else 1)

@@ -108,7 +108,7 @@ class RunRoutes:
         def body() -> WithLines:
             shown = runs[: page.limit]
             value = {"runs": [_summary(run) for run in shown], "total": len(shown)}
-            return WithLines(value, link_line(request, RunListQuery, page.cursor(runs), "cursor"))
+            return WithLines(value, link_line(request, page.parameters(), page.cursor(runs), "cursor"))
 
         return await self._respond(request, answer, page, (runs,), body)
 

@@ -12,7 +12,7 @@ from service.answer import Answer
 from service.api import search_examples as examples
 from service.api import search_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
-from service.api.links import link_line
+from service.api.links import link_line, searched
 from service.api.parsing import BODY_ERRORS, json_body, memoized
 from service.api.schemas import projection
 from service.api.search_parsing import SearchQuery, search_of_body, search_of_query
@@ -28,7 +28,7 @@ from service.api.search_rows import (
     row_of,
 )
 from service.checkpoint import checkpoint
-from service.http.negotiation import prefers
+from service.http.negotiation import listed, prefers
 from service.http.representations import WithLines
 from service.http.route import Content, Operation, Route, Tag
 from service.tracking.runs import Run
@@ -105,7 +105,7 @@ class SearchRoutes:
         searches = self._searches(request)
         experiments = await searches.experiment_ids(query.experiment_ids)
         state = await searches.state(experiments.value)
-        if prefers(request.headers.get(hdrs.ACCEPT), CSV):
+        if prefers(listed(request.headers, hdrs.ACCEPT), CSV):
             told = self._headers(state or experiments)
             return await _export(request, searches, query, experiments.value, told)
         key: tuple[object, ...] = ("search", query, experiments.value)
@@ -122,8 +122,9 @@ class SearchRoutes:
         shown = {} if self._holds(key, of) else await _shown(query, found.runs)
 
         def build() -> WithLines:
-            lines = f"Vary: Accept\r\n{link_line(request, schemas.SearchParameters, found.next_page_token)}"
-            return WithLines({**shown, **_beside(query, found)}, lines)
+            following = searched(request, schemas.SearchParameters)
+            link = link_line(request, following, found.next_page_token)
+            return WithLines({**shown, **_beside(query, found)}, f"Vary: Accept\r\n{link}")
 
         return await self._respond(request, answered, key, of, build)
 

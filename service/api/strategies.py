@@ -12,7 +12,7 @@ from service.api import strategy_examples as examples
 from service.api import strategy_schemas as schemas
 from service.api.answering import BASE, SEARCH_ERRORS, Answering
 from service.api.examples import STRATEGY
-from service.api.links import link_line
+from service.api.links import link_line, searched
 from service.api.parsing import memoized
 from service.api.search import state_of
 from service.api.search_parsing import strategies_of_query
@@ -70,7 +70,8 @@ class StrategyRoutes:
             key,
             (found,) if state is None else state.value,
             lambda: WithLines(
-                _body(found), link_line(request, schemas.StrategyParameters, found.next_page_token)
+                _body(found),
+                link_line(request, searched(request, schemas.StrategyParameters), found.next_page_token),
             ),
         )
 

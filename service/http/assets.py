@@ -8,6 +8,7 @@ from functools import cached_property
 
 from aiohttp import hdrs, web
 
+from service.http.negotiation import listed
 from service.http.representations import accepts_gzip
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -35,10 +36,10 @@ class Asset:
 
     async def send(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.Response:
         """The response to a request for it."""
-        is_gzipped = accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+        is_gzipped = accepts_gzip(listed(request.headers, hdrs.ACCEPT_ENCODING) or "")
         etag = f'"{self._etag}-gzip"' if is_gzipped else f'"{self._etag}"'
         headers = {**self._headers, "ETag": etag}
-        known = request.headers.get(hdrs.IF_NONE_MATCH, "")
+        known = listed(request.headers, hdrs.IF_NONE_MATCH) or ""
         if etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
             return web.Response(status=304, headers=headers)
         if is_gzipped:

@@ -32,7 +32,10 @@ class Labels:
             for name, value in SERVED_HEADERS.items():
                 headers.setdefault(name, value)
         if self._cors is not None:
-            headers.update(self._cors.headers(request))
+            for name, value in self._cors.headers(request).items():
+                # An encoded response has its own Vary in its head, and this one on a line of its own.
+                both = name == hdrs.VARY and name in headers and value not in headers[name]
+                headers[name] = f"{headers[name]}, {value}" if both else value
         # aiohttp loses what follows a request that asks for another protocol, so that nothing more can be
         # read in step: it is thrown away, and the caller reads the answer.
         if hdrs.UPGRADE in request.headers:

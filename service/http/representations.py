@@ -21,6 +21,7 @@ from aiohttp import hdrs, web
 from service.answer import Answer
 from service.http.aiohttp_internals import EncodedResponse
 from service.http.cache_status import CACHE, Words, cache_status
+from service.http.negotiation import listed
 from service.http.security import SERVED_LINES
 
 _encode = msgspec.json.Encoder().encode
@@ -135,12 +136,12 @@ class Representations:
             self._kept.move_to_end(key)
         asked = request.headers
         head, body, etag = kept.head, kept.body, kept.etag
-        if len(body) >= _GZIP_FROM and accepts_gzip(asked.get(hdrs.ACCEPT_ENCODING, "")):
+        if len(body) >= _GZIP_FROM and accepts_gzip(listed(asked, hdrs.ACCEPT_ENCODING) or ""):
             head, body = kept.gzipped or await self._compress(key, kept)
             etag = kept.gzip_etag
         cache = self._words(reading)
         source = f"Age: {int(reading.age)}\r\nCache-Status: {CACHE}; {cache}\r\n".encode("ascii")
-        known = asked.get(hdrs.IF_NONE_MATCH)
+        known = listed(asked, hdrs.IF_NONE_MATCH)
         if known is not None and request.method != hdrs.METH_POST and _matches(known, kept):
             head, body = _not_modified(etag, kept.lines), b""
             return EncodedResponse(304, head + source, body, cache=cache, waited=reading.waited)

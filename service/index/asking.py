@@ -118,6 +118,16 @@ class Asking:
             half = len(absent) // 2
             self.doubts.extend((absent[:half], absent[half:]))
 
+    async def verify_in_parts(self, run_ids: tuple[str, ...]) -> None:
+        """The same; where they are too much for one call, halves of them are doubts then."""
+        try:
+            await self.verify(run_ids)
+        except (UpstreamTooLarge, UpstreamTimeout):
+            half = len(run_ids) // 2
+            if not half:
+                raise
+            self.doubts.extend((run_ids[:half], run_ids[half:]))
+
     async def _verify_one_by_one(self, run_ids: tuple[str, ...]) -> None:
         """The same, of a server that does not search for ids."""
         first, rest = run_ids[:_ONE_BY_ONE], run_ids[_ONE_BY_ONE:]

@@ -133,7 +133,12 @@ class IndexedRuns:
 
     @contextmanager
     def frozen(self) -> Iterator[RunTable]:
-        """Let the table stay as it is while the context lasts; what comes meanwhile is taken at its end."""
+        """Let the table stay as it is while the context lasts; what comes meanwhile is taken at its end.
+
+        For one at a time: wait until it is `thawed` before.
+        """
+        if self._held_back is not None:
+            raise RuntimeError("the table is frozen already")
         self._held_back = []
         self._thawed.clear()
         try:
@@ -145,8 +150,9 @@ class IndexedRuns:
                 self.apply(record)
 
     async def thawed(self) -> None:
-        """Wait until the table may change."""
-        await self._thawed.wait()
+        """Wait until the table may change: it may as long as nothing else is waited for."""
+        while not self._thawed.is_set():  # whoever waited, too, may have frozen it anew
+            await self._thawed.wait()
 
     def touch(self) -> None:
         """Something that answers say is another than before, be it only how old they are."""

@@ -117,6 +117,7 @@ class SnapshotKeeper:
 
         While the table is read, the index takes no change; those that arrive are taken then.
         """
+        await self._runs.thawed()
         state = self._index.state()
         if state is None or self._runs.is_too_large:
             return
@@ -140,7 +141,11 @@ class SnapshotKeeper:
         while True:
             await asyncio.sleep(self._interval)
             if self.is_due():
-                await self.write()
+                try:
+                    await self.write()
+                except Exception:  # the next one may be written
+                    self.failures += 1
+                    log.exception("the snapshot %s cannot be written", self._path)
 
     def is_due(self) -> bool:
         """Whether a run has changed; or the snapshot, which says when MLflow was last asked, falls behind."""

@@ -258,7 +258,7 @@ class Sync:
 
     async def _verify_shown(self) -> bool:
         chosen = tuple(self._shown)[:MOST_IDS]
-        await self._asking.verify(chosen)
+        await self._asking.verify_in_parts(chosen)
         for run_id in chosen:
             del self._shown[run_id]
         self.schedule.has_shown = bool(self._shown)

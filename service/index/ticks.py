@@ -74,7 +74,7 @@ class Ticks:
         known = [run for run_id in unseen if (run := self._runs.table.run(run_id)) is not None]
         missing = [run.run_id for run in known if (run.start_time or 0) > last]
         if missing:
-            await self._asking.verify(tuple(missing[:MOST_IDS]))
+            await self._asking.verify_in_parts(tuple(missing[:MOST_IDS]))
             self._asking.doubt(missing[MOST_IDS:])
 
     async def _since(

@@ -36,9 +36,17 @@ class Access(NamedTuple):
         """The headers of a request that is sent now."""
         return self.headers if self.token is None else {**self.headers, **self.token.header()}
 
-    def renew(self) -> bool:
-        """Read the token again; whether it differs from the one that MLflow has just refused."""
-        return self.token is not None and self.token.renew()
+    @property
+    def version(self) -> int:
+        """A number that is another one for another token."""
+        return 0 if self.token is None else self.token.version
+
+    def renew(self, refused: int) -> bool:
+        """Read the token again; whether it is another one than that of this version, which MLflow refused."""
+        if self.token is None:
+            return False
+        self.token.renew()
+        return self.version != refused
 
 
 DIRECT = Access()  # a local MLflow: no credentials, no proxy

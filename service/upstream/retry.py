@@ -10,6 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from service.errors import UpstreamAuth, UpstreamError, UpstreamUnavailable
+from service.upstream.access import Access
 from service.upstream.call import Call, Transport
 from service.upstream.failures import NOT_RETRIED
 
@@ -68,7 +69,7 @@ class Retrying:
     """Makes up to `attempts` attempts at a call, inside its deadline and the retry budget.
 
     A call is not retried where it would fail again, nor after a time-out: more requests do not help an MLflow
-    that is too slow. renew: whether there are other credentials than those that MLflow has just refused.
+    that is too slow. access: says whether there are other credentials than those that MLflow has refused.
     clock, sleep: in seconds.
     """
 
@@ -76,13 +77,13 @@ class Retrying:
         self,
         inner: Transport,
         attempts: int,
-        renew: Callable[[], bool],
+        access: Access,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self._inner = inner
         self._attempts = attempts
-        self._renew = renew
+        self._access = access
         self._clock = clock
         self._sleep = sleep
         self.budget = RetryBudget()
@@ -92,10 +93,11 @@ class Retrying:
         """The answer to the first attempt that succeeds, or the failure of the last."""
         self.budget.earn()
         while True:
+            version = self._access.version  # others may read a new token while this call is on its way
             try:
                 value = await self._inner.send(call)
             except UpstreamAuth:
-                if call.attempt == self._attempts or not self._renew():
+                if call.attempt == self._attempts or not self._access.renew(version):
                     raise
                 pause = None  # the credentials are new
             except (UpstreamError, UpstreamUnavailable) as error:

@@ -17,14 +17,15 @@ class TokenFile:
     """A token file, and the header with its token for MLflow.
 
     The file is read again within a second of a change, and at once when MLflow refuses the token. If it has
-    vanished or holds no token, the last token stays in use, and the log says so once. clock: seconds,
-    monotonic. ValueError or OSError where it holds no token at the start.
+    vanished or holds no token, the last token stays in use, and the log says so once. version: another number
+    for another token. clock: seconds, monotonic. ValueError or OSError where it holds no token at the start.
     """
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._file = file
         self._clock = clock
         self._token = read_token(file)
+        self.version = 0
         self._logged = ""  # the last error, so that the log has it once
         self._next_read = clock() + _INTERVAL
 
@@ -34,8 +35,8 @@ class TokenFile:
             self.renew()
         return {"Authorization": f"Bearer {self._token}"}
 
-    def renew(self) -> bool:
-        """Read the file now; whether it holds another token than before."""
+    def renew(self) -> None:
+        """Read the file now."""
         self._next_read = self._clock() + _INTERVAL
         try:
             token = read_token(self._file)
@@ -43,12 +44,12 @@ class TokenFile:
             if self._logged != str(error):
                 log.error("the last token for MLflow stays in use: %s", error)  # noqa: TRY400 - the reason is enough
             self._logged = str(error)
-            return False
+            return
         self._logged = ""
-        is_new, self._token = token != self._token, token
-        if is_new:
+        if token != self._token:
+            self._token = token
+            self.version += 1
             log.info("there is a new token for MLflow in %s", self._file)
-        return is_new
 
 
 def read_token(file: Path) -> str:

@@ -95,7 +95,7 @@ class MlflowTransport:
         timing = Timing(self._session, clock)
         limit = ConcurrencyLimit(PermitCheck(timing), limits.max_in_flight, limits.queue_timeout, clock)
         counting = Counting(Breaking(limit, breaker, self._probe.start), outcomes)
-        retrying = Retrying(counting, limits.attempts, access.renew, clock, sleep)
+        retrying = Retrying(counting, limits.attempts, access, clock, sleep)
         self.layers = Layers(retrying, counting, breaker, limit, timing)
 
     async def __aenter__(self) -> Self:

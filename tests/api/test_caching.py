@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
+from multidict import CIMultiDict
 
 from service.cache.cached_source import CachedSource
 from tests.api.serving import API, ROUTES, Client, ask, serving
@@ -130,6 +131,17 @@ async def test_other_wishes_do_not_go_to_mlflow(api: Client, fake: FakeMlflow) -
         response = await ask(api, "run", headers={"Cache-Control": wanted})
         assert "hit" in response.headers["Cache-Status"]
     assert {"runs/get": 1} == taken(fake)
+
+
+async def test_lines_of_one_header_are_one_list(api: Client, fake: FakeMlflow) -> None:
+    """Of several lines of a header the last one counts as the first does (RFC 9110, 5.3)."""
+    etag = (await api.get(RUN)).headers["ETag"]
+    known = CIMultiDict([("If-None-Match", '"other"'), ("If-None-Match", etag)])
+    assert 304 == (await api.get(RUN, headers=known)).status
+    before = len(fake.calls)
+    anew = CIMultiDict([("Cache-Control", "max-age=0"), ("Cache-Control", "no-cache")])
+    assert "fwd=request" in (await api.get(RUN, headers=anew)).headers["Cache-Status"]
+    assert before + 1 == len(fake.calls)
 
 
 @EVERY

@@ -241,3 +241,22 @@ async def test_a_comparison_by_query_names_what_is_missing(api: Client, fake: Fa
     run_id = fake.add_run()
     response = await api.get(f"{API}/runs/compare?run_id=z&run_id={run_id}&run_id=y")
     assert ["z", "y"] == (await refused(response, 404, "run_not_found"))["missing_run_ids"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    ["limit=2&limit=", "run_type=&limit=2&run_type=", "limit=2&experiment_id=&experiment_id=", "limit=2&x="],
+)
+async def test_a_link_has_nothing_of_what_others_wrote(api: Client, fake: FakeMlflow, beside: str) -> None:
+    """Of a parameter that is repeated the first counts: what stands behind it is in nobody's Link."""
+    for _ in range(3):
+        fake.add_run()
+    first = await api.get(URL(f"{API}/runs?{beside}{'/' * 4_000}", encoded=True), headers=PLAIN)
+    second = await page(api, limit="2")
+    assert first.headers["Link"] == second.headers["Link"]
+    assert {"limit", "cursor"} == set(parse_qs(second.headers["Link"].partition(">")[0][2:]))
+
+
+async def test_a_number_has_a_bounded_length(api: Client) -> None:
+    """Zeros before it would be repeated in a Link."""
+    await refused(await api.get(f"{API}/runs?limit={'0' * 200}2"), 422, "invalid_request")

@@ -48,6 +48,14 @@ async def api(fake: FakeMlflow) -> AsyncIterator[Client]:
         yield client
 
 
+@pytest.mark.parametrize("path", [RUNS, "/docs", "/openapi.json", "/console/runs"])
+async def test_what_an_answer_varies_by_besides_is_still_said(fake: FakeMlflow, path: str) -> None:
+    """A shared cache must not give one caller's encoding to another."""
+    async with serving(fake.url) as alone, serving(fake.url, cors={"allowed_origins": ALLOWED}) as api:
+        besides = vary(await alone.get(path))
+        assert {"Origin", *besides} == vary(await api.get(path, headers=from_page(ALLOWED)))
+
+
 class TestAnswers:
     @pytest.mark.parametrize("origin", [ALLOWED, OTHER])
     @pytest.mark.parametrize("method", ["GET", "HEAD"])

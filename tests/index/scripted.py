@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from service.answer import Answer
-from service.errors import UpstreamFailure
+from service.errors import UpstreamFailure, UpstreamTooLarge
 from service.index.indexed_runs import IndexedRuns
 from service.index.run_index import SyncedIndex
 from service.index.schedule import Pace
@@ -42,7 +42,7 @@ class ScriptedMlflow(Source):
 
     calls: when each was made, what was asked, and the seconds that it took. fails: calls raise this, of which
     each takes failing_seconds. unreadable: ids of runs that cannot be read. meanwhile: called once between a
-    look and its answer. is_oldest_first: it sorts as MLflow does not.
+    look and its answer. is_oldest_first: it sorts as MLflow does not. most_runs: that an answer may have.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -54,6 +54,7 @@ class ScriptedMlflow(Source):
         self.failing_seconds = 0.0
         self.unreadable: set[str] = set()
         self.is_oldest_first = False
+        self.most_runs = 100_000
         self.meanwhile: Callable[[], None] | None = None
 
     @property
@@ -107,6 +108,8 @@ class ScriptedMlflow(Source):
         seconds = A_CALL + A_RUN * len(value.runs) if isinstance(value, RunPage) else A_CALL
         self.clock.tick(seconds)
         self.calls.append((began, question, seconds))
+        if isinstance(value, RunPage) and len(value.runs) > self.most_runs:
+            raise UpstreamTooLarge("the answer has too many bytes")
         return Answer(value, waited=seconds)
 
     def _look(self, question: Question[Any]) -> Any:

@@ -151,6 +151,32 @@ async def test_a_shown_row_is_verified_behind_the_answer() -> None:
     assert "champion" == (await one.search()).value.runs[0].tags["verdict"]
 
 
+async def test_shown_rows_that_are_too_much_for_one_answer_are_verified_in_parts() -> None:
+    """Runs with large parameters may be more than an answer may hold long before they are a hundred."""
+    one = await world(3_000, age_ms=60 * 24 * HOUR_MS)
+    await one.pass_time(35)
+    one.mlflow.most_runs = 20
+    last = (await one.search()).value.runs[-1].run_id
+    one.mlflow.tag(last, "champion")
+    await one.search()
+    assert 60 >= await one.until(lambda: one.has(last), 3_600)
+    assert "complete" == one.index.condition
+
+
+async def test_active_runs_that_are_too_much_for_one_answer_are_verified_in_parts() -> None:
+    """Runs that were deleted while they were active leave the index, and ticks go on."""
+    one = await world()
+    for each in range(40):
+        one.mlflow.add(f"active{each:02}")
+    await one.pass_time(10)
+    one.mlflow.most_runs = 15
+    for each in range(10):
+        del one.mlflow.stored[f"active{each:02}"]
+    for each in range(10, 40):
+        one.mlflow.change(f"active{each:02}", status="FINISHED", end_time=5)  # long before the mark
+    assert 120 >= await one.until(lambda: one.indexed() == one.mlflow.visible(), 3_600)
+
+
 async def test_more_active_runs_than_a_tick_reads_are_read_each_minute() -> None:
     """With 80 active runs the newest 50 belong to the tick, the others to a minute."""
     one = await world()

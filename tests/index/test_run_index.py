@@ -177,6 +177,25 @@ async def test_a_frozen_table_takes_what_came_at_the_end() -> None:
     assert one.runs.table.run("r001") is None
 
 
+async def test_a_table_is_frozen_by_one_at_a_time() -> None:
+    """Of three who wait each has the table as it is, and what comes meanwhile is taken between them."""
+    one = await world()
+    seen: list[tuple[int, int]] = []
+
+    async def read(name: str) -> None:
+        await one.runs.thawed()
+        with one.runs.frozen() as table:
+            before = len(table)
+            one.runs.put(one.mlflow.add(name), one.clock.now)
+            await asyncio.sleep(0)
+            seen.append((before, len(table)))
+
+    await asyncio.gather(*map(read, ("a", "b", "c")))
+    assert [(100, 100), (101, 101), (102, 102)] == seen
+    with one.runs.frozen(), pytest.raises(RuntimeError, match="frozen already"), one.runs.frozen():
+        pass
+
+
 async def test_a_restored_index_needs_ticks_only() -> None:
     """An index that begins from a snapshot answers at once, and reads what it missed since."""
     one = await world()

@@ -218,3 +218,42 @@ async def test_a_snapshot_that_only_a_defect_could_write(
         await kept.keeper.restore()
     assert "cannot be understood: every run is read" in caplog.text
     assert kept.keeper.age is None
+
+
+async def test_a_snapshot_waits_for_another_reader_of_the_table(tmp_path: Path) -> None:
+    """Such as the one that writes it for the store: what came meanwhile is in the file."""
+    one = Kept(tmp_path)
+    one.have(3)
+    with one.runs.frozen():
+        writing = asyncio.create_task(one.keeper.write())
+        one.runs.put(run_of(3), one.clock() + 1)
+        await asyncio.sleep(0)
+        assert not one.path.exists()
+    await writing
+    again = Kept(tmp_path)
+    await again.keeper.restore()
+    assert 4 == len(again.runs.table)
+
+
+async def test_a_failure_of_one_snapshot_is_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it is, it is logged and counted, and the next snapshot is written."""
+    one = Kept(tmp_path, interval=0.001)
+    one.have(3)
+    whole = snapshot_writing.written_while_frozen
+    failures = [TypeError("a defect")]
+
+    async def failing_once(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await whole(*arguments)
+
+    async def is_there() -> bool:
+        return one.path.exists()
+
+    monkeypatch.setattr("service.index.snapshot_keeper.written_while_frozen", failing_once)
+    async with one.keeper.keeping():
+        await until(is_there, "the second snapshot")
+    assert 1 == one.keeper.failures
+    assert "a defect" in caplog.text

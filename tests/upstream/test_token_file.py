@@ -1,5 +1,6 @@
 """A token for MLflow in a file that is read again."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_follows_a_link_that_is_swapped(tmp_path: Path) -> None:
     token = TokenFile(tmp_path / "token", Clock())
     (tmp_path / "..new").symlink_to("..1")
     (tmp_path / "..new").rename(tmp_path / "..data")
-    assert token.renew()
+    token.renew()
     assert bearer("two") == token.header()
 
 
@@ -118,6 +119,20 @@ async def test_reads_the_file_when_mlflow_refuses_the_token(file: Path, fake: Fa
         write(file, "two")
         assert await knock(transport)
     assert ["one", "one", "two"] == [call.headers["Authorization"].split()[1] for call in fake.calls]
+
+
+async def test_all_calls_that_were_refused_are_repeated(file: Path, fake: FakeMlflow) -> None:
+    """Of several calls with the old token the first one reads the new one, and the others have it, too."""
+    fake.latency = 0.01
+    async with MlflowTransport(
+        fake.url, Limits(), access=Access(token=TokenFile(file, Clock()))
+    ) as transport:
+        calls = [asyncio.create_task(knock(transport)) for _ in range(5)]
+        await asyncio.sleep(0)
+        write(file, "two")
+        assert all(await asyncio.gather(*calls))
+    tokens = [call.headers["Authorization"].split()[1] for call in fake.calls]
+    assert (5, True) == (tokens.count("one"), tokens.count("two") >= 5)  # a health probe may come besides
 
 
 async def test_a_refusal_of_the_last_attempt_is_final(file: Path, fake: FakeMlflow) -> None:

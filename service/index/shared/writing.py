@@ -149,8 +149,9 @@ class Writing:
             self._own.wake()  # so that it is reported
 
     async def _put(self, epoch: str) -> None:
-        progress = progress_of(self._sync, self._log.now() - self._clock())
         try:
+            await self._runs.thawed()
+            progress = progress_of(self._sync, self._log.now() - self._clock())
             self.snapshot_bytes = await self._snapshot.put(epoch, progress)
         except (StoreFailed, Deposed, SnapshotError) as error:
             log.warning("the snapshot of the shared index is not put: %s", error)
