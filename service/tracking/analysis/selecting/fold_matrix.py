@@ -50,7 +50,8 @@ def fold_matrix(
     if not chosen:
         raise Refusal(
             MISSING_INPUT,
-            "No trial has a metric that was logged once for each walk-forward fold, with finite values.",
+            "No trial has a metric that was logged once for each walk-forward fold, with numbers up to "
+            f"{LARGEST:g}.",
         )
     versions = sorted({run.tags.get("dataset_version", "(none)") for run in chosen})
     if len(versions) > 1:
@@ -64,7 +65,7 @@ def fold_matrix(
     fitting = [run.run_id for run in chosen if tuple(sorted(usable[run.run_id])) == steps]
     left = {
         "their folds are at other steps": len(chosen) - len(fitting),
-        "none of their folds has a finite value": len(empty - newest.keys()),
+        f"none of their folds has a number up to {LARGEST:g}": len(empty - newest.keys()),
     }
     return FoldMatrix(
         np.array([[usable[run_id][step] for run_id in fitting] for step in steps], dtype=float),
